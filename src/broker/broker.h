@@ -1,0 +1,173 @@
+/*
+ * What a running broker owns, and the use cases that the API offers: issue, list, refresh, reload, status.
+ *
+ * Knows nothing of HTTP.  One thread, nothing blocks: a use case that has to wait says so and is called again.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "broker/peer.h"
+#include "broker/waiter.h"
+#include "config/config.h"
+
+struct broker;
+
+/* What was tried for a token and how it ended; kept for status and for the answer. */
+struct attempt {
+        enum source source;
+        char url[160];                  /* "" for a source without one */
+        struct error error;             /* code DIAG_NONE: it worked */
+};
+
+#define ATTEMPTS_MAX 12
+
+struct attempts {
+        struct attempt items[ATTEMPTS_MAX];
+        size_t count;
+};
+
+enum token_state {
+        TOKEN_PENDING,          /* no verdict yet: the first fetch is under way */
+        TOKEN_FRESH,
+        TOKEN_STALE,
+        TOKEN_FAILED,
+};
+
+const char *token_state_name(enum token_state state);
+
+/* One token as status and lists show it; everything borrowed until the loop turns again. Times are wall clock, 0 = none. */
+struct token_view {
+        const struct token_config *config;
+        enum token_state state;
+        bool degraded;                  /* served from anything but the first source */
+        bool has_value;                 /* source, version, fingerprint, fetched_at, confirmed_at, stale_until mean something */
+        enum source source;
+        int64_t version;
+        const char *fingerprint;
+        usec_t fetched_at, confirmed_at, refresh_at, stale_until;
+        bool fetching;
+        struct error error;             /* of the last fetch; code DIAG_NONE if it worked or there was none */
+        const struct attempts *attempts;        /* of the last fetch */
+};
+
+/* One Infisical server as status shows it. */
+struct server_view {
+        const struct identity_config *identity;
+        const char *url;
+        const char *api;                /* "v4", "v3", "unknown" */
+        bool answered;                  /* at least one request ended */
+        struct error error;             /* of the last request; code DIAG_NONE: it worked */
+        usec_t last_at;                 /* wall clock, 0 = never */
+        usec_t paused_until;            /* wall clock, 0 = not paused */
+        uint64_t requests;
+};
+
+struct broker_view {
+        const char *version;            /* of the program */
+        const char *instance;           /* random per start */
+        const char *config_file;
+        const char *audit;              /* "journal" or "stderr" */
+        uint64_t records;               /* written so far: the last sequence number */
+        usec_t started_at, loaded_at;   /* wall clock */
+        bool reload_failed;             /* the last reload was rejected; the older configuration is in force */
+        bool ready;                     /* every token is usable */
+        bool degraded;                  /* some token is stale, failed, or not from its first source */
+        char summary[256];              /* STATUS= of the unit: what is wrong, in one line */
+};
+
+/* What a job gets. Everything borrowed from @value's reference and the configuration's until issuance_done(). */
+struct issuance {
+        struct config *configuration;   /* keeps @config alive */
+        const struct token_config *config;
+        struct secret *token;           /* a reference */
+        enum source source;
+        bool stale;
+        int64_t version;
+        char fingerprint[9];
+        usec_t fetched_at, refresh_at;  /* wall clock */
+};
+
+void issuance_done(struct issuance *issuance);
+
+/*
+ * One request's dealings with the broker.  Zero it, set the first three members, and call a use case; when it says ASK_WAIT
+ * the waiter is woken once and the same call is to be made again with the same struct.  ask_done() at the end, always.
+ */
+struct ask {
+        const struct peer *peer;
+        const char *token;              /* the name in the request: outside text */
+        struct claims claims;
+        bool may_wait;                  /* false: time is over, answer now */
+        struct waiter waiter;           /* wake() is the caller's */
+
+        struct attempts attempts;       /* out: for no-usable-value */
+        usec_t retry_after;             /* out: for too-many-requests and no-usable-value; 0 = not known */
+
+        bool joined;                    /* private: a fetch was waited for */
+        usec_t audit_deadline;          /* private: monotonic, when waiting for the journal ends */
+};
+
+enum { ASK_DONE = 0, ASK_WAIT = 1 };
+
+void ask_done(struct ask *ask);
+
+/**
+ * broker_issue() - hands out one value, after its record was written
+ *
+ * Return: ASK_DONE and @ret, ASK_WAIT, or the negated diagnosis (recorded as well): -DIAG_UNKNOWN_TOKEN,
+ * -DIAG_NO_USABLE_VALUE, -DIAG_AUDIT_UNAVAILABLE, -DIAG_PEER_REFUSED, -DIAG_INTERNAL_ERROR.
+ */
+int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, struct error *err);
+
+/**
+ * broker_refresh() - fetches now, waits for the outcome, and says how the token stands
+ *
+ * At most one forced read per token per 10 s: -DIAG_TOO_MANY_REQUESTS and ask->retry_after otherwise.
+ */
+int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *ret, struct error *err);
+
+/** broker_record_refusal() - the record of a refusal that the API decided itself (a peer that is not root, a bad request) */
+void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err);
+
+/**
+ * broker_reload() - reads the configuration again and puts it in force, or keeps the old one
+ * @problems: zeroed by the caller, released with config_problems_done()
+ *
+ * Return: 0, or -1 with the problems.
+ */
+int broker_reload(struct broker *broker, struct config_problems *problems);
+
+/** broker_config() - the configuration in force, borrowed until the loop turns again */
+const struct config *broker_config(const struct broker *broker);
+
+void broker_view(const struct broker *broker, struct broker_view *ret);
+size_t broker_token_count(const struct broker *broker);
+void broker_token_view(const struct broker *broker, size_t index, struct token_view *ret);
+/** broker_token_find() - true and @ret if there is a token of that name */
+bool broker_token_find(const struct broker *broker, const char *name, struct token_view *ret);
+size_t broker_server_count(const struct broker *broker);
+void broker_server_view(const struct broker *broker, size_t index, struct server_view *ret);
+
+/** token_is_usable() - a job that asks now gets a value */
+static inline bool token_is_usable(const struct token_view *view) {
+        return view->state == TOKEN_FRESH || view->state == TOKEN_STALE;
+}
+
+/* Called when the state that others show has changed: STATUS=, READY=1. */
+typedef void (*broker_changed)(void *userdata);
+
+/**
+ * broker_new() - takes the configuration over and begins to fetch
+ * @use_journal: where the records go, decided by main from log = and the environment
+ * @state_directory: keeps the key of the fingerprints over restarts
+ */
+int broker_new(sd_event *event, struct config *config, bool use_journal, const char *state_directory,
+               broker_changed changed, void *userdata, struct broker **ret, struct error *err);
+struct broker *broker_free(struct broker *broker);
+DEFINE_CLEANUP(struct broker *, broker_free);

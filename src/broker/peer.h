@@ -1,0 +1,54 @@
+/*
+ * The process at the other end of a connection: what the kernel says (peer), and what it says of itself (claims).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define PEER_UNIT_MAX 256
+
+struct peer {
+        uid_t uid;              /* of the moment of connect() */
+        gid_t gid;
+        pid_t pid;              /* 0 if it is not visible from here; a hint, never a reason */
+        char unit[PEER_UNIT_MAX];       /* systemd unit, "" if unknown; a hint, never a reason */
+};
+
+/**
+ * peer_read() - asks the kernel about the other end of a connected AF_UNIX socket; call right after accept
+ *
+ * Return: 0, or -DIAG_INTERNAL_ERROR (then the peer must be refused).
+ */
+int peer_read(int fd, struct peer *ret, struct error *err);
+
+/** peer_is_root() - the one rule that no setting loosens */
+bool peer_is_root(const struct peer *peer);
+
+enum claim {
+        CLAIM_REPOSITORY,
+        CLAIM_RUN_ID,
+        CLAIM_RUN_ATTEMPT,
+        CLAIM_JOB,
+        CLAIM_WORKFLOW,
+        CLAIM_EVENT,
+        CLAIM_REF,
+        CLAIM_ACTOR,
+        CLAIM_COUNT
+};
+
+#define CLAIM_MAX_BYTES 256
+
+/* Unverified, bounded and clean; "" means not claimed. */
+struct claims {
+        char values[CLAIM_COUNT][CLAIM_MAX_BYTES];
+};
+
+/** claim_header() - the request header that carries it: "Forge-Broker-Repository" */
+const char *claim_header(enum claim claim);
+
+/** claims_set() - cleans and cuts @text */
+void claims_set(struct claims *claims, enum claim claim, const char *text, size_t length);

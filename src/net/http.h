@@ -1,0 +1,84 @@
+/*
+ * One bounded, asynchronous HTTP request at a time to a server outside, with libcurl on the sd-event loop.
+ *
+ * No retries, no redirects, no cookies, no proxy but a named one, HTTP/1.1 only, TLS verified.  It knows nothing of
+ * Infisical or of forges: it says what was answered, or why nothing usable was.
+ *
+ *      http_start() -> [CONNECTING, SENDING, RECEIVING] -> done() exactly once, from the loop, never from http_start()
+ *                  '-> http_cancel(): done() is not called
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+struct http_client;
+struct http_call;
+
+/* What to send.  Everything is copied or referenced by http_start(); the caller keeps its own. */
+struct http_request {
+        const char *method;             /* "GET", "POST" */
+        const char *url;                /* no credential in it, ever */
+        const char *ca_file;            /* replaces the system's CAs; NULL: the system's */
+        const char *proxy;              /* NULL: none, whatever the environment says */
+        struct secret *authorization;   /* the Authorization header's value, or NULL */
+        const char *if_none_match;      /* an ETag with its quotes, or NULL */
+        struct secret *headers;         /* further header lines "Name: value\n", or NULL */
+        struct secret *body;            /* JSON, sent as application/json; or NULL */
+        usec_t connect_timeout, timeout;
+        size_t max_body_bytes;
+};
+
+#define HTTP_ETAG_MAX 128
+#define HTTP_CONTENT_TYPE_MAX 64
+
+/* What came back: borrowed, valid during done(). */
+struct http_response {
+        int status;
+        char content_type[HTTP_CONTENT_TYPE_MAX];       /* lower case, without parameters; "" if there is none */
+        char etag[HTTP_ETAG_MAX];                       /* "" if there is none or it is too long */
+        usec_t retry_after;                             /* Retry-After as a span; 0 if there is none */
+        struct secret *body;
+};
+
+/**
+ * http_done - the outcome
+ * @response: an answer of any status, or NULL
+ * @err:      where there is none: upstream-unreachable, upstream-tls, upstream-timeout, upstream-malformed (no HTTP, cut
+ *            short, larger than max_body_bytes), internal-error
+ */
+typedef void (*http_done)(void *userdata, const struct http_response *response, const struct error *err);
+
+/**
+ * http_setup() - process-wide set-up of libcurl and its TLS library with wiping allocators
+ *
+ * Before anything else that could allocate in them.  Return: 0 or -DIAG_INTERNAL_ERROR.
+ */
+int http_setup(struct error *err);
+void http_cleanup(void);
+
+/**
+ * http_client_new() - a client with connections of its own, driven by @event
+ *
+ * One for each generation of the configuration: freeing it drops kept connections.
+ */
+int http_client_new(sd_event *event, struct http_client **ret, struct error *err);
+
+/** http_client_free() - cancels all calls; NULL is fine.  Return: NULL. */
+struct http_client *http_client_free(struct http_client *client);
+DEFINE_CLEANUP(struct http_client *, http_client_free);
+
+/**
+ * http_start() - begins a request
+ * @ret: the call, for http_cancel(); it is gone once done() was called
+ */
+int http_start(struct http_client *client, const struct http_request *request, http_done done, void *userdata,
+               struct http_call **ret, struct error *err);
+
+/** http_cancel() - drops a call without a word; NULL is fine.  Return: NULL. */
+struct http_call *http_cancel(struct http_call *call);
