@@ -7,10 +7,29 @@ libforge_broker_a_SOURCES = \
 	src/base/json.c src/base/json.h \
 	src/base/log.c src/base/log.h \
 	src/base/secret.c src/base/secret.h \
-	src/base/text.c src/base/text.h
+	src/base/text.c src/base/text.h \
+	src/broker/audit.c src/broker/audit.h \
+	src/broker/audit_render.c src/broker/audit_render.h \
+	src/broker/broker.c src/broker/broker.h \
+	src/broker/cache.c src/broker/cache.h \
+	src/broker/fingerprint.c src/broker/fingerprint.h \
+	src/broker/generation.c src/broker/generation.h \
+	src/broker/peer.c src/broker/peer.h \
+	src/broker/refresh.c src/broker/refresh.h \
+	src/broker/source.c src/broker/source.h \
+	src/broker/waiter.c src/broker/waiter.h
 
 daemon_libs = libforge-broker.a $(MICROHTTPD_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS)
 
 sbin_PROGRAMS += src/daemon/forge-brokerd
-src_daemon_forge_brokerd_SOURCES = src/daemon/main.c
+src_daemon_forge_brokerd_SOURCES = \
+	src/daemon/main.c \
+	src/daemon/sockets.c src/daemon/sockets.h
 src_daemon_forge_brokerd_LDADD = $(daemon_libs)
+
+sbin_PROGRAMS += src/ctl/forge-brokerctl
+src_ctl_forge_brokerctl_SOURCES = \
+	src/ctl/control.c src/ctl/control.h \
+	src/ctl/main.c \
+	src/ctl/status.c src/ctl/status.h
+src_ctl_forge_brokerctl_LDADD = $(daemon_libs)

@@ -1,0 +1,286 @@
+#include "broker/audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "broker/audit_render.h"
+
+/* Kinds of refusals that are told apart within one window; what does not fit shares the last row. */
+#define REFUSAL_KINDS  32
+#define REFUSAL_WINDOW (10 * USEC_PER_SEC)
+/* A journal that is restarted drains thousands of records at once: room for them spares the parking. */
+#define SEND_BUFFER_BYTES (8 * 1024 * 1024)
+
+struct refusal {
+        char token[72];
+        enum audit_kind kind;
+        enum diagnosis code;
+        uid_t uid;
+        usec_t until;           /* monotonic; 0: the row is free */
+        unsigned suppressed;    /* equal ones since the last record */
+        struct error error;
+        struct peer peer;
+};
+
+struct audit {
+        bool journal;
+        int fd;                 /* journal: a datagram socket, -1 while it cannot be connected; else stderr */
+        char instance[33];
+        uint64_t sequence;
+        sd_event *event;
+        sd_event_source *writable, *timer, *refusal_timer;
+        struct waiter_list waiters;
+        struct refusal refusals[REFUSAL_KINDS];
+};
+
+static int connect_journal(struct audit *audit) {
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+        _cleanup_(closep) int fd = -1;
+        const int bytes = SEND_BUFFER_BYTES;
+
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+                return -errno;
+        audit->fd = take_fd(&fd);
+        return 0;
+}
+
+static void disconnect_journal(struct audit *audit) {
+        audit->writable = sd_event_source_disable_unref(audit->writable);
+        closep(&audit->fd);
+        audit->fd = -1;
+}
+
+/* Sends one datagram; a journal socket that was made anew is connected again, once.  0 or a negative errno. */
+static int send_journal(struct audit *audit, const char *record, size_t length) {
+        int r = 0;
+
+        for (int attempt = 0; attempt < 2; attempt++) {
+                if (audit->fd < 0)
+                        r = connect_journal(audit);
+                if (audit->fd < 0)
+                        return r;
+                if (send(audit->fd, record, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+                        return 0;
+                r = -errno;
+                if (r == -EAGAIN || r == -ENOBUFS)
+                        return -EAGAIN;
+                disconnect_journal(audit);
+        }
+        return r;
+}
+
+/* A write that poll() allows and that fits PIPE_BUF is whole and does not block. */
+static int send_stderr(const struct audit *audit, char *text) {
+        struct pollfd fd = { .fd = audit->fd, .events = POLLOUT };
+        size_t length = strlen(text);
+        ssize_t n;
+
+        if (poll(&fd, 1, 0) != 1)
+                return -EAGAIN;
+        text[length++] = '\n';
+        n = write(audit->fd, text, length);
+        if (n < 0)
+                return -errno;
+        return (size_t)n == length ? 0 : -EIO;
+}
+
+int audit_write(struct audit *audit, const struct audit_record *record, struct error *err) {
+        uint64_t sequence = audit->sequence + 1;
+        int r;
+
+        if (audit->journal) {
+                char buffer[AUDIT_RECORD_MAX];
+                size_t length = audit_render_journal(record, audit->instance, sequence, buffer);
+
+                r = send_journal(audit, buffer, length);
+        } else {
+                char text[AUDIT_TEXT_MAX + 1];
+
+                audit_render_text(record, sequence, text);
+                r = send_stderr(audit, text);
+        }
+        if (r == -EAGAIN)
+                return AUDIT_BUSY;
+        if (r < 0)
+                return error_set(err, DIAG_AUDIT_UNAVAILABLE, "the %s does not take the record: %s",
+                                 audit->journal ? "journal" : "standard error", strerror(-r));
+        audit->sequence = sequence;
+        return AUDIT_WRITTEN;
+}
+
+static int on_writable(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct audit *audit = userdata;
+
+        (void)fd, (void)events;
+        (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        waiter_wake_all(&audit->waiters);
+        return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t now, void *userdata) {
+        struct audit *audit = userdata;
+
+        (void)source, (void)now;
+        waiter_wake_all(&audit->waiters);
+        return 0;
+}
+
+void audit_wait(struct audit *audit, struct waiter *waiter) {
+        bool first = !audit->waiters.first;
+
+        waiter_join(waiter, &audit->waiters);
+        if (!first)
+                return;
+        /* Where the descriptor cannot be polled (a plain file is always writable) the timer alone wakes. */
+        if (audit->fd >= 0 && !audit->writable &&
+            sd_event_add_io(audit->event, &audit->writable, audit->fd, EPOLLOUT, on_writable, audit) < 0)
+                audit->writable = NULL;
+        if (audit->writable)
+                (void)sd_event_source_set_enabled(audit->writable, SD_EVENT_ONESHOT);
+        (void)sd_event_source_set_time_relative(audit->timer, AUDIT_WAIT_MAX);
+        (void)sd_event_source_set_enabled(audit->timer, SD_EVENT_ONESHOT);
+}
+
+static void refusal_flush(struct audit *audit, struct refusal *row) {
+        const struct audit_record record = {
+                .kind = row->kind, .token = row->token[0] ? row->token : NULL, .error = &row->error, .peer = &row->peer,
+                .count = row->suppressed,
+        };
+
+        if (row->suppressed > 0)
+                (void)audit_write(audit, &record, NULL);
+        row->suppressed = 0;
+        row->until = 0;
+}
+
+static void refusal_arm(struct audit *audit) {
+        usec_t next = USEC_INFINITY;
+
+        for (size_t i = 0; i < REFUSAL_KINDS; i++)
+                if (audit->refusals[i].until > 0 && audit->refusals[i].until < next)
+                        next = audit->refusals[i].until;
+        if (next == USEC_INFINITY)
+                return;
+        (void)sd_event_source_set_time(audit->refusal_timer, next);
+        (void)sd_event_source_set_enabled(audit->refusal_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_refusal_timer(sd_event_source *source, uint64_t time, void *userdata) {
+        struct audit *audit = userdata;
+        usec_t now = clock_monotonic();
+
+        (void)source, (void)time;
+        for (size_t i = 0; i < REFUSAL_KINDS; i++)
+                if (audit->refusals[i].until > 0 && audit->refusals[i].until <= now)
+                        refusal_flush(audit, &audit->refusals[i]);
+        refusal_arm(audit);
+        return 0;
+}
+
+static bool refusal_matches(const struct refusal *row, const struct audit_record *record) {
+        return row->until > 0 && row->kind == record->kind && row->code == record->error->code &&
+               row->uid == (record->peer ? record->peer->uid : 0) &&
+               strcmp(row->token, record->token ? record->token : "") == 0;
+}
+
+void audit_refusal(struct audit *audit, const struct audit_record *record) {
+        struct refusal *row = NULL;
+
+        for (size_t i = 0; i < REFUSAL_KINDS && !row; i++)
+                if (refusal_matches(&audit->refusals[i], record))
+                        row = &audit->refusals[i];
+        if (row) {
+                row->suppressed++;
+                return;
+        }
+        for (size_t i = 0; i < REFUSAL_KINDS - 1 && !row; i++)
+                if (audit->refusals[i].until == 0)
+                        row = &audit->refusals[i];
+        if (!row) {
+                /* A flood of different names: they share the last row and are counted there. */
+                row = &audit->refusals[REFUSAL_KINDS - 1];
+                if (row->until > 0) {
+                        row->suppressed++;
+                        return;
+                }
+        }
+        *row = (struct refusal){ .kind = record->kind, .code = record->error->code, .error = *record->error,
+                                 .until = clock_monotonic() + REFUSAL_WINDOW };
+        if (record->peer) {
+                row->peer = *record->peer;
+                row->uid = record->peer->uid;
+        }
+        if (record->token)
+                (void)text_clean(row->token, sizeof(row->token), record->token, strlen(record->token));
+        (void)audit_write(audit, record, NULL);
+        refusal_arm(audit);
+}
+
+const char *audit_instance(const struct audit *audit) {
+        return audit->instance;
+}
+
+uint64_t audit_sequence(const struct audit *audit) {
+        return audit->sequence;
+}
+
+bool audit_uses_journal(const struct audit *audit) {
+        return audit->journal;
+}
+
+struct audit *audit_free(struct audit *audit) {
+        if (!audit)
+                return NULL;
+        for (size_t i = 0; i < REFUSAL_KINDS; i++)
+                refusal_flush(audit, &audit->refusals[i]);
+        disconnect_journal(audit);
+        (void)sd_event_source_disable_unref(audit->timer);
+        (void)sd_event_source_disable_unref(audit->refusal_timer);
+        (void)sd_event_unref(audit->event);
+        free(audit);
+        return NULL;
+}
+DEFINE_CLEANUP(struct audit *, audit_free);
+
+static int add_timer(struct audit *audit, sd_event_time_handler_t handler, sd_event_source **ret) {
+        int r = sd_event_add_time(audit->event, ret, CLOCK_MONOTONIC, 0, 0, handler, audit);
+
+        return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+int audit_new(sd_event *event, bool use_journal, struct audit **ret, struct error *err) {
+        _cleanup_(audit_freep) struct audit *audit = calloc(1, sizeof(*audit));
+        unsigned char random[16];
+
+        if (!audit)
+                return error_oom(err);
+        audit->journal = use_journal;
+        audit->fd = -1;
+        audit->event = sd_event_ref(event);
+        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return error_set(err, DIAG_INTERNAL_ERROR, "no random numbers: %s", strerror(errno));
+        for (size_t i = 0; i < sizeof(random); i++)
+                (void)snprintf(audit->instance + 2 * i, 3, "%02x", random[i]);
+        if (add_timer(audit, on_timer, &audit->timer) < 0 ||
+            add_timer(audit, on_refusal_timer, &audit->refusal_timer) < 0)
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
+        if (!use_journal) {
+                audit->fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+                if (audit->fd < 0)
+                        return error_set(err, DIAG_AUDIT_UNAVAILABLE, "standard error is not open: %s", strerror(errno));
+        }
+        *ret = take(audit);
+        return 0;
+}

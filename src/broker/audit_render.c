@@ -1,0 +1,139 @@
+#include "broker/audit_render.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+static const struct {
+        const char *name, *id;
+        int priority;
+} kinds[AUDIT_KIND_COUNT] = {
+        [AUDIT_ISSUED] = { "issued", AUDIT_ID_ISSUED, LOG_LEVEL_INFO },
+        [AUDIT_REFUSED] = { "refused", AUDIT_ID_REFUSED, LOG_LEVEL_NOTICE },
+        [AUDIT_UNAVAILABLE] = { "unavailable", AUDIT_ID_UNAVAILABLE, LOG_LEVEL_ERR },
+        [AUDIT_SOURCE_CHANGED] = { "source-changed", AUDIT_ID_SOURCE_CHANGED, LOG_LEVEL_NOTICE },
+        [AUDIT_TOKEN_ROTATED] = { "token-rotated", AUDIT_ID_TOKEN_ROTATED, LOG_LEVEL_NOTICE },
+        [AUDIT_UPSTREAM_FAILED] = { "upstream-failed", AUDIT_ID_UPSTREAM_FAILED, LOG_LEVEL_WARNING },
+        [AUDIT_UPSTREAM_RECOVERED] = { "upstream-recovered", AUDIT_ID_UPSTREAM_RECOVERED, LOG_LEVEL_NOTICE },
+        [AUDIT_CONFIG_LOADED] = { "config-loaded", AUDIT_ID_CONFIG_LOADED, LOG_LEVEL_INFO },
+        [AUDIT_CONFIG_REJECTED] = { "config-rejected", AUDIT_ID_CONFIG_REJECTED, LOG_LEVEL_ERR },
+        [AUDIT_FALLBACK_EXPIRED] = { "fallback-expired", AUDIT_ID_FALLBACK_EXPIRED, LOG_LEVEL_ERR },
+};
+
+/* A claim's key in the message text, and what its journal field is called. */
+static const struct {
+        const char *key, *field;
+} claim_names[CLAIM_COUNT] = {
+        [CLAIM_REPOSITORY] = { "repo", "REPOSITORY" },     [CLAIM_RUN_ID] = { "run", "RUN_ID" },
+        [CLAIM_RUN_ATTEMPT] = { "attempt", "RUN_ATTEMPT" }, [CLAIM_JOB] = { "job", "JOB" },
+        [CLAIM_WORKFLOW] = { "workflow", "WORKFLOW" },     [CLAIM_EVENT] = { "event", "EVENT" },
+        [CLAIM_REF] = { "ref", "REF" },                    [CLAIM_ACTOR] = { "actor", "ACTOR" },
+};
+
+int audit_priority(const struct audit_record *record) {
+        if (record->kind == AUDIT_ISSUED && (record->stale || record->source == SOURCE_DIRECT_ENV_FALLBACK))
+                return LOG_LEVEL_WARNING;
+        return kinds[record->kind].priority;
+}
+
+static const char *freshness(const struct audit_record *record) {
+        return record->stale ? "stale" : "fresh";
+}
+
+static const char *error_code(const struct audit_record *record) {
+        return record->error && record->error->code != DIAG_NONE ? diagnosis_info(record->error->code)->name : NULL;
+}
+
+static const char *detail(const struct audit_record *record) {
+        return error_code(record) ? record->error->detail : record->text;
+}
+
+/* One number as a field's text; the buffer belongs to the statement that uses it. */
+#define NUMBER_MAX 24
+static const char *number(char buffer[static NUMBER_MAX], int64_t value) {
+        (void)snprintf(buffer, NUMBER_MAX, "%" PRId64, value);
+        return buffer;
+}
+
+void audit_render_text(const struct audit_record *record, uint64_t sequence, char text[static AUDIT_TEXT_MAX]) {
+        char digits[NUMBER_MAX];
+        size_t used = 0;
+
+#define FIELD(key, value) (void)text_append_field(text, AUDIT_TEXT_MAX, &used, (key), (value))
+        (void)text_append(text, AUDIT_TEXT_MAX, &used, "%s", kinds[record->kind].name);
+        FIELD("token", record->token);
+        if (record->has_value) {
+                FIELD(forge_type_marker(record->forge_type), source_name(record->source));
+                FIELD("freshness", freshness(record));
+                FIELD("version", number(digits, record->version));
+                FIELD("fp", record->fingerprint);
+        }
+        FIELD("code", error_code(record));
+        FIELD("detail", detail(record));
+        if (record->count > 1)
+                FIELD("count", number(digits, record->count));
+        FIELD("seq", number(digits, (int64_t)sequence));
+        if (record->peer) {
+                FIELD("peer_uid", number(digits, record->peer->uid));
+                FIELD("peer_pid", number(digits, record->peer->pid));
+                FIELD("peer_unit", record->peer->unit[0] ? record->peer->unit : NULL);
+        }
+        if (record->kind == AUDIT_ISSUED)
+                FIELD("verified", "no");
+        for (int claim = 0; record->claims && claim < CLAIM_COUNT; claim++)
+                if (record->claims->values[claim][0])
+                        FIELD(claim_names[claim].key, record->claims->values[claim]);
+#undef FIELD
+}
+
+/* "NAME=value\n": values hold no line break, for all outside text was cleaned. */
+static void journal_field(char *buffer, size_t *used, const char *name, const char *suffix, const char *value) {
+        size_t before = *used;
+
+        if (!value || text_append(buffer, AUDIT_RECORD_MAX, used, "%s%s=%s\n", name, suffix, value))
+                return;
+        *used = before;
+}
+
+size_t audit_render_journal(const struct audit_record *record, const char *instance, uint64_t sequence,
+                            char buffer[static AUDIT_RECORD_MAX]) {
+        char text[AUDIT_TEXT_MAX], digits[NUMBER_MAX];
+        size_t used = 0;
+
+#define FIELD(name, value) journal_field(buffer, &used, (name), "", (value))
+        audit_render_text(record, sequence, text);
+        FIELD("MESSAGE", text);
+        FIELD("MESSAGE_ID", kinds[record->kind].id);
+        FIELD("PRIORITY", number(digits, audit_priority(record)));
+        FIELD("SYSLOG_IDENTIFIER", "forge-brokerd");
+        FIELD("FORGE_BROKER_INSTANCE", instance);
+        FIELD("FORGE_BROKER_SEQ", number(digits, (int64_t)sequence));
+        FIELD("FORGE_BROKER_TOKEN", record->token);
+        if (record->has_value) {
+                FIELD("FORGE_BROKER_SOURCE", source_name(record->source));
+                FIELD("FORGE_BROKER_FRESHNESS", freshness(record));
+                FIELD("FORGE_BROKER_VERSION", number(digits, record->version));
+                FIELD("FORGE_BROKER_FINGERPRINT", record->fingerprint);
+        }
+        FIELD("FORGE_BROKER_CODE", error_code(record));
+        if (error_code(record))
+                FIELD("FORGE_BROKER_REMEDY", error_remedy(record->error));
+        if (record->count > 1)
+                FIELD("FORGE_BROKER_COUNT", number(digits, record->count));
+        if (record->peer) {
+                FIELD("FORGE_BROKER_PEER_UID", number(digits, record->peer->uid));
+                FIELD("FORGE_BROKER_PEER_PID", number(digits, record->peer->pid));
+                FIELD("FORGE_BROKER_PEER_UNIT", record->peer->unit[0] ? record->peer->unit : NULL);
+        }
+        if (record->kind == AUDIT_ISSUED)
+                FIELD("FORGE_BROKER_VERIFIED", "no");
+        for (int claim = 0; record->claims && claim < CLAIM_COUNT; claim++)
+                if (record->claims->values[claim][0])
+                        journal_field(buffer, &used, "FORGE_BROKER_CLAIM_", claim_names[claim].field,
+                                      record->claims->values[claim]);
+#undef FIELD
+        return used;
+}

@@ -1,0 +1,29 @@
+/*
+ * One generation of the configuration at work: its identities, its tokens, its connections.  A reload makes another one,
+ * which takes over the values it may, and then the older one ends with all it had in flight.
+ */
+#pragma once
+
+#include "broker/refresh.h"
+
+struct generation {
+        struct config *config;
+        struct refresh_context context;
+        struct upstream *upstreams;     /* one per identity, in the configuration's order */
+        struct refresh *tokens;         /* one per token, in the configuration's order */
+};
+
+/**
+ * generation_new() - nothing is fetched before generation_start()
+ * @context: all but http, which each generation has of its own, so that no kept connection outlives its settings
+ * @config:  a reference is taken
+ * @older:   whose values are taken over where they are of the same secret, or NULL
+ */
+int generation_new(const struct refresh_context *context, struct config *config, struct generation *older,
+                   struct generation **ret, struct error *err);
+void generation_start(struct generation *generation);
+struct generation *generation_free(struct generation *generation);
+DEFINE_CLEANUP(struct generation *, generation_free);
+
+/** generation_find() - borrowed, or NULL */
+struct refresh *generation_find(const struct generation *generation, const char *name);

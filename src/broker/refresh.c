@@ -1,0 +1,251 @@
+#include "broker/refresh.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+static uint32_t random_bits(void) {
+        uint32_t bits = UINT32_MAX / 2;
+
+        (void)!getrandom(&bits, sizeof(bits), GRND_NONBLOCK);
+        return bits;
+}
+
+enum token_state refresh_state(const struct refresh *refresh) {
+        struct value *value;
+
+        switch (cache_get(&refresh->slot, refresh->token, clock_boottime(), &value)) {
+        case CACHE_FRESH:
+                return TOKEN_FRESH;
+        case CACHE_STALE:
+                return TOKEN_STALE;
+        default:
+                return refresh->has_verdict ? TOKEN_FAILED : TOKEN_PENDING;
+        }
+}
+
+static enum source first_source(const struct token_config *token) {
+        enum source source = 0;
+
+        while (source < SOURCE_COUNT - 1 && !token->sources[source])
+                source++;
+        return source;
+}
+
+bool refresh_degraded(const struct refresh *refresh) {
+        return refresh_state(refresh) != TOKEN_FRESH || refresh->slot.value->source != first_source(refresh->token);
+}
+
+static bool same(const char *a, const char *b) {
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool refresh_same_secret(const struct token_config *a, const struct token_config *b) {
+        const struct identity_config *x = a->identity, *y = b->identity;
+        size_t i = 0;
+
+        while (x->urls[i] && y->urls[i] && same(x->urls[i], y->urls[i]))
+                i++;
+        return !x->urls[i] && !y->urls[i] && same(x->name, y->name) && same(x->project_id, y->project_id) &&
+               same(x->environment, y->environment) && same(a->secret_path, b->secret_path) &&
+               same(a->secret_name, b->secret_name);
+}
+
+/* Best effort: these records inform, they guard no value. */
+static void record(const struct refresh *refresh, enum audit_kind kind, const struct error *error, const char *text) {
+        const struct value *value = refresh->slot.value;
+        struct audit_record entry = { .kind = kind, .token = refresh->token->name,
+                                      .forge_type = refresh->token->forge->type, .error = error, .text = text };
+
+        if (value) {
+                entry.has_value = true;
+                entry.source = value->source;
+                entry.stale = refresh_state(refresh) == TOKEN_STALE;
+                entry.version = value->version;
+                entry.fingerprint = value->fingerprint;
+        }
+        (void)audit_write(refresh->context->audit, &entry, NULL);
+}
+
+/* Says what is different from what was said last: once per change, never per request. */
+static void log_changes(struct refresh *refresh) {
+        enum token_state state = refresh_state(refresh);
+        const struct value *value = refresh->slot.value;
+        bool was_failing = refresh->shown_code != DIAG_NONE, changed = state != refresh->shown;
+
+        if (refresh->error.code != DIAG_NONE && (refresh->error.code != refresh->shown_code || changed))
+                record(refresh, AUDIT_UPSTREAM_FAILED, &refresh->error, NULL);
+        else if (refresh->error.code == DIAG_NONE && was_failing)
+                record(refresh, AUDIT_UPSTREAM_RECOVERED, NULL, diagnosis_info(refresh->shown_code)->name);
+        if (value && refresh->had_value && value->source != refresh->shown_source)
+                record(refresh, AUDIT_SOURCE_CHANGED, NULL, source_name(refresh->shown_source));
+        if (value && refresh->had_value && strcmp(value->fingerprint, refresh->shown_fingerprint) != 0)
+                record(refresh, AUDIT_TOKEN_ROTATED, NULL, refresh->shown_fingerprint);
+
+        changed = changed || refresh->error.code != refresh->shown_code ||
+                  (value && value->source != refresh->shown_source);
+        refresh->shown = state;
+        refresh->shown_code = refresh->error.code;
+        if (value) {
+                refresh->had_value = true;
+                refresh->shown_source = value->source;
+                memcpy(refresh->shown_fingerprint, value->fingerprint, FINGERPRINT_MAX);
+        }
+        if (changed && refresh->context->changed)
+                refresh->context->changed(refresh->context->userdata);
+}
+
+/* Arms the timer for the next fetch, or for the moment at which the value goes stale or dies. */
+static void arm(struct refresh *refresh) {
+        usec_t now = clock_boottime(), next = refresh->fetch ? USEC_INFINITY : refresh->next_at;
+
+        if (refresh->slot.value) {
+                usec_t stale_at = usec_add(refresh->slot.confirmed_at, refresh->token->refresh);
+                usec_t dead_at = cache_stale_until(&refresh->slot, refresh->token);
+
+                if (stale_at > now && stale_at < next)
+                        next = stale_at;
+                if (dead_at > now && dead_at < next)
+                        next = dead_at;
+        }
+        (void)sd_event_source_set_time(refresh->timer, next);
+        (void)sd_event_source_set_enabled(refresh->timer, SD_EVENT_ONESHOT);
+}
+
+static void publish(struct refresh *refresh, const struct fetch_result *result, struct error *err) {
+        const struct value *held = refresh->slot.value;
+        usec_t now = clock_boottime();
+        char print[FINGERPRINT_MAX];
+        struct value *value;
+
+        fingerprint(refresh->context->key, result->token, print);
+        value = value_new(result->token, result->source, result->version, print, now);
+        if (!value) {
+                (void)error_oom(err);
+                cache_fail(&refresh->slot, false);
+                return;
+        }
+        /* The same value again keeps the time at which it was first seen. */
+        if (held && held->source == value->source && secret_equal(held->token, value->token))
+                value->fetched_at = held->fetched_at;
+        cache_publish(&refresh->slot, value, now);
+        refresh->etag = result->etag;
+}
+
+static void on_fetched(void *userdata, const struct fetch_result *result, const struct error *err) {
+        struct refresh *refresh = userdata;
+        usec_t now = clock_boottime(), wait;
+
+        refresh->fetch = NULL;
+        refresh->has_verdict = true;
+        refresh->error = *err;
+        refresh->attempts = result->attempts;
+        if (err->code == DIAG_NONE && result->unchanged && refresh->slot.value)
+                cache_confirm(&refresh->slot, now);
+        else if (err->code == DIAG_NONE)
+                publish(refresh, result, &refresh->error);
+        else
+                cache_fail(&refresh->slot, result->authoritative);
+
+        if (refresh->error.code == DIAG_NONE) {
+                wait = cache_next_refresh(refresh->token, random_bits());
+        } else {
+                wait = cache_backoff(refresh->slot.failures, result->authoritative, random_bits());
+                if (wait < result->pause)
+                        wait = usec_add(result->pause, cache_backoff(1, false, random_bits()));
+        }
+        if (!refresh->slot.value)
+                refresh->etag.text[0] = '\0';
+        refresh->next_at = usec_add(now, wait);
+        log_changes(refresh);
+        arm(refresh);
+        waiter_wake_all(&refresh->waiters);
+}
+
+void refresh_now(struct refresh *refresh) {
+        const struct refresh_context *context = refresh->context;
+        int r;
+
+        if (refresh->fetch)
+                return;
+        r = fetch_start(context->event, context->http, refresh->upstream, refresh->token,
+                        refresh->slot.value ? &refresh->etag : NULL, on_fetched, refresh, &refresh->fetch, &refresh->error);
+        if (r < 0) {
+                refresh->has_verdict = true;
+                cache_fail(&refresh->slot, false);
+                refresh->next_at = usec_add(clock_boottime(), cache_backoff(refresh->slot.failures, false, random_bits()));
+        }
+        arm(refresh);
+}
+
+static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
+        struct refresh *refresh = userdata;
+        usec_t now = clock_boottime();
+        struct value *value;
+
+        (void)source, (void)time;
+        /* A value whose time is over is not kept in memory any longer. */
+        if (cache_get(&refresh->slot, refresh->token, now, &value) == CACHE_EMPTY && refresh->slot.value) {
+                cache_done(&refresh->slot);
+                refresh->etag.text[0] = '\0';
+        }
+        log_changes(refresh);
+        if (!refresh->fetch && now >= refresh->next_at)
+                refresh_now(refresh);
+        else
+                arm(refresh);
+        return 0;
+}
+
+void refresh_adopt(struct refresh *refresh, struct refresh *from) {
+        refresh->slot = from->slot;
+        from->slot = (struct cache_slot){ 0 };
+        refresh->etag = from->etag;
+        refresh->next_at = from->next_at;
+        refresh->forced_at = from->forced_at;
+        refresh->error = from->error;
+        refresh->attempts = from->attempts;
+        refresh->has_verdict = from->has_verdict && !from->fetch;
+        refresh->shown = from->shown;
+        refresh->shown_code = from->shown_code;
+        refresh->shown_source = from->shown_source;
+        refresh->had_value = from->had_value;
+        memcpy(refresh->shown_fingerprint, from->shown_fingerprint, FINGERPRINT_MAX);
+        /* What was in flight is gone and has to be asked again under the rules of now. */
+        if (from->fetch)
+                refresh->next_at = 0;
+}
+
+void refresh_start(struct refresh *refresh) {
+        usec_t now = clock_boottime(), earliest = 0;
+
+        /* A reload is often made to mend what fails, so that is tried at once; but a storm of reloads is no storm of reads. */
+        if (refresh->forced_at > 0)
+                earliest = usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL);
+        if (refresh->slot.value && refresh->error.code == DIAG_NONE && refresh->next_at > earliest)
+                earliest = refresh->next_at;
+        if (now >= earliest) {
+                refresh->forced_at = now;
+                refresh_now(refresh);
+                return;
+        }
+        refresh->next_at = earliest;
+        arm(refresh);
+}
+
+void refresh_done(struct refresh *refresh) {
+        refresh->fetch = fetch_cancel(refresh->fetch);
+        refresh->timer = sd_event_source_disable_unref(refresh->timer);
+        waiter_wake_all(&refresh->waiters);
+        cache_done(&refresh->slot);
+}
+
+int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
+                 struct upstream *upstream, struct error *err) {
+        *refresh = (struct refresh){ .context = context, .token = token, .upstream = upstream };
+        /* Boottime also fires after a suspend, when a value may have run out meanwhile. */
+        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, 100 * USEC_PER_MSEC, on_timer,
+                              refresh) < 0 ||
+            sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF) < 0)
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
+        return 0;
+}

@@ -1,0 +1,79 @@
+/*
+ * Keeps one token's value fresh: when to fetch, who waits for it, what the outcome changes, and the one log line per change.
+ *
+ *      start -> FETCHING -value-> waits for the refresh time -> FETCHING ...
+ *                        -failure-> waits out the backoff    -> FETCHING ...
+ *
+ * At most one fetch is in flight per token, whoever asks for it.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "broker/audit.h"
+#include "broker/broker.h"
+#include "broker/cache.h"
+#include "broker/source.h"
+
+/* What all tokens of one generation of the configuration share. */
+struct refresh_context {
+        sd_event *event;
+        struct http_client *http;
+        struct audit *audit;
+        const struct fingerprint_key *key;
+        void (*changed)(void *userdata);        /* some token's state, as others see it, is another one now */
+        void *userdata;
+};
+
+struct refresh {
+        const struct refresh_context *context;
+        const struct token_config *token;
+        struct upstream *upstream;
+        struct cache_slot slot;
+        struct etag etag;
+        struct fetch *fetch;                    /* in flight */
+        struct waiter_list waiters;
+        sd_event_source *timer;
+        usec_t next_at;                         /* boottime of the next fetch, while none is in flight */
+        usec_t forced_at;                       /* boottime of the last fetch that somebody demanded; 0: never */
+        struct error error;                     /* of the last fetch; DIAG_NONE: it worked */
+        struct attempts attempts;
+        bool has_verdict;                       /* at least one fetch has ended */
+        enum token_state shown;                 /* as logged last */
+        enum source shown_source;
+        enum diagnosis shown_code;
+        bool had_value;                         /* shown_source and shown_fingerprint mean something */
+        char shown_fingerprint[FINGERPRINT_MAX];
+};
+
+/* At most one read per token that somebody demanded (a refresh, a reload) in so long. */
+#define REFRESH_FORCED_INTERVAL (10 * USEC_PER_SEC)
+
+/** refresh_init() - embedded; nothing happens before refresh_start() */
+int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
+                 struct upstream *upstream, struct error *err);
+
+/**
+ * refresh_adopt() - takes over the value of @from, which served the same secret under the older configuration
+ *
+ * What was in flight there is not: it was asked under rules that are gone.
+ */
+void refresh_adopt(struct refresh *refresh, struct refresh *from);
+
+/** refresh_start() - fetches at once, or when an adopted value's time has come */
+void refresh_start(struct refresh *refresh);
+
+/** refresh_done() - cancels what is in flight; waiters are woken */
+void refresh_done(struct refresh *refresh);
+
+/** refresh_now() - fetch at once unless one is in flight */
+void refresh_now(struct refresh *refresh);
+
+/** refresh_state() - as others see it now */
+enum token_state refresh_state(const struct refresh *refresh);
+
+/** refresh_degraded() - stale, failed, or not from the first of its sources */
+bool refresh_degraded(const struct refresh *refresh);
+
+/** refresh_same_secret() - true if both name the same value of the same Infisical under the same identity */
+bool refresh_same_secret(const struct token_config *a, const struct token_config *b);

@@ -1,0 +1,81 @@
+/*
+ * The chain: from which source a value comes, and what was tried.
+ *
+ * A fetch walks a token's sources in their order, and within Infisical the identity's servers, until one yields a value or
+ * an answer that no other source could better.  One fetch asks each server at most once (twice where the routes' version is
+ * being learned).  When to fetch, and what to do with the outcome, is broker/refresh.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "broker/broker.h"
+#include "config/config.h"
+#include "infisical/infisical.h"
+#include "net/http.h"
+
+/* One URL of an identity, and what became of asking it. */
+struct server {
+        struct infisical_server infisical;
+        bool answered;
+        struct error error;             /* of the last request */
+        usec_t last_at;                 /* boottime */
+        usec_t paused_until;            /* boottime: it asked us to wait */
+        uint64_t requests;
+};
+
+/* An identity at work. */
+struct upstream {
+        const struct identity_config *config;
+        struct server *servers;
+        size_t n_servers;
+        size_t preferred;               /* the one that worked last */
+};
+
+/** upstream_init() - @config outlives it */
+int upstream_init(struct upstream *upstream, const struct identity_config *config, struct error *err);
+void upstream_done(struct upstream *upstream);
+
+/** upstream_adopt() - takes over what @from has learned of the servers that both name: pauses, versions, figures */
+void upstream_adopt(struct upstream *upstream, const struct upstream *from);
+
+/* The ETag of a value held, which only means something to the server that gave it. */
+struct etag {
+        size_t server;
+        char text[HTTP_ETAG_MAX];
+};
+
+struct fetch_result {
+        struct secret *token;           /* borrowed; NULL if unchanged or failed */
+        enum source source;
+        int64_t version;
+        bool unchanged;                 /* the server said: the value that the ETag was for */
+        bool authoritative;             /* failed, and Infisical itself refused: end the life of a value held */
+        usec_t pause;                   /* failed: not before so long; 0 = no wish */
+        struct etag etag;
+        struct attempts attempts;
+};
+
+/* @err has code DIAG_NONE for a value; both borrowed, valid during the call. */
+typedef void (*fetch_done)(void *userdata, const struct fetch_result *result, const struct error *err);
+
+struct fetch;
+
+/**
+ * fetch_start() - begins to walk the chain for @token
+ * @held: the ETag of the value held, or NULL
+ * @done: once, from the loop, never from fetch_start()
+ *
+ * @upstream and @token outlive the fetch.
+ */
+int fetch_start(sd_event *event, struct http_client *http, struct upstream *upstream, const struct token_config *token,
+                const struct etag *held, fetch_done done, void *userdata, struct fetch **ret, struct error *err);
+
+/** fetch_cancel() - drops it without a word; NULL is fine.  Return: NULL. */
+struct fetch *fetch_cancel(struct fetch *fetch);
+
+/** source_failure_moves_on() - true if another source of Infisical could cure this failure */
+bool source_failure_moves_on(enum diagnosis code);
+
+/** source_failure_is_route() - true if another URL of the same Infisical could cure this failure */
+bool source_failure_is_route(enum diagnosis code);
