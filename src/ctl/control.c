@@ -1,0 +1,97 @@
+#include "ctl/control.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+#define TIMEOUT_MS 30000L
+
+struct buffer {
+        char *bytes;
+        size_t length;
+};
+
+static void buffer_done(struct buffer *buffer) {
+        free(buffer->bytes);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *userdata) {
+        struct buffer *buffer = userdata;
+        size_t length = size * count;
+        char *grown;
+
+        if (buffer->length + length > JSON_TEXT_MAX_BYTES)
+                return 0;
+        grown = realloc(buffer->bytes, buffer->length + length);
+        if (!grown)
+                return 0;
+        memcpy(grown + buffer->length, bytes, length);
+        buffer->bytes = grown;
+        buffer->length += length;
+        return length;
+}
+
+int control_setup(struct error *err) {
+        if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK)
+                return error_set(err, DIAG_INTERNAL_ERROR, "libcurl cannot be set up");
+        return 0;
+}
+
+/* Why connect() fails, as an operator would want to hear it. */
+static int not_running(const char *socket, struct error *err) {
+        if (access(socket, F_OK) < 0 && errno == ENOENT) {
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "there is no socket %s", socket);
+                error_remedy_set(err, "Start it: systemctl start forge-brokerd.socket forge-brokerd-control.socket, or name "
+                                      "the socket with --socket.");
+        } else if (access(socket, R_OK | W_OK) < 0) {
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "this user (uid %u) may not connect to %s", (unsigned)geteuid(),
+                                socket);
+                error_remedy_set(err, "Run it as root.");
+        } else {
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "nobody listens on %s", socket);
+                error_remedy_set(err, "See 'systemctl status forge-brokerd'.");
+        }
+        return CONTROL_NOT_RUNNING;
+}
+
+int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
+                    struct error *err) {
+        struct buffer buffer = { 0 };
+        CURL *curl = curl_easy_init();
+        char url[256];
+        CURLcode code;
+        int r = CONTROL_ANSWERED;
+
+        if (!curl)
+                return error_oom(err);
+        *ret = (struct control_answer){ 0 };
+        (void)snprintf(url, sizeof(url), "http://localhost%s", path);
+        (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+        (void)curl_easy_setopt(curl, CURLOPT_URL, url);
+        (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+        (void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "forge-brokerctl/" PACKAGE_VERSION);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &buffer);
+        if (strcmp(method, "POST") == 0)
+                (void)curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
+        code = curl_easy_perform(curl);
+        if (code == CURLE_OK) {
+                (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret->status);
+                ret->body = json_parse(buffer.bytes ? buffer.bytes : "", buffer.length);
+        } else if (code == CURLE_COULDNT_CONNECT) {
+                r = not_running(socket, err);
+        } else {
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "%s: %s", socket, curl_easy_strerror(code));
+                error_remedy_set(err, "See 'systemctl status forge-brokerd' and 'journalctl -u forge-brokerd'.");
+                r = CONTROL_NOT_RUNNING;
+        }
+        curl_easy_cleanup(curl);
+        buffer_done(&buffer);
+        return r;
+}

@@ -1,0 +1,29 @@
+/*
+ * One request to the running daemon over its control socket.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+#define CONTROL_SOCKET "/run/forge-broker-control.sock"
+
+struct control_answer {
+        long status;            /* HTTP */
+        json_t *body;           /* a reference, to be released by the caller; NULL if it was not JSON */
+};
+
+/** control_setup() - process-wide set-up of libcurl; 0 or -DIAG_INTERNAL_ERROR */
+int control_setup(struct error *err);
+
+enum { CONTROL_ANSWERED = 0, CONTROL_NOT_RUNNING = 1 };
+
+/**
+ * control_request() - sends it and waits for the answer, for at most 30 s
+ *
+ * Return: CONTROL_ANSWERED (whatever the status), CONTROL_NOT_RUNNING with @err saying why nobody answers, or a negated
+ * diagnosis.
+ */
+int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
+                    struct error *err);
