@@ -1,0 +1,124 @@
+#include "api/head.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/limits.h"
+#include "base/text.h"
+
+/* A media range's quality is zero: "q=0", "q=0.0", ... */
+static bool is_unwanted(const char *parameters, size_t length) {
+        const char *end = parameters + length;
+
+        for (const char *p = parameters; p < end; p++) {
+                if (*p != ';')
+                        continue;
+                do
+                        p++;
+                while (p < end && (*p == ' ' || *p == '\t'));
+                if (end - p < 3 || strncasecmp(p, "q=0", 3) != 0)
+                        continue;
+                p += 3;
+                while (p < end && (*p == '.' || *p == '0'))
+                        p++;
+                return p == end || *p == ' ' || *p == '\t' || *p == ';';
+        }
+        return false;
+}
+
+/* The first type of the list that we have decides. */
+static int accepted(const char *list) {
+        static const struct {
+                const char *type;
+                int accepted;
+        } known[] = { { "text/plain", ACCEPTED_PLAIN }, { "application/json", ACCEPTED_JSON } };
+
+        while (*list) {
+                size_t length = strcspn(list, ","), type;
+
+                while (length > 0 && (*list == ' ' || *list == '\t')) {
+                        list++;
+                        length--;
+                }
+                type = strcspn(list, ",; \t");
+                for (size_t i = 0; i < ELEMENTS(known); i++)
+                        if (type == strlen(known[i].type) && strncasecmp(list, known[i].type, type) == 0 &&
+                            !is_unwanted(list + type, length - type))
+                                return known[i].accepted;
+                list += length;
+                if (*list == ',')
+                        list++;
+        }
+        return 0;
+}
+
+static void wipe(const char *value, size_t length) {
+        /* libmicrohttpd does not wipe what it read, and its block goes back to the heap as it is. */
+        explicit_bzero((char *)(uintptr_t)value, length);
+}
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_length,
+                                 const char *value, size_t length) {
+        struct request *request = cls;
+
+        (void)kind;
+        (void)key_length;
+        if (!value)
+                return MHD_YES;
+        if (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+                request->content_lengths++;
+                request->content_length = strtoull(value, NULL, 10);
+        } else if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+                request->transfer_encodings++;
+                request->chunked = strcasecmp(value, "chunked") == 0;
+        } else if (strcasecmp(key, MHD_HTTP_HEADER_ACCEPT) == 0) {
+                if (request->accepts == 0)
+                        request->accepts = accepted(value);
+        } else if (strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
+                wipe(value, length);
+        } else {
+                for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
+                        if (strcasecmp(key, claim_header(claim)) == 0 && !request->ask.claims.values[claim][0])
+                                claims_set(&request->ask.claims, claim, value, length);
+        }
+        return MHD_YES;
+}
+
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_length,
+                                const char *value, size_t length) {
+        struct request *request = cls;
+
+        (void)kind;
+        (void)value;
+        (void)length;
+        request->has_query = true;
+        (void)text_clean(request->bad_query, sizeof(request->bad_query), key, key_length);
+        return MHD_NO;
+}
+
+int head_read(struct request *request, struct error *err) {
+        struct MHD_Connection *mhd = request->connection->mhd;
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+        (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_header, request);
+        (void)MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, on_query, request);
+        if (info && info->header_size > HEAD_MAX_BYTES) {
+                (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's head is larger than %zu bytes",
+                                HEAD_MAX_BYTES);
+                error_remedy_set(err, "Send a head of at most %zu KiB: fewer or shorter headers.",
+                                 HEAD_MAX_BYTES / 1024);
+                return -(int)err->code;
+        }
+        /* Two opinions on where a body ends are how requests are smuggled. */
+        if (request->content_lengths + request->transfer_encodings > 1)
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "the request has more than one Content-Length or Transfer-Encoding");
+        if (request->transfer_encodings > 0 && !request->chunked)
+                return error_set(err, DIAG_MALFORMED_REQUEST, "the request's Transfer-Encoding is not 'chunked'");
+        if (request->content_length > BODY_MAX_BYTES)
+                return error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes",
+                                 BODY_MAX_BYTES);
+        return 0;
+}

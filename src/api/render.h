@@ -1,0 +1,35 @@
+/*
+ * What the broker's views look like as JSON.  docs/api.md describes every member; what is absent is null.
+ *
+ * Each function returns a new reference, or NULL for lack of memory.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "broker/broker.h"
+
+/** render_text() - clean text as a JSON string, cut where it is longer than any of ours */
+json_t *render_text(const char *text);
+
+/** render_time() - RFC 3339, or null for 0 */
+json_t *render_time(usec_t realtime);
+
+json_t *render_attempts(const struct attempts *attempts);
+
+/** render_token() - how a token stands, never its value */
+json_t *render_token(const struct token_view *view, bool with_attempts);
+
+json_t *render_tokens(const struct broker *broker);
+json_t *render_status(const struct broker *broker);
+
+/** render_unusable() - why a token is not usable: name, code, detail, remedy */
+json_t *render_unusable(const struct token_view *view);
+
+json_t *render_problems(const struct config_problems *problems);
+
+/** render_issuance() - the one answer with a value in it, made in locked memory; NULL when that is full */
+struct secret *render_issuance(const struct issuance *issuance);

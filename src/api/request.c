@@ -1,0 +1,250 @@
+#include "api/request.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "api/head.h"
+#include "api/limits.h"
+#include "api/reply.h"
+#include "api/routes.h"
+
+/* When a request is turned away because too many are parked: about a fetch later there is room. */
+#define PARKED_RETRY_AFTER USEC_PER_SEC
+
+static struct listener *listener_of(const struct request *request) {
+        return request->connection->listener;
+}
+
+static struct request *request_of(struct waiter *waiter) {
+        return (struct request *)(void *)((char *)waiter - offsetof(struct request, ask.waiter));
+}
+
+static void unpark(struct request *request) {
+        struct connection *connection = request->connection;
+        struct listener *listener = listener_of(request);
+
+        request->parked = false;
+        request->hangup = sd_event_source_disable_unref(request->hangup);
+        deadline_set(&connection->deadline, &listener->answers,
+                     clock_monotonic() + broker_config(listener->broker)->request_timeout);
+        MHD_resume_connection(connection->mhd);
+        listener_turn_soon(listener);
+}
+
+/* May be called from inside the very call that is about to answer ASK_WAIT. */
+static void on_wake(struct waiter *waiter) {
+        struct request *request = request_of(waiter);
+
+        request->woken = true;
+        if (request->parked)
+                unpark(request);
+}
+
+static int on_hangup(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct request *request = userdata;
+
+        (void)source;
+        (void)fd;
+        (void)events;
+        request->gone = true;
+        ask_done(&request->ask);
+        unpark(request);
+        return 0;
+}
+
+void request_expired(struct deadline *deadline) {
+        struct request *request = connection_of(deadline)->request;
+
+        request->ask.may_wait = false;
+        unpark(request);
+}
+
+void request_give_up(struct request *request) {
+        unpark(request);
+}
+
+static struct request *request_new(struct connection *connection) {
+        struct request *request = calloc(1, sizeof(*request));
+
+        if (!request)
+                return NULL;
+        request->connection = connection;
+        request->deadline = clock_monotonic() + broker_config(connection->listener->broker)->request_timeout;
+        request->ask.peer = &connection->peer;
+        request->ask.token = request->name;
+        request->ask.may_wait = true;
+        request->ask.waiter.wake = on_wake;
+        return request;
+}
+
+struct request *request_free(struct request *request) {
+        if (!request)
+                return NULL;
+        ask_done(&request->ask);
+        request->hangup = sd_event_source_disable_unref(request->hangup);
+        free(request);
+        return NULL;
+}
+
+int request_refuse(struct request *request, struct error *err) {
+        broker_record_refusal(listener_of(request)->broker, &request->connection->peer, err);
+        return -(int)err->code;
+}
+
+static enum MHD_Result send_reply(struct request *request, struct reply *reply) {
+        enum MHD_Result queued;
+
+        /* A herd that was parked together must not become a herd of kept connections. */
+        if (request->waited)
+                (void)reply_header(reply, MHD_HTTP_HEADER_CONNECTION, "close", NULL);
+        queued = MHD_queue_response(request->connection->mhd, reply->status, reply->response);
+        reply_done(reply);
+        return queued;
+}
+
+/* MHD_NO closes the connection without an answer: only for lack of memory. */
+static enum MHD_Result send_problem(struct request *request, const struct error *problem, const char *allow,
+                                    bool close) {
+        struct reply reply = { 0 };
+
+        if (reply_problem(&reply, problem, &request->ask.attempts, request->ask.retry_after, NULL, NULL) < 0)
+                return MHD_NO;
+        if ((allow && reply_header(&reply, MHD_HTTP_HEADER_ALLOW, allow, NULL) < 0) ||
+            (close && reply_header(&reply, MHD_HTTP_HEADER_CONNECTION, "close", NULL) < 0)) {
+                reply_done(&reply);
+                return MHD_NO;
+        }
+        return send_reply(request, &reply);
+}
+
+static enum MHD_Result refuse(struct request *request, struct error *err, const char *allow, bool close) {
+        (void)request_refuse(request, err);
+        return send_problem(request, err, allow, close);
+}
+
+/* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or nobody will read it. */
+static enum MHD_Result begin(struct request *request) {
+        const struct peer *peer = &request->connection->peer;
+        struct error err;
+
+        if (head_read(request, &err) < 0 && peer_is_root(peer))
+                return refuse(request, &err, NULL, true);
+        if (peer_is_root(peer))
+                return MHD_YES;
+        if (peer->uid == (uid_t)-1)
+                (void)error_set(&err, DIAG_PEER_REFUSED, "the kernel does not say which user is asking");
+        else
+                (void)error_set(&err, DIAG_PEER_REFUSED, "uid %u is not 0", (unsigned)peer->uid);
+        return refuse(request, &err, NULL, true);
+}
+
+/* Return: 0, or the negated diagnosis of a request whose end is known, so that the connection can be kept. */
+static int check(struct request *request, const char *method, const char *url, char *allow, struct error *err) {
+        int r;
+
+        if (request->connection->bad_escape)
+                return error_set(err, DIAG_MALFORMED_REQUEST, "the path has a '%%' that no byte but NUL stands for");
+        r = route_find(method, url, listener_of(request)->serves_all, &request->route, request->name, allow, err);
+        if (r < 0)
+                return r;
+        if (request->has_query) {
+                request->route = NULL;
+                return error_set(err, DIAG_MALFORMED_REQUEST, "there is no query parameter '%s' here",
+                                 request->bad_query);
+        }
+        if (request->body_bytes > 0 && strcmp(method, "POST") != 0) {
+                request->route = NULL;
+                return error_set(err, DIAG_MALFORMED_REQUEST, "a %s has no body", request->route->method);
+        }
+        return 0;
+}
+
+static int park(struct request *request, struct error *err) {
+        struct connection *connection = request->connection;
+        struct listener *listener = listener_of(request);
+        size_t max = listener->limits.parked_max;
+        int r;
+
+        if (listener->parked.count + listener->answers.count >= max && !request->waited) {
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "%zu requests are waiting for a value already", max);
+                request->ask.retry_after = PARKED_RETRY_AFTER;
+                return request_refuse(request, err);
+        }
+        /* No events: a client that only closed its writing side still waits for the answer.  EPOLLHUP always comes. */
+        r = sd_event_add_io(listener->event, &request->hangup, connection->fd, 0, on_hangup, request);
+        if (r < 0)
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch a parked request: %s", strerror(-r));
+        MHD_suspend_connection(connection->mhd);
+        deadline_set(&connection->deadline, &listener->parked, request->deadline);
+        request->parked = true;
+        request->waited = true;
+        if (request->woken)
+                unpark(request);
+        return 0;
+}
+
+static enum MHD_Result answer(struct request *request) {
+        struct reply reply = { 0 };
+        struct error err;
+        int r;
+
+        if (listener_of(request)->stopping) {
+                (void)error_set(&err, DIAG_NO_USABLE_VALUE, "the broker is being stopped or restarted");
+                error_remedy_set(&err, "Ask again: the next one answers as soon as it runs.");
+                request->ask.retry_after = USEC_PER_SEC;
+                return send_problem(request, &err, NULL, true);
+        }
+        request->woken = false;
+        r = request->route->handle(request, &reply, &err);
+        if (r == ASK_WAIT && !request->ask.may_wait)
+                r = error_set(&err, DIAG_INTERNAL_ERROR, "the broker did not answer in time");
+        if (r == ASK_WAIT) {
+                r = park(request, &err);
+                if (r == 0)
+                        return MHD_YES;
+        }
+        ask_done(&request->ask);
+        return r == ASK_DONE ? send_reply(request, &reply) : send_problem(request, &err, NULL, false);
+}
+
+enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+                               const char *version, const char *upload_data, size_t *upload_data_size,
+                               void **context) {
+        struct connection *connection = *context;
+        struct request *request;
+        struct error err;
+        char allow[ALLOW_MAX_BYTES] = "";
+
+        (void)cls;
+        (void)mhd;
+        (void)version;
+        (void)upload_data;
+        if (!connection)
+                return MHD_NO;
+        request = connection->request;
+        if (!request) {
+                connection_head_complete(connection);
+                request = connection->request = request_new(connection);
+                return request ? begin(request) : MHD_NO;
+        }
+        if (*upload_data_size > 0) {
+                /* No route reads a body yet. */
+                request->body_bytes += *upload_data_size;
+                *upload_data_size = 0;
+                return request->body_bytes > BODY_DRAIN_MAX_BYTES ? MHD_NO : MHD_YES;
+        }
+        if (request->gone)
+                return MHD_NO;
+        if (request->route)
+                return answer(request);
+        if (request->body_bytes > BODY_MAX_BYTES) {
+                (void)error_set(&err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes",
+                                BODY_MAX_BYTES);
+                return refuse(request, &err, NULL, true);
+        }
+        if (check(request, method, url, allow, &err) < 0)
+                return refuse(request, &err, allow[0] ? allow : NULL, false);
+        return answer(request);
+}

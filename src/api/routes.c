@@ -1,0 +1,272 @@
+#include "api/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/listener.h"
+#include "api/render.h"
+#include "base/text.h"
+
+static struct broker *broker_of(const struct request *request) {
+        return request->connection->listener->broker;
+}
+
+static int unknown_token(const struct request *request, struct error *err) {
+        const struct broker *broker = broker_of(request);
+        size_t used, count = broker_token_count(broker);
+
+        /* A name that no token can have is not repeated: it is outside text of any length. */
+        if (request->name[0])
+                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "there is no token '%s'; known: ", request->name);
+        else
+                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "this cannot be a token's name; known: ");
+        used = strlen(err->detail);
+        for (size_t i = 0; i < count; i++) {
+                struct token_view view;
+
+                broker_token_view(broker, i, &view);
+                /* Room for ", ... (N in all)". */
+                if (used + strlen(view.config->name) + 40 > sizeof(err->detail)) {
+                        (void)text_append(err->detail, sizeof(err->detail), &used, ", ... (%zu in all)", count);
+                        break;
+                }
+                (void)text_append(err->detail, sizeof(err->detail), &used, "%s%s", i > 0 ? ", " : "",
+                                  view.config->name);
+        }
+        if (count == 0)
+                (void)text_append(err->detail, sizeof(err->detail), &used, "none");
+        return -(int)DIAG_UNKNOWN_TOKEN;
+}
+
+/* The broker's own answer is recorded already; this one lists the names as well. */
+static int name_checked(const struct request *request, int r, struct error *err) {
+        return r == -(int)DIAG_UNKNOWN_TOKEN ? unknown_token(request, err) : r;
+}
+
+static int list_tokens(struct request *request, struct reply *ret, struct error *err) {
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_tokens(broker_of(request)), err);
+}
+
+static int reply_issuance(const struct request *request, const struct issuance *issuance, struct reply *ret,
+                          struct error *err) {
+        _cleanup_(secret_unrefp) struct secret *body = NULL;
+        bool plain = request->accepts == ACCEPTED_PLAIN;
+        int r;
+
+        body = plain ? secret_ref(issuance->token) : render_issuance(issuance);
+        if (!body)
+                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory is left for the answer");
+        r = reply_secret(ret, plain ? TYPE_PLAIN : TYPE_JSON, body, err);
+        if (r >= 0)
+                r = reply_header(ret, "Forge-Broker-Source", source_name(issuance->source), err);
+        if (r >= 0)
+                r = reply_header(ret, "Forge-Broker-Freshness", issuance->stale ? "stale" : "fresh", err);
+        if (r < 0)
+                reply_done(ret);
+        return r;
+}
+
+static int issue(struct request *request, struct reply *ret, struct error *err) {
+        struct issuance issuance = { 0 };
+        int r;
+
+        if (!request->name[0]) {
+                (void)unknown_token(request, err);
+                return request_refuse(request, err);
+        }
+        r = broker_issue(broker_of(request), &request->ask, &issuance, err);
+        if (r != ASK_DONE)
+                return name_checked(request, r, err);
+        r = reply_issuance(request, &issuance, ret, err);
+        issuance_done(&issuance);
+        return r;
+}
+
+static int refresh(struct request *request, struct reply *ret, struct error *err) {
+        struct token_view view;
+        int r;
+
+        if (!request->name[0]) {
+                (void)unknown_token(request, err);
+                return request_refuse(request, err);
+        }
+        r = broker_refresh(broker_of(request), &request->ask, &view, err);
+        if (r != ASK_DONE)
+                return name_checked(request, r, err);
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_token(&view, true), err);
+}
+
+static int status(struct request *request, struct reply *ret, struct error *err) {
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_status(broker_of(request)), err);
+}
+
+/* Not one of the table's diagnoses: only this answer has it, with a list instead of one detail. */
+static json_t *rejected_configuration(const struct config_problems *problems) {
+        char detail[ERROR_DETAIL_MAX];
+
+        (void)snprintf(detail, sizeof(detail), "%zu mistakes; the older configuration stays in force",
+                       problems->count + problems->dropped);
+        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:I}", "type", "urn:forge-broker:config-rejected",
+                         "title", "The new configuration is not accepted", "status",
+                         MHD_HTTP_UNPROCESSABLE_CONTENT, "detail", detail, "code", "config-rejected", "remedy",
+                         "Correct what the problems name, then reload again.", "problems",
+                         render_problems(problems), "dropped", (json_int_t)problems->dropped);
+}
+
+static int reload(struct request *request, struct reply *ret, struct error *err) {
+        struct config_problems problems = { 0 };
+        struct broker_view view;
+        int r;
+
+        if (broker_reload(broker_of(request), &problems) < 0) {
+                r = reply_json(ret, MHD_HTTP_UNPROCESSABLE_CONTENT, TYPE_PROBLEM, rejected_configuration(&problems), err);
+        } else {
+                broker_view(broker_of(request), &view);
+                r = reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
+                               json_pack("{s:s, s:o}", "status", "reloaded", "loaded_at", render_time(view.loaded_at)),
+                               err);
+        }
+        config_problems_done(&problems);
+        return r;
+}
+
+static int healthz(struct request *request, struct reply *ret, struct error *err) {
+        (void)request;
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, json_pack("{s:s}", "status", "ok"), err);
+}
+
+static int reply_readiness(struct reply *ret, size_t unusable, json_t *tokens, struct error *err) {
+        struct error problem;
+
+        if (tokens && unusable == 0) {
+                json_decref(tokens);
+                return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, json_pack("{s:b}", "ready", true), err);
+        }
+        (void)error_set(&problem, DIAG_NO_USABLE_VALUE, "%zu %s not usable", unusable,
+                        unusable == 1 ? "token is" : "tokens are");
+        error_remedy_set(&problem, "Each of the tokens names its own remedy.");
+        return reply_problem(ret, &problem, NULL, 0, json_pack("{s:b, s:o}", "ready", false, "tokens", tokens), err);
+}
+
+static int readyz(struct request *request, struct reply *ret, struct error *err) {
+        const struct broker *broker = broker_of(request);
+        json_t *tokens = json_array();
+        size_t unusable = 0;
+
+        for (size_t i = 0; tokens && i < broker_token_count(broker); i++) {
+                struct token_view view;
+
+                broker_token_view(broker, i, &view);
+                if (token_is_usable(&view))
+                        continue;
+                unusable++;
+                if (json_array_append_new(tokens, render_unusable(&view)) < 0)
+                        tokens = (json_decref(tokens), NULL);
+        }
+        if (!tokens)
+                return error_oom(err);
+        return reply_readiness(ret, unusable, tokens, err);
+}
+
+static int readyz_token(struct request *request, struct reply *ret, struct error *err) {
+        struct token_view view;
+        json_t *tokens;
+
+        if (!request->name[0] || !broker_token_find(broker_of(request), request->name, &view))
+                return unknown_token(request, err);
+        tokens = token_is_usable(&view) ? json_array() : json_pack("[o]", render_unusable(&view));
+        if (!tokens)
+                return error_oom(err);
+        return reply_readiness(ret, json_array_size(tokens), tokens, err);
+}
+
+static const struct route routes[] = {
+        { "GET", "/v1/tokens", .for_jobs = true, .with_head = true, .handle = list_tokens },
+        { "GET", "/v1/tokens/*", .for_jobs = true, .with_head = false, .handle = issue },
+        { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
+        { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },
+        { "POST", "/v1/reload", .for_jobs = false, .with_head = false, .handle = reload },
+        { "GET", "/healthz", .for_jobs = true, .with_head = true, .handle = healthz },
+        { "GET", "/readyz", .for_jobs = true, .with_head = true, .handle = readyz },
+        { "GET", "/readyz/*", .for_jobs = true, .with_head = true, .handle = readyz_token },
+};
+
+/* True if @path has the pattern's shape; what stands for "*" is then @segment. */
+static bool path_matches(const char *pattern, const char *path, const char **segment, size_t *length) {
+        *segment = "";
+        *length = 0;
+        for (; *pattern; pattern++) {
+                if (*pattern != '*') {
+                        if (*path++ != *pattern)
+                                return false;
+                        continue;
+                }
+                *segment = path;
+                *length = strcspn(path, "/");
+                if (*length == 0)
+                        return false;
+                path += *length;
+        }
+        return *path == '\0';
+}
+
+static void copy_name(char *name, const char *segment, size_t length) {
+        name[0] = '\0';
+        if (length >= NAME_BUFFER_BYTES)
+                return;
+        memcpy(name, segment, length);
+        name[length] = '\0';
+        if (!text_is_name(name))
+                name[0] = '\0';
+}
+
+static int unknown_path(const char *path, bool serves_all, struct error *err) {
+        char clean[64];
+        size_t used;
+
+        (void)error_set(err, DIAG_MALFORMED_REQUEST, "there is no '%s' here; known:",
+                        text_clean(clean, sizeof(clean), path, strlen(path)));
+        used = strlen(err->detail);
+        for (size_t i = 0; i < ELEMENTS(routes); i++) {
+                const char *star = strchr(routes[i].path, '*');
+                int before = star ? (int)(star - routes[i].path) : (int)strlen(routes[i].path);
+
+                if (serves_all || routes[i].for_jobs)
+                        (void)text_append(err->detail, sizeof(err->detail), &used, " %.*s%s%s", before, routes[i].path,
+                                          star ? "NAME" : "", star ? star + 1 : "");
+        }
+        return -(int)DIAG_MALFORMED_REQUEST;
+}
+
+static bool method_matches(const struct route *route, const char *method) {
+        return strcmp(method, route->method) == 0 || (route->with_head && strcmp(method, "HEAD") == 0);
+}
+
+int route_find(const char *method, const char *path, bool serves_all, const struct route **ret, char *name,
+               char allow[static ALLOW_MAX_BYTES], struct error *err) {
+        size_t used = 0;
+        char clean[32];
+
+        for (size_t i = 0; i < ELEMENTS(routes); i++) {
+                const struct route *route = &routes[i];
+                const char *segment;
+                size_t length;
+
+                /* On the jobs' socket the other routes do not exist. */
+                if ((!serves_all && !route->for_jobs) || !path_matches(route->path, path, &segment, &length))
+                        continue;
+                if (method_matches(route, method)) {
+                        copy_name(name, segment, length);
+                        *ret = route;
+                        return 0;
+                }
+                (void)text_append(allow, ALLOW_MAX_BYTES, &used, "%s%s%s", used > 0 ? ", " : "", route->method,
+                                  route->with_head ? ", HEAD" : "");
+        }
+        if (used == 0)
+                return unknown_path(path, serves_all, err);
+        (void)error_set(err, DIAG_METHOD_NOT_ALLOWED, "'%s' is not for this path",
+                        text_clean(clean, sizeof(clean), method, strlen(method)));
+        error_remedy_set(err, "Use %s.", allow);
+        return -(int)DIAG_METHOD_NOT_ALLOWED;
+}

@@ -1,0 +1,31 @@
+/*
+ * The route table.  A handler parses what is its own, calls the broker, and renders; it knows nothing of connections.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "api/reply.h"
+#include "api/request.h"
+
+struct route {
+        const char *method;
+        const char *path;       /* a "*" stands for the one segment that is a NAME */
+        bool for_jobs;          /* served on the jobs' socket too */
+        bool with_head;         /* HEAD is answered like GET: asking changes nothing */
+
+        /* Return: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded, if it must be). */
+        int (*handle)(struct request *request, struct reply *ret, struct error *err);
+};
+
+#define ALLOW_MAX_BYTES 48
+
+/**
+ * route_find() - the route of a request, and the NAME in its path
+ * @name:  at least NAME_BUFFER_BYTES; "" if the path has none, or one that no token can have
+ * @allow: for -DIAG_METHOD_NOT_ALLOWED, what the Allow header says
+ *
+ * Return: 0, -DIAG_MALFORMED_REQUEST for a path that is not served here, or -DIAG_METHOD_NOT_ALLOWED.
+ */
+int route_find(const char *method, const char *path, bool serves_all, const struct route **ret, char *name,
+               char allow[static ALLOW_MAX_BYTES], struct error *err);
