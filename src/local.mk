@@ -1,6 +1,16 @@
 # The library holds all but main: the programs and the tests link the same objects.
 noinst_LIBRARIES += libforge-broker.a
 libforge_broker_a_SOURCES = \
+	src/api/connection.c src/api/connection.h \
+	src/api/deadline.c src/api/deadline.h \
+	src/api/head.c src/api/head.h \
+	src/api/limits.h \
+	src/api/listener.c src/api/listener.h \
+	src/api/render.c src/api/render.h \
+	src/api/reply.c src/api/reply.h \
+	src/api/request.c src/api/request.h \
+	src/api/routes.c src/api/routes.h \
+	src/api/server.c src/api/server.h src/api/server_internal.h \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h \
