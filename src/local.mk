@@ -28,6 +28,8 @@ libforge_broker_a_SOURCES = \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/source.c src/broker/source.h \
 	src/broker/waiter.c src/broker/waiter.h \
+	src/infisical/answer.c src/infisical/credential.c src/infisical/credential.h \
+	src/infisical/infisical.h src/infisical/read.c \
 	src/net/http.c src/net/http.h
 
 daemon_libs = libforge-broker.a $(MICROHTTPD_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS)

@@ -44,6 +44,9 @@ struct infisical_result {
         char etag[HTTP_ETAG_MAX];
 };
 
+/** infisical_path_length() - bytes of a folder's path without trailing slashes, which some servers do not tolerate */
+size_t infisical_path_length(const char *path);
+
 /**
  * infisical_classify_read() - what the answer to a secret read means
  * @v4:     which route was asked
