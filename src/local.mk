@@ -14,6 +14,7 @@ libforge_broker_a_SOURCES = \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h \
+	src/base/fingerprint.c src/base/fingerprint.h \
 	src/base/json.c src/base/json.h \
 	src/base/log.c src/base/log.h \
 	src/base/secret.c src/base/secret.h \
@@ -22,7 +23,6 @@ libforge_broker_a_SOURCES = \
 	src/broker/audit_render.c src/broker/audit_render.h \
 	src/broker/broker.c src/broker/broker.h \
 	src/broker/cache.c src/broker/cache.h \
-	src/broker/fingerprint.c src/broker/fingerprint.h \
 	src/broker/generation.c src/broker/generation.h \
 	src/broker/peer.c src/broker/peer.h \
 	src/broker/refresh.c src/broker/refresh.h \
@@ -30,7 +30,19 @@ libforge_broker_a_SOURCES = \
 	src/broker/waiter.c src/broker/waiter.h \
 	src/infisical/answer.c src/infisical/credential.c src/infisical/credential.h \
 	src/infisical/infisical.h src/infisical/read.c \
-	src/net/http.c src/net/http.h
+	src/net/http.c src/net/http.h \
+	src/config/build.c \
+	src/config/check.c \
+	src/config/config.c src/config/config.h \
+	src/config/draft.c src/config/draft.h \
+	src/config/ini.c src/config/ini.h \
+	src/config/keys.c src/config/keys.h \
+	src/config/load.c \
+	src/config/pasted.c src/config/pasted.h \
+	src/config/problems.c src/config/problems.h \
+	src/config/suggest.c src/config/suggest.h \
+	src/config/url.c src/config/url.h \
+	src/config/values.c src/config/values.h
 
 daemon_libs = libforge-broker.a $(MICROHTTPD_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS)
 

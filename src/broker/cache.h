@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "broker/fingerprint.h"
+#include "base/fingerprint.h"
 #include "config/config.h"
 
 /* A value that was fetched.  Immutable once published. */
