@@ -152,8 +152,9 @@ int error_prefix(struct error *err, const char *format, ...) {
         va_start(args, format);
         n = vsnprintf(err->detail, sizeof(err->detail), format, args);
         va_end(args);
-        if (n >= 0 && (size_t)n < sizeof(err->detail))
-                (void)snprintf(err->detail + n, sizeof(err->detail) - (size_t)n, ": %s", detail);
+        if (n >= 0 && (size_t)n + 3 < sizeof(err->detail))
+                (void)snprintf(err->detail + n, sizeof(err->detail) - (size_t)n, ": %.*s",
+                               (int)(sizeof(err->detail) - (size_t)n - 3), detail);
         return -(int)err->code;
 }
 

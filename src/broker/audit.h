@@ -54,7 +54,7 @@ struct audit_record {
         const char *text;               /* further detail without a code */
         const struct peer *peer;
         const struct claims *claims;
-        unsigned count;                 /* how many equal ones this stands for, if more than one */
+        unsigned count;                 /* how many equal ones, not recorded one by one, this stands for; 0: only for itself */
 };
 
 struct audit;

@@ -73,7 +73,7 @@ void audit_render_text(const struct audit_record *record, uint64_t sequence, cha
         }
         FIELD("code", error_code(record));
         FIELD("detail", detail(record));
-        if (record->count > 1)
+        if (record->count > 0)
                 FIELD("count", number(digits, record->count));
         FIELD("seq", number(digits, (int64_t)sequence));
         if (record->peer) {
@@ -121,7 +121,7 @@ size_t audit_render_journal(const struct audit_record *record, const char *insta
         FIELD("FORGE_BROKER_CODE", error_code(record));
         if (error_code(record))
                 FIELD("FORGE_BROKER_REMEDY", error_remedy(record->error));
-        if (record->count > 1)
+        if (record->count > 0)
                 FIELD("FORGE_BROKER_COUNT", number(digits, record->count));
         if (record->peer) {
                 FIELD("FORGE_BROKER_PEER_UID", number(digits, record->peer->uid));

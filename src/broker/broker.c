@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "broker/audit.h"
 #include "broker/generation.h"
+#include "config/problems.h"
 
 struct broker {
         sd_event *event;
@@ -112,7 +113,7 @@ int broker_reload(struct broker *broker, struct config_problems *problems) {
                 return -1;
         }
         if (make_generation(broker, config, &err) < 0) {
-                config_problems_add(problems, config->file, 0, "%s", err.detail);
+                config_problem_add(problems, config->file, 0, "%s", err.detail);
                 record_rejected(broker, problems);
                 on_changed(broker);
                 return -1;

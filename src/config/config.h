@@ -112,9 +112,6 @@ struct config *config_ref(struct config *config);
 struct config *config_unref(struct config *config);
 DEFINE_CLEANUP(struct config *, config_unref);
 
-/** config_problems_add() - one more finding; beyond CONFIG_PROBLEMS_MAX, or without memory, it is only counted */
-void config_problems_add(struct config_problems *problems, const char *file, unsigned line, const char *format, ...)
-        _printf_(4, 5);
 void config_problems_done(struct config_problems *problems);
 
 /** config_find_token() - borrowed, or NULL if there is no token of that name */
