@@ -1,0 +1,42 @@
+#!/bin/sh
+# Scripts, manual pages and what no file may name.
+top=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$top/tests/integration/tap.sh"
+cd "$top" || exit 1
+
+# In a checkout what git knows, else (a release's tree) everything.
+files() {
+        git ls-files -z -- "$@" 2>/dev/null | tr '\0' '\n' | grep . || find "$@" -type f 2>/dev/null
+}
+
+if command -v shellcheck >/dev/null; then
+        scripts=$({ files tests systemd .ci autogen.sh | xargs grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell=' ; } 2>/dev/null)
+        for script in $scripts; do
+                ok "shellcheck: $script" shellcheck -x -S warning "$script"
+        done
+else
+        skip "shellcheck" "shellcheck is missing"
+fi
+
+if command -v mandoc >/dev/null; then
+        for page in docs/man/*.[1-8]; do
+                is "mandoc: $page" "$(mandoc -T lint -W warning "$page" 2>&1)" ""
+        done
+else
+        skip "manual pages" "mandoc is missing"
+fi
+
+# Where packages come from is the machine's affair and not the project's.
+hosts=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+        grep -Eo 'https?://[^/ ]+' | sed 's|.*//||; s|.*@||; s|:.*||' | sort -u | grep -Ev '^(localhost|127\..*)$')
+found=
+for host in $hosts; do
+        found="$found$(files . | xargs grep -lIF -- "$host" 2>/dev/null)"
+done
+is "no package registry is named" "$found" ""
+is "no path of somebody's machine" "$(files . | xargs grep -nIE '/(home|Users)/[a-z]' 2>/dev/null)" ""
+case $top in
+/*/*) is "no path of this machine" "$(files . | grep -Ev '(^|/)(config\.|Makefile$|build)' | xargs grep -lIF -- "$top/" 2>/dev/null)" "" ;;
+esac
+
+done_testing

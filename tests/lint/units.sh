@@ -1,0 +1,38 @@
+#!/bin/sh
+# The unit files as make installs them: systemd understands every line, and the sandbox keeps its score.
+top=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${top_builddir:-$top/build}
+. "$top/tests/integration/tap.sh"
+
+# Lower is better.  With ProtectProc=default, without which no record could name the peer's unit.
+score_max=11
+
+service=$build/systemd/forge-brokerd.service
+[ -e "$service" ] || skip_all "$service is not built"
+
+unlike "every path is put in" "$(cat "$service")" '@[a-z]+@'
+
+is "the catalog explains the records that there are" \
+        "$(sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$top/systemd/forge-brokerd.catalog" | sort)" \
+        "$(sed -n 's/^#define AUDIT_ID_.*"\([0-9a-f]*\)"$/\1/p' "$top/src/broker/audit.h" | sort)"
+# systemctl shows unknown settings as warnings and goes on, so the quiet case is the only good one
+if ! command -v systemd-analyze >/dev/null; then
+        skip "systemd understands every line" "systemd-analyze is missing (package systemd)"
+        skip "the sandbox keeps its score" "systemd-analyze is missing (package systemd)"
+else
+        work=$(mktemp -d) || exit 1
+        trap 'rm -rf "$work"' EXIT
+        printf '#!/bin/sh\n' >"$work/forge-brokerd"
+        cp "$work/forge-brokerd" "$work/forge-brokerctl"
+        chmod +x "$work/forge-brokerd" "$work/forge-brokerctl"
+        sed "s|^\(Exec[A-Z][A-Za-z]*=+\{0,1\}\)/[^ ]*/\(forge-broker\)|\1$work/\2|" "$service" >"$work/forge-brokerd.service"
+        cp "$top/systemd/forge-brokerd.socket" "$top/systemd/forge-brokerd-control.socket" "$work"
+        for unit in forge-brokerd.service forge-brokerd.socket forge-brokerd-control.socket; do
+                is "systemd understands every line of $unit" \
+                        "$(systemd-analyze verify --man=no --recursive-errors=no "$work/$unit" 2>&1)" ""
+        done
+        ok "the sandbox scores 1.1 or better" systemd-analyze security --offline=yes --threshold="$score_max" \
+                "$work/forge-brokerd.service"
+fi
+
+done_testing
