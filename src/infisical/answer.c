@@ -258,8 +258,11 @@ static int refuse(struct infisical_result *result, enum diagnosis code, bool end
 static usec_t pause_in_text(const char *message) {
         const char *p = strstr(message, "again in ");
         unsigned seconds;
+        int end = 0;
 
-        return p && sscanf(p, "again in %4u second", &seconds) == 1 ? seconds * USEC_PER_SEC : 0;
+        if (!p || sscanf(p, "again in %4u second%n", &seconds, &end) != 1 || end == 0)
+                return 0;
+        return seconds * USEC_PER_SEC;
 }
 
 static usec_t pause_for(const struct http_response *response, const struct answer *answer) {
@@ -368,6 +371,11 @@ static int classify_value(const char *value, size_t length, const struct infisic
                 code = DIAG_SECRET_MALFORMED;
                 (void)error_set(err, code, "the value of secret '%s' has a byte at offset %zu of %zu that no token has",
                                 address->secret_name, i, length);
+        }
+        if (code == DIAG_NONE && memmem(value, length, "${", 2)) {
+                code = DIAG_SECRET_MALFORMED;
+                (void)error_set(err, code, "the value of secret '%s' refers to another secret; references are not "
+                                "expanded", address->secret_name);
         }
         if (code != DIAG_NONE) {
                 advise(err, code, address);
@@ -489,6 +497,8 @@ int infisical_classify_read(const struct http_response *response, const struct i
                 r = classify_not_json(response, &answer, url, ret, err);
         else if (response->status == 200)
                 r = classify_secret(json_object_get(root, "secret"), address, url, ret, err);
+        else if (response->status < 400)
+                r = classify_foreign(response, &answer, url, ret, err);
         else if (is_route_unknown(&answer))
                 r = classify_unknown_route(address, url, v4, ret, err);
         else

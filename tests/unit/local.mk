@@ -12,6 +12,19 @@ unit_tests += tests/unit/test-clock
 tests_unit_test_clock_SOURCES = tests/unit/test-clock.c
 tests_unit_test_clock_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-cache
+tests_unit_test_cache_SOURCES = tests/unit/test-cache.c
+tests_unit_test_cache_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-audit
+tests_unit_test_audit_SOURCES = tests/unit/test-audit.c
+tests_unit_test_audit_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-infisical-answers
+tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
+tests_unit_test_infisical_answers_LDADD = $(unit_libs)
+EXTRA_DIST += tests/unit/data/README.md tests/unit/data/infisical-reads.jsonl
+
 # The lists stay last: what is above this line is what they name.
 EXTRA_DIST += tests/unit/no-cmocka.t
 if HAVE_CMOCKA
