@@ -1,1 +1,34 @@
-# tests/standin
+# The Infisical stand-in: a server of its own for the integration tests, and the test that it is faithful.
+check_PROGRAMS += tests/standin/infisical-standin
+tests_standin_infisical_standin_SOURCES = \
+	tests/standin/access.c tests/standin/access.h \
+	tests/standin/answer.c tests/standin/answer.h \
+	tests/standin/authenticate.c \
+	tests/standin/control.c tests/standin/control.h \
+	tests/standin/control_state.c \
+	tests/standin/counters.c tests/standin/counters.h \
+	tests/standin/faults.c tests/standin/faults.h \
+	tests/standin/jwt.c tests/standin/jwt.h \
+	tests/standin/lifecycle.c \
+	tests/standin/limiter.c tests/standin/limiter.h \
+	tests/standin/list.c \
+	tests/standin/login.c \
+	tests/standin/main.c \
+	tests/standin/operator.c \
+	tests/standin/place.c tests/standin/place.h \
+	tests/standin/project.c \
+	tests/standin/request.c tests/standin/request.h \
+	tests/standin/routes.c tests/standin/routes.h \
+	tests/standin/secret.c \
+	tests/standin/send.c \
+	tests/standin/server.c tests/standin/server.h \
+	tests/standin/settings.c \
+	tests/standin/shape.c tests/standin/shape.h \
+	tests/standin/standin.h \
+	tests/standin/state.c \
+	tests/standin/text.c \
+	tests/standin/tree.c tests/standin/tree.h
+tests_standin_infisical_standin_CFLAGS = $(AM_CFLAGS) -pthread
+tests_standin_infisical_standin_LDADD = $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) -lm
+
+EXTRA_DIST += tests/standin/README.md
