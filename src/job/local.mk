@@ -1,1 +1,53 @@
-# src/job
+# forge-broker: one static executable for jobs.  It is not built from the library but from its own few sources, in one
+# command, with a compiler of its own: musl-gcc where that is installed, else $(CC).
+job_shared = \
+	src/base/clock.c src/base/clock.h \
+	src/base/cleanup.h \
+	src/base/error.c src/base/error.h \
+	src/base/text.c src/base/text.h
+job_core = \
+	src/job/arguments.c src/job/arguments.h \
+	src/job/claims.c src/job/claims.h \
+	src/job/client.c src/job/client.h \
+	src/job/commands.h \
+	src/job/connection.c src/job/connection.h \
+	src/job/failure.c src/job/failure.h \
+	src/job/get.c \
+	src/job/http_answer.c src/job/http_answer.h \
+	src/job/issuance.c src/job/issuance.h \
+	src/job/json_reader.c src/job/json_reader.h \
+	src/job/list.c \
+	src/job/locked_buffer.c src/job/locked_buffer.h \
+	src/job/output.c src/job/output.h \
+	src/job/problem.c src/job/problem.h \
+	src/job/token_list.c src/job/token_list.h \
+	src/job/wait.c
+job_sources = $(job_shared) $(job_core) src/job/main.c
+job_paths = $(addprefix $(srcdir)/,$(job_sources))
+
+bin_SCRIPTS += src/job/forge-broker
+CLEANFILES += src/job/forge-broker
+EXTRA_DIST += $(job_sources)
+
+src/job/forge-broker: $(job_sources) Makefile
+	$(AM_V_CCLD)$(MKDIR_P) src/job && $(CLIENT_CC) -static -std=gnu17 -D_GNU_SOURCE \
+		-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' -I$(top_srcdir)/src $(WARN_CFLAGS) $(CLIENT_CFLAGS) \
+		-ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+		-o $@ $(filter %.c,$(job_paths))
+
+# The same sources with the ordinary compiler, for the tests and the fuzzers.
+noinst_LIBRARIES += libforge-broker-job.a
+libforge_broker_job_a_SOURCES = $(job_core)
+job_test_libs = libforge-broker-job.a libforge-broker.a
+
+unit_tests += tests/unit/test-job-json
+tests_unit_test_job_json_SOURCES = tests/unit/test-job-json.c
+tests_unit_test_job_json_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-job-http
+tests_unit_test_job_http_SOURCES = tests/unit/test-job-http.c
+tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
+
+# The real static executable against a broker of a few lines, which is told how to misbehave.
+TESTS += tests/unit/test-job-cli.t
+EXTRA_DIST += tests/unit/test-job-cli.t tests/unit/test-job-broker.py

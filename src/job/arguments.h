@@ -1,0 +1,47 @@
+/*
+ * A command's words and options.  Options may stand before and behind the words, as `--name value` or `--name=value`;
+ * "--" ends them.  What every command takes is read here.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "job/failure.h"
+
+#define DEFAULT_SOCKET "/run/forge-broker/broker.sock"
+
+/* An option of one command: a flag has no value, a text has one. */
+struct option {
+        const char *name;       /* "--json" */
+        bool *flag;             /* one of these two is not NULL */
+        const char **text;
+};
+
+struct arguments {
+        const char *socket;     /* --socket, else FORGE_BROKER_SOCKET, else the default */
+        usec_t timeout;         /* --timeout; 0: not given */
+        bool quiet, help;
+        char **words;           /* not options; an array of the caller's argv */
+        int count;
+};
+
+/** arguments_init() - the defaults, with those of the environment */
+void arguments_init(struct arguments *arguments);
+
+/**
+ * arguments_parse() - reads options and collects the words
+ * @argv: words behind the command's name, NULL terminated; reordered
+ * @options: the command's own, the last one all zero
+ * @only_leading: ends at the first word, which then begins the words with everything behind it
+ *
+ * Return: 0, or -EXIT_USAGE.
+ */
+int arguments_parse(struct arguments *arguments, const char *command, char **argv, const struct option *options,
+                    bool only_leading, struct failure *failure);
+
+/** arguments_name() - the one word there is, else FORGE_BROKER_TOKEN, checked.  Return: 0, or -EXIT_USAGE. */
+int arguments_name(const struct arguments *arguments, const char *command, const char **ret, struct failure *failure);
+
+/** arguments_none() - complains about words.  Return: 0, or -EXIT_USAGE. */
+int arguments_none(const struct arguments *arguments, const char *command, struct failure *failure);

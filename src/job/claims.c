@@ -1,0 +1,56 @@
+#include "job/claims.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/*
+ * The runners' names for the same thing, in the order in which they are asked: forgejo-runner sets the FORGEJO_ and the
+ * GITHUB_ form, act_runner the GITEA_ or the GITHUB_ form, GitLab its own.
+ */
+static const struct {
+        const char *header;
+        const char *name;       /* behind FORGEJO_, GITEA_ and GITHUB_ */
+        const char *gitlab;     /* NULL: GitLab has no such thing */
+} claims[] = {
+        { "Forge-Broker-Repository", "REPOSITORY", "CI_PROJECT_PATH" },
+        { "Forge-Broker-Run-Id", "RUN_ID", "CI_PIPELINE_ID" },
+        { "Forge-Broker-Run-Attempt", "RUN_ATTEMPT", NULL },
+        { "Forge-Broker-Job", "JOB", "CI_JOB_NAME" },
+        { "Forge-Broker-Workflow", "WORKFLOW", NULL },
+        { "Forge-Broker-Event", "EVENT_NAME", "CI_PIPELINE_SOURCE" },
+        { "Forge-Broker-Ref", "REF", "CI_COMMIT_REF_NAME" },
+        { "Forge-Broker-Actor", "ACTOR", "GITLAB_USER_LOGIN" },
+};
+
+static const char *find_value(const char *name, const char *gitlab) {
+        static const char *const prefixes[] = { "FORGEJO_", "GITEA_", "GITHUB_" };
+        const char *value;
+
+        for (size_t i = 0; i < ELEMENTS(prefixes); i++) {
+                char variable[32] = "";
+                size_t used = 0;
+
+                (void)text_append(variable, sizeof(variable), &used, "%s%s", prefixes[i], name);
+                value = getenv(variable);
+                if (value && *value)
+                        return value;
+        }
+        value = gitlab ? getenv(gitlab) : NULL;
+        return value && *value ? value : NULL;
+}
+
+bool claims_append(char *buffer, size_t size, size_t *used) {
+        for (size_t i = 0; i < ELEMENTS(claims); i++) {
+                const char *value = find_value(claims[i].name, claims[i].gitlab);
+                char clean[CLAIM_BYTES];
+
+                if (!value)
+                        continue;
+                (void)text_clean(clean, sizeof(clean), value, strnlen(value, sizeof(clean)));
+                if (!text_append(buffer, size, used, "%s: %s\r\n", claims[i].header, clean))
+                        return false;
+        }
+        return true;
+}

@@ -1,0 +1,18 @@
+/*
+ * What the job says of itself, from the environment that its runner made: sent with each request, for the record.
+ * Nothing is decided by it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CLAIM_BYTES 256         /* of one claim, with its NUL: the broker keeps no more */
+
+/**
+ * claims_append() - appends the request header lines, one for each claim that the environment has
+ * @used: bytes of @buffer used so far
+ *
+ * Return: false when they do not fit.
+ */
+bool claims_append(char *buffer, size_t size, size_t *used);

@@ -1,0 +1,17 @@
+/*
+ * The program's commands: one function each, in a file of its own; main.c has the table.
+ */
+#pragma once
+
+#include "job/arguments.h"
+#include "job/failure.h"
+
+/*
+ * A command gets the options that stood before its name and its own words, NULL terminated.
+ * Return: 0, COMMAND_HELP (its help was asked for), or the negated exit code.
+ */
+enum { COMMAND_HELP = 1 };
+
+int command_get(struct arguments *arguments, char **argv, struct failure *failure);
+int command_list(struct arguments *arguments, char **argv, struct failure *failure);
+int command_wait(struct arguments *arguments, char **argv, struct failure *failure);

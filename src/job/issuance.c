@@ -1,0 +1,135 @@
+#include "job/issuance.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "job/output.h"
+#include "job/token_list.h"
+
+#define PATH_MAX_BYTES 128      /* "/v1/tokens/" and a name of at most 64 bytes */
+
+static int senseless(const char *member, struct failure *failure) {
+        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper '%s'", member);
+}
+
+/* The value on its own, for standard output: what could break a line or a terminal is not a forge token. */
+static int read_token(struct issuance *issuance, struct failure *failure) {
+        struct locked_buffer *token = &issuance->token;
+        struct json member;
+
+        if (!json_member(issuance->json, "token", &member) || json_type(member) != JSON_STRING)
+                return senseless("token", failure);
+        if (!locked_buffer_reserve(token, member.length + 1))
+                return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
+        if (!json_string(member, token->bytes, token->size, &token->used) || token->used == 0)
+                return senseless("token", failure);
+        for (size_t i = 0; i < token->used; i++)
+                if ((unsigned char)token->bytes[i] < 0x20 || token->bytes[i] == 0x7f)
+                        return senseless("token", failure);
+        return 0;
+}
+
+static int read_members(struct issuance *issuance, struct failure *failure) {
+        char name[72];
+
+        if (!json_text(issuance->json, "name", name, sizeof(name)) || strcmp(name, issuance->name) != 0)
+                return senseless("name", failure);
+        if (!json_text(issuance->json, "source", issuance->source, sizeof(issuance->source)))
+                return senseless("source", failure);
+        if (!json_text(issuance->json, "freshness", issuance->freshness, sizeof(issuance->freshness)))
+                return senseless("freshness", failure);
+        if (!json_text(issuance->json, "fingerprint", issuance->fingerprint, sizeof(issuance->fingerprint)))
+                return senseless("fingerprint", failure);
+        if (!json_text(issuance->json, "forge_type", issuance->forge_type, sizeof(issuance->forge_type)))
+                return senseless("forge_type", failure);
+        (void)json_text(issuance->json, "username", issuance->username, sizeof(issuance->username));
+        return read_token(issuance, failure);
+}
+
+int issuance_get(const struct client *client, const char *name, struct issuance *ret, struct failure *failure) {
+        char path[PATH_MAX_BYTES] = "";
+        size_t used = 0;
+        int r;
+
+        ret->name = name;
+        (void)text_append(path, sizeof(path), &used, "/v1/tokens/%s", name);
+        r = client_get(client, path, &ret->answer, &ret->json, failure);
+        if (r == -EXIT_UNKNOWN_TOKEN)
+                token_list_add_known(client, failure);
+        if (r < 0)
+                return r;
+        return read_members(ret, failure);
+}
+
+void issuance_done(struct issuance *issuance) {
+        locked_buffer_done(&issuance->answer);
+        locked_buffer_done(&issuance->token);
+}
+
+static const char *marker_key(const char *forge_type) {
+        static const struct {
+                const char *type, *key;
+        } keys[] = {
+                { "forgejo", "forgejo_token_source" },
+                { "gitea", "gitea_token_source" },
+                { "github", "github_token_source" },
+                { "gitlab", "gitlab_token_source" },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(keys); i++)
+                if (strcmp(keys[i].type, forge_type) == 0)
+                        return keys[i].key;
+        return "forge_token_source";
+}
+
+void issuance_note(const struct issuance *issuance) {
+        char line[512] = "";
+        size_t used = 0;
+
+        (void)text_append(line, sizeof(line), &used, "%s", issuance->name);
+        (void)text_append_field(line, sizeof(line), &used, marker_key(issuance->forge_type), issuance->source);
+        (void)text_append_field(line, sizeof(line), &used, "freshness", issuance->freshness);
+        (void)text_append_field(line, sizeof(line), &used, "fp", issuance->fingerprint);
+        output_note("%s", line);
+}
+
+static bool append_base64(struct locked_buffer *buffer, const char *bytes, size_t length) {
+        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+        for (size_t i = 0; i < length; i += 3) {
+                size_t left = length - i;
+                unsigned group = (unsigned)(unsigned char)bytes[i] << 16 |
+                                 (left > 1 ? (unsigned)(unsigned char)bytes[i + 1] << 8 : 0) |
+                                 (left > 2 ? (unsigned)(unsigned char)bytes[i + 2] : 0);
+                char piece[4] = { digits[group >> 18], digits[group >> 12 & 63],
+                                  left > 1 ? digits[group >> 6 & 63] : '=', left > 2 ? digits[group & 63] : '=' };
+                bool ok = locked_buffer_append(buffer, piece, sizeof(piece));
+
+                explicit_bzero(piece, sizeof(piece));
+                if (!ok)
+                        return false;
+        }
+        return true;
+}
+
+static int mask_pair(const struct issuance *issuance, const char *username, struct failure *failure) {
+        _cleanup_(locked_buffer_done) struct locked_buffer pair = { 0 }, encoded = { 0 };
+
+        if (!locked_buffer_append(&pair, username, strlen(username)) || !locked_buffer_append(&pair, ":", 1) ||
+            !locked_buffer_append(&pair, issuance->token.bytes, issuance->token.used) ||
+            !append_base64(&encoded, pair.bytes, pair.used))
+                return failure_set(failure, EXIT_UNMET, "out of memory");
+        return output_mask(encoded.bytes, encoded.used, failure);
+}
+
+int issuance_mask(const struct issuance *issuance, struct failure *failure) {
+        static const char anyone[] = "x-access-token";  /* the user name that checkout's header carries */
+        int r;
+
+        r = output_mask(issuance->token.bytes, issuance->token.used, failure);
+        if (r == 0)
+                r = mask_pair(issuance, anyone, failure);
+        if (r == 0 && issuance->username[0] && strcmp(issuance->username, anyone) != 0)
+                r = mask_pair(issuance, issuance->username, failure);
+        return r;
+}

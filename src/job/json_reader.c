@@ -1,0 +1,451 @@
+#include "job/json_reader.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define TEXT_MEMBER_MAX 2048    /* of one member that is to be printed, before it is cleaned and cut */
+
+/* The state of the one checking pass. */
+struct reader {
+        const char *p, *end;
+        int depth;
+        const char *why;        /* static text, once something is wrong */
+};
+
+static bool wrong(struct reader *r, const char *why) {
+        if (!r->why)
+                r->why = why;
+        return false;
+}
+
+static bool is_digit(char c) {
+        return c >= '0' && c <= '9';
+}
+
+static const char *skip_space(const char *p, const char *end) {
+        while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+                p++;
+        return p;
+}
+
+static int hex_digit(char c) {
+        if (is_digit(c))
+                return c - '0';
+        if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F')
+                return c - 'A' + 10;
+        return -1;
+}
+
+/* Four hexadecimal digits at @p, or -1. */
+static int hex_unit(const char *p, const char *end) {
+        int unit = 0;
+
+        if (end - p < 4)
+                return -1;
+        for (int i = 0; i < 4; i++) {
+                int digit = hex_digit(p[i]);
+
+                if (digit < 0)
+                        return -1;
+                unit = unit << 4 | digit;
+        }
+        return unit;
+}
+
+/* Decodes \uXXXX at **p (behind the 'u'), with its second half if it is a surrogate; false for anything odd. */
+static bool decode_unit(const char **p, const char *end, uint32_t *ret) {
+        int high = hex_unit(*p, end), low;
+
+        if (high <= 0 || (high >= 0xdc00 && high <= 0xdfff))
+                return false;
+        *p += 4;
+        *ret = (uint32_t)high;
+        if (high < 0xd800 || high > 0xdbff)
+                return true;
+        if (end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
+                return false;
+        low = hex_unit(*p + 2, end);
+        if (low < 0xdc00 || low > 0xdfff)
+                return false;
+        *p += 6;
+        *ret = 0x10000 + ((uint32_t)(high - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
+        return true;
+}
+
+static bool decode_escape(const char **p, const char *end, uint32_t *ret) {
+        static const char names[] = "\"\\/bfnrt", points[] = "\"\\/\b\f\n\r\t";
+        const char *found;
+
+        if (*p == end)
+                return false;
+        if (**p == 'u') {
+                (*p)++;
+                return decode_unit(p, end, ret);
+        }
+        found = **p != '\0' ? strchr(names, **p) : NULL;
+        if (!found)
+                return false;
+        *ret = (unsigned char)points[found - names];
+        (*p)++;
+        return true;
+}
+
+static bool decode_utf8(const char **p, const char *end, uint32_t *ret) {
+        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+        const unsigned char *u = (const unsigned char *)*p;
+        size_t bytes = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+        uint32_t point;
+
+        if (bytes == 0 || (size_t)(end - *p) < bytes)
+                return false;
+        point = bytes == 1 ? u[0] : u[0] & (0x7fU >> bytes);
+        for (size_t i = 1; i < bytes; i++) {
+                if ((u[i] & 0xc0) != 0x80)
+                        return false;
+                point = point << 6 | (u[i] & 0x3f);
+        }
+        if (point < least[bytes] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+                return false;
+        *p += bytes;
+        *ret = point;
+        return true;
+}
+
+/* The next character inside a string; false when what stands there is not one. */
+static bool next_point(const char **p, const char *end, uint32_t *ret) {
+        if (**p == '\\') {
+                (*p)++;
+                return decode_escape(p, end, ret);
+        }
+        return decode_utf8(p, end, ret);
+}
+
+static bool check_string(struct reader *r) {
+        r->p++;
+        while (r->p < r->end && *r->p != '"') {
+                uint32_t point;
+
+                if ((unsigned char)*r->p < 0x20)
+                        return wrong(r, "a control character inside a string");
+                if (!next_point(&r->p, r->end, &point))
+                        return wrong(r, "an escape or a byte that no string may have");
+        }
+        if (r->p == r->end)
+                return wrong(r, "a string that does not end");
+        r->p++;
+        return true;
+}
+
+static bool check_digits(struct reader *r) {
+        if (r->p == r->end || !is_digit(*r->p))
+                return wrong(r, "a number that is not one");
+        while (r->p < r->end && is_digit(*r->p))
+                r->p++;
+        return true;
+}
+
+static bool check_number(struct reader *r) {
+        if (*r->p == '-')
+                r->p++;
+        if (r->p < r->end && *r->p == '0')
+                r->p++;
+        else if (!check_digits(r))
+                return false;
+        if (r->p < r->end && *r->p == '.') {
+                r->p++;
+                if (!check_digits(r))
+                        return false;
+        }
+        if (r->p < r->end && (*r->p == 'e' || *r->p == 'E')) {
+                r->p++;
+                if (r->p < r->end && (*r->p == '+' || *r->p == '-'))
+                        r->p++;
+                if (!check_digits(r))
+                        return false;
+        }
+        return true;
+}
+
+static bool check_literal(struct reader *r) {
+        static const char *const literals[] = { "null", "true", "false" };
+
+        for (size_t i = 0; i < ELEMENTS(literals); i++) {
+                size_t length = strlen(literals[i]);
+
+                if ((size_t)(r->end - r->p) >= length && memcmp(r->p, literals[i], length) == 0) {
+                        r->p += length;
+                        return true;
+                }
+        }
+        return wrong(r, "something that is no value");
+}
+
+/* Compares two strings (with their quotes) by what they mean, so that "a" and "\u0061" are the same name. */
+static bool strings_equal(struct json a, struct json b) {
+        const char *p = a.text + 1, *p_end = a.text + a.length - 1;
+        const char *q = b.text + 1, *q_end = b.text + b.length - 1;
+
+        while (p < p_end && q < q_end) {
+                uint32_t one, other;
+
+                if (!next_point(&p, p_end, &one) || !next_point(&q, q_end, &other) || one != other)
+                        return false;
+        }
+        return p == p_end && q == q_end;
+}
+
+static bool check_value(struct reader *r);
+
+static bool check_name(struct reader *r, struct json *names, size_t *count) {
+        struct json name = { .text = r->p };
+
+        if (r->p == r->end || *r->p != '"')
+                return wrong(r, "an object's member without a name");
+        if (!check_string(r))
+                return false;
+        name.length = (size_t)(r->p - name.text);
+        for (size_t i = 0; i < *count; i++)
+                if (strings_equal(names[i], name))
+                        return wrong(r, "two members with the same name");
+        if (*count == JSON_MEMBERS_MAX)
+                return wrong(r, "an object with too many members");
+        names[(*count)++] = name;
+        r->p = skip_space(r->p, r->end);
+        if (r->p == r->end || *r->p != ':')
+                return wrong(r, "a member's name without a colon");
+        r->p++;
+        return true;
+}
+
+/* Between items: true and *ret_more, or false when neither a comma nor the end stands there. */
+static bool check_separator(struct reader *r, char close, bool *ret_more) {
+        r->p = skip_space(r->p, r->end);
+        if (r->p == r->end || (*r->p != ',' && *r->p != close))
+                return wrong(r, "neither a comma nor the end of an object or array");
+        *ret_more = *r->p == ',';
+        r->p++;
+        return true;
+}
+
+static bool check_items(struct reader *r, char close) {
+        struct json names[JSON_MEMBERS_MAX];
+        size_t count = 0;
+        bool more = true;
+
+        r->p = skip_space(r->p + 1, r->end);
+        if (r->p < r->end && *r->p == close) {
+                r->p++;
+                return true;
+        }
+        while (more) {
+                r->p = skip_space(r->p, r->end);
+                if (close == '}' && !check_name(r, names, &count))
+                        return false;
+                if (!check_value(r) || !check_separator(r, close, &more))
+                        return false;
+        }
+        return true;
+}
+
+static bool check_container(struct reader *r, char close) {
+        bool ok;
+
+        if (r->depth == JSON_DEPTH_MAX)
+                return wrong(r, "too deep nesting");
+        r->depth++;
+        ok = check_items(r, close);
+        r->depth--;
+        return ok;
+}
+
+static bool check_value(struct reader *r) {
+        r->p = skip_space(r->p, r->end);
+        if (r->p == r->end)
+                return wrong(r, "an end where a value should be");
+        switch (*r->p) {
+        case '{':
+                return check_container(r, '}');
+        case '[':
+                return check_container(r, ']');
+        case '"':
+                return check_string(r);
+        case '-':
+        case '0' ... '9':
+                return check_number(r);
+        default:
+                return check_literal(r);
+        }
+}
+
+int json_parse(const char *text, size_t length, struct json *ret, struct failure *failure) {
+        struct reader r = { .p = skip_space(text, text + length), .end = text + length };
+        struct json value = { .text = r.p };
+
+        if (check_value(&r)) {
+                value.length = (size_t)(r.p - value.text);
+                r.p = skip_space(r.p, r.end);
+                if (r.p < r.end)
+                        (void)wrong(&r, "more than one value");
+        }
+        if (r.why)
+                return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer is not JSON: %s at byte %zu", r.why,
+                                   (size_t)(r.p - text));
+        *ret = value;
+        return 0;
+}
+
+enum json_type json_type(struct json value) {
+        switch (*value.text) {
+        case '{':
+                return JSON_OBJECT;
+        case '[':
+                return JSON_ARRAY;
+        case '"':
+                return JSON_STRING;
+        case 'n':
+                return JSON_NULL;
+        case 't':
+                return JSON_TRUE;
+        case 'f':
+                return JSON_FALSE;
+        default:
+                return JSON_NUMBER;
+        }
+}
+
+static const char *skip_string(const char *p) {
+        for (p++; *p != '"'; p++)
+                if (*p == '\\')
+                        p++;
+        return p + 1;
+}
+
+/* Behind the value at @p, in text that was checked. */
+static const char *skip_value(const char *p, const char *end) {
+        int depth = 0;
+
+        if (*p == '"')
+                return skip_string(p);
+        if (*p != '{' && *p != '[') {
+                while (p < end && !strchr(",]} \t\r\n", *p))
+                        p++;
+                return p;
+        }
+        do {
+                if (*p == '"') {
+                        p = skip_string(p);
+                        continue;
+                }
+                if (*p == '{' || *p == '[')
+                        depth++;
+                else if (*p == '}' || *p == ']')
+                        depth--;
+                p++;
+        } while (depth > 0);
+        return p;
+}
+
+static struct json value_at(const char *p, const char *end) {
+        struct json value = { .text = skip_space(p, end) };
+
+        value.length = (size_t)(skip_value(value.text, end) - value.text);
+        return value;
+}
+
+static bool name_is(struct json name, const char *text) {
+        const char *p = name.text + 1, *end = name.text + name.length - 1;
+
+        for (; p < end && *text; text++) {
+                uint32_t point;
+
+                if (!next_point(&p, end, &point) || point != (unsigned char)*text)
+                        return false;
+        }
+        return p == end && *text == '\0';
+}
+
+bool json_member(struct json object, const char *name, struct json *ret) {
+        const char *end = object.text + object.length, *p;
+
+        if (json_type(object) != JSON_OBJECT)
+                return false;
+        p = skip_space(object.text + 1, end);
+        while (*p != '}') {
+                struct json key = value_at(p, end);
+                struct json value = value_at(skip_space(key.text + key.length, end) + 1, end);
+
+                if (name_is(key, name)) {
+                        *ret = value;
+                        return true;
+                }
+                p = skip_space(value.text + value.length, end);
+                if (*p == ',')
+                        p = skip_space(p + 1, end);
+        }
+        return false;
+}
+
+bool json_next(struct json array, struct json *item) {
+        const char *end = array.text + array.length, *p;
+
+        if (json_type(array) != JSON_ARRAY)
+                return false;
+        p = skip_space(item->text ? item->text + item->length : array.text + 1, end);
+        if (*p == ']')
+                return false;
+        *item = value_at(*p == ',' ? p + 1 : p, end);
+        return true;
+}
+
+static size_t encode_utf8(uint32_t point, char bytes[static 4]) {
+        static const unsigned char leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+        size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+        for (size_t i = length - 1; i > 0; i--) {
+                bytes[i] = (char)(0x80 | (point & 0x3f));
+                point >>= 6;
+        }
+        bytes[0] = (char)(leads[length] | point);
+        return length;
+}
+
+bool json_string(struct json value, char *buffer, size_t size, size_t *ret_length) {
+        const char *p = value.text + 1, *end = value.text + value.length - 1;
+        size_t used = 0;
+
+        if (json_type(value) != JSON_STRING || size == 0)
+                return false;
+        while (p < end) {
+                char bytes[4];
+                uint32_t point = 0;
+                size_t length;
+
+                (void)next_point(&p, end, &point);
+                length = encode_utf8(point, bytes);
+                if (length >= size - used) {
+                        explicit_bzero(buffer, used);
+                        return false;
+                }
+                memcpy(buffer + used, bytes, length);
+                used += length;
+        }
+        buffer[used] = '\0';
+        *ret_length = used;
+        return true;
+}
+
+bool json_text(struct json object, const char *name, char *buffer, size_t size) {
+        char text[TEXT_MEMBER_MAX];
+        struct json value;
+        size_t length;
+
+        buffer[0] = '\0';
+        if (!json_member(object, name, &value) || !json_string(value, text, sizeof(text), &length))
+                return false;
+        (void)text_clean(buffer, size, text, length);
+        return true;
+}

@@ -1,0 +1,142 @@
+/*
+ * forge-broker: the program of jobs.  One static executable that is mounted into containers beside the broker's socket.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "job/commands.h"
+#include "job/output.h"
+
+#define ORDINARY_TIMEOUT (15 * USEC_PER_SEC)
+#define WAIT_TIMEOUT     (30 * USEC_PER_SEC)
+
+struct command {
+        const char *name;
+        const char *words;      /* what it takes, for the usage line */
+        const char *summary;
+        const char *help;       /* its own options, a line each */
+        usec_t timeout;         /* unless --timeout is given */
+        int (*run)(struct arguments *arguments, char **argv, struct failure *failure);
+};
+
+static const struct command commands[] = {
+        { "get", "[NAME] [--json] [--mask]", "print a token",
+          "Prints the value of the token NAME and a newline on standard output, and on\n"
+          "standard error one line that says where it came from.\n\n"
+          "  --json          print the broker's whole answer as JSON\n"
+          "  --mask          first make the runner hide the value in the job's log\n",
+          ORDINARY_TIMEOUT, command_get },
+        { "list", "", "show the tokens that can be asked for",
+          "Prints a line for each token: name, forge, its type and URL, state, source.\n",
+          ORDINARY_TIMEOUT, command_list },
+        { "wait", "[NAME]", "wait until a token is usable",
+          "Ends as soon as the broker can issue the token NAME; waits for the broker too.\n", WAIT_TIMEOUT,
+          command_wait },
+};
+
+static const char common_help[] = "  --socket PATH   the broker's socket [" DEFAULT_SOCKET "]\n"
+                                  "  --timeout TIME  for all of it, such as 500ms, 10s, 5m [%s]\n"
+                                  "  -q, --quiet     do not say where the value came from\n"
+                                  "  --help          this text\n";
+
+static const char environment_help[] =
+        "\nEnvironment: FORGE_BROKER_TOKEN is the default NAME, FORGE_BROKER_SOCKET the\n"
+        "default PATH.\n\n"
+        "Exit status: 0 done, 1 the output could not be written, 2 usage, 3 no such token,\n"
+        "4 refused, 5 no usable value, 6 the broker cannot be reached.\n";
+
+/* First of all: nothing of this process can be read by another one, now or from a core dump. */
+static void shut_in(void) {
+        const struct rlimit none = { 0, 0 };
+
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        (void)setrlimit(RLIMIT_CORE, &none);
+        /* A reader of our output that leaves is an error of write(), with its message. */
+        (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int print_help(struct failure *failure) {
+        char text[2048] = "";
+        size_t used;
+
+        used = (size_t)snprintf(text, sizeof(text),
+                                "usage: forge-broker COMMAND [OPTION...]\n\n"
+                                "Forge tokens for CI jobs, from the broker of the runner's host.\n\n");
+        for (size_t i = 0; i < ELEMENTS(commands); i++)
+                used += (size_t)snprintf(text + used, sizeof(text) - used, "  %-15s %s\n", commands[i].name,
+                                         commands[i].summary);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "\n");
+        used += (size_t)snprintf(text + used, sizeof(text) - used, common_help, "15s; wait: 30s");
+        (void)snprintf(text + used, sizeof(text) - used,
+                       "  --version       the version\n\n'forge-broker COMMAND --help' says more.\n%s",
+                       environment_help);
+        return output_text(text, failure);
+}
+
+static int print_command_help(const struct command *command, struct failure *failure) {
+        char text[2048] = "", span[CLOCK_TEXT_MAX];
+        size_t used;
+
+        used = (size_t)snprintf(text, sizeof(text), "usage: forge-broker %s %s%s[OPTION...]\n\n%s", command->name,
+                                command->words, *command->words ? " " : "", command->help);
+        if (!strstr(command->help, "\n  "))
+                used += (size_t)snprintf(text + used, sizeof(text) - used, "\n");
+        used += (size_t)snprintf(text + used, sizeof(text) - used, common_help,
+                                 clock_format_span(command->timeout, span));
+        (void)snprintf(text + used, sizeof(text) - used, "%s", environment_help);
+        return output_text(text, failure);
+}
+
+static const struct command *find_command(const char *name) {
+        for (size_t i = 0; i < ELEMENTS(commands); i++)
+                if (strcmp(commands[i].name, name) == 0)
+                        return &commands[i];
+        return NULL;
+}
+
+static int usage(struct failure *failure, int r) {
+        failure_remedy_set(failure, "'forge-broker --help' lists the commands.");
+        return r;
+}
+
+static int run(char **argv, struct failure *failure) {
+        struct arguments arguments;
+        bool version = false;
+        const struct option options[] = { { .name = "--version", .flag = &version }, { 0 } };
+        const struct command *command;
+        int r;
+
+        arguments_init(&arguments);
+        r = arguments_parse(&arguments, "", argv, options, /* only_leading= */ true, failure);
+        if (r < 0)
+                return r;
+        if (version)
+                return output_text("forge-broker " PACKAGE_VERSION "\n", failure);
+        if (arguments.help)
+                return print_help(failure);
+        if (arguments.count == 0)
+                return usage(failure, failure_set(failure, EXIT_USAGE, "which command?"));
+        command = find_command(arguments.words[0]);
+        if (!command)
+                return usage(failure, failure_set(failure, EXIT_USAGE, "there is no command '%.80s'",
+                                                  arguments.words[0]));
+        if (arguments.timeout == 0)
+                arguments.timeout = command->timeout;
+        r = command->run(&arguments, arguments.words + 1, failure);
+        return r == COMMAND_HELP ? print_command_help(command, failure) : r;
+}
+
+int main(int argc, char **argv) {
+        struct failure failure;
+        int r;
+
+        shut_in();
+        /* argc can be 0: then there is no argv[1] either. */
+        r = run(argc > 0 ? argv + 1 : argv, &failure);
+        if (r < 0)
+                output_failure(&failure);
+        return r < 0 ? failure.exit_code : EXIT_DONE;
+}
