@@ -51,3 +51,5 @@ tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 # The real static executable against a broker of a few lines, which is told how to misbehave.
 TESTS += tests/unit/test-job-cli.t
 EXTRA_DIST += tests/unit/test-job-cli.t tests/unit/test-job-broker.py
+
+dist_man_MANS += docs/man/forge-broker.1
