@@ -336,7 +336,7 @@ void broker_server_view(const struct broker *broker, size_t index, struct server
         for (; index >= upstream->n_servers; upstream++)
                 index -= upstream->n_servers;
         server = &upstream->servers[index];
-        unknown = !server->answered || source_failure_is_route(server->error.code);
+        unknown = !server->answered || upstream_failure_is_route(server->error.code);
         *ret = (struct server_view){ .identity = upstream->config,
                                      .url = server->infisical.url,
                                      .api = server->infisical.use_v3 ? "v3" : unknown ? "unknown" : "v4",
