@@ -25,6 +25,43 @@ tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
 tests_unit_test_infisical_answers_LDADD = $(unit_libs)
 EXTRA_DIST += tests/unit/data/README.md tests/unit/data/infisical-reads.jsonl
 
+config_harness = tests/unit/test-config-harness.c tests/unit/test-config-harness.h
+
+unit_tests += tests/unit/test-config
+tests_unit_test_config_SOURCES = tests/unit/test-config.c $(config_harness)
+tests_unit_test_config_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-config-values
+tests_unit_test_config_values_SOURCES = tests/unit/test-config-values.c $(config_harness)
+tests_unit_test_config_values_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-config-files
+tests_unit_test_config_files_SOURCES = tests/unit/test-config-files.c $(config_harness)
+tests_unit_test_config_files_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-config-ini
+tests_unit_test_config_ini_SOURCES = tests/unit/test-config-ini.c
+tests_unit_test_config_ini_LDADD = $(unit_libs)
+
+# The real server over a fake broker, so that the library's own broker stays out.
+server_harness = tests/unit/test-server-harness.c tests/unit/test-server-harness.h tests/unit/test-server-fake.c
+
+unit_tests += tests/unit/test-server
+tests_unit_test_server_SOURCES = tests/unit/test-server.c $(server_harness)
+tests_unit_test_server_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-server-limits
+tests_unit_test_server_limits_SOURCES = tests/unit/test-server-limits.c $(server_harness)
+tests_unit_test_server_limits_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-secret
+tests_unit_test_secret_SOURCES = tests/unit/test-secret.c
+tests_unit_test_secret_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-credential
+tests_unit_test_credential_SOURCES = tests/unit/test-credential.c
+tests_unit_test_credential_LDADD = $(unit_libs)
+
 # The lists stay last: what is above this line is what they name.
 EXTRA_DIST += tests/unit/no-cmocka.t
 if HAVE_CMOCKA
