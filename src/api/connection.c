@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "api/request.h"
@@ -62,9 +63,9 @@ void *connection_request_line(void *cls, const char *target, struct MHD_Connecti
         struct listener *listener = cls;
         struct connection *connection = connection_find(mhd);
 
-        (void)target;
         if (!connection)
                 return NULL;
+        connection->target_end = target + strlen(target);
         connection->bad_escape = false;
         if (connection->deadline.list == &listener->idle)
                 deadline_set(&connection->deadline, &listener->heads,

@@ -27,6 +27,7 @@ struct connection {
         struct peer peer;               /* of the moment of accept */
         uint64_t born;                  /* the listener's turn in which it was accepted */
         struct deadline deadline;
+        const char *target_end;         /* of the request line being read; compared, never dereferenced */
         bool bad_escape;                /* the request's target has a %XX that is not one, or is NUL */
         struct request *request;        /* NULL until the head is complete */
 };

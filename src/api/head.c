@@ -98,7 +98,15 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
         return MHD_NO;
 }
 
-int head_read(struct request *request, struct error *err) {
+/* libmicrohttpd ends the target at a NUL and forgets the rest, but it leaves the request line where it was read: the
+ * version follows the target's end at once.  Where it lies somewhere else altogether, this says nothing. */
+static bool hides_nul(const struct connection *connection, const char *version) {
+        uintptr_t end = (uintptr_t)connection->target_end, behind = (uintptr_t)version;
+
+        return behind > end + 1 && behind - end < CONNECTION_MEMORY_BYTES;
+}
+
+int head_read(struct request *request, const char *version, struct error *err) {
         struct MHD_Connection *mhd = request->connection->mhd;
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
@@ -111,6 +119,8 @@ int head_read(struct request *request, struct error *err) {
                                  HEAD_MAX_BYTES / 1024);
                 return -(int)err->code;
         }
+        if (hides_nul(request->connection, version))
+                return error_set(err, DIAG_MALFORMED_REQUEST, "there is a NUL in the request line");
         /* Two opinions on where a body ends are how requests are smuggled. */
         if (request->content_lengths + request->transfer_encodings > 1)
                 return error_set(err, DIAG_MALFORMED_REQUEST,

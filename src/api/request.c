@@ -125,11 +125,11 @@ static enum MHD_Result refuse(struct request *request, struct error *err, const 
 }
 
 /* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or nobody will read it. */
-static enum MHD_Result begin(struct request *request) {
+static enum MHD_Result begin(struct request *request, const char *version) {
         const struct peer *peer = &request->connection->peer;
         struct error err;
 
-        if (head_read(request, &err) < 0 && peer_is_root(peer))
+        if (head_read(request, version, &err) < 0 && peer_is_root(peer))
                 return refuse(request, &err, NULL, true);
         if (peer_is_root(peer))
                 return MHD_YES;
@@ -142,22 +142,20 @@ static enum MHD_Result begin(struct request *request) {
 
 /* Return: 0, or the negated diagnosis of a request whose end is known, so that the connection can be kept. */
 static int check(struct request *request, const char *method, const char *url, char *allow, struct error *err) {
+        const struct route *route;
         int r;
 
         if (request->connection->bad_escape)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "the path has a '%%' that no byte but NUL stands for");
-        r = route_find(method, url, listener_of(request)->serves_all, &request->route, request->name, allow, err);
+                return error_set(err, DIAG_MALFORMED_REQUEST, "the path has a '%%' that is no byte's, or is NUL's");
+        r = route_find(method, url, listener_of(request)->serves_all, &route, request->name, allow, err);
         if (r < 0)
                 return r;
-        if (request->has_query) {
-                request->route = NULL;
+        if (request->has_query)
                 return error_set(err, DIAG_MALFORMED_REQUEST, "there is no query parameter '%s' here",
                                  request->bad_query);
-        }
-        if (request->body_bytes > 0 && strcmp(method, "POST") != 0) {
-                request->route = NULL;
-                return error_set(err, DIAG_MALFORMED_REQUEST, "a %s has no body", request->route->method);
-        }
+        if (request->body_bytes > 0 && strcmp(route->method, "POST") != 0)
+                return error_set(err, DIAG_MALFORMED_REQUEST, "a %s of this path has no body", route->method);
+        request->route = route;
         return 0;
 }
 
@@ -219,7 +217,6 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
 
         (void)cls;
         (void)mhd;
-        (void)version;
         (void)upload_data;
         if (!connection)
                 return MHD_NO;
@@ -227,7 +224,7 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
         if (!request) {
                 connection_head_complete(connection);
                 request = connection->request = request_new(connection);
-                return request ? begin(request) : MHD_NO;
+                return request ? begin(request, version) : MHD_NO;
         }
         if (*upload_data_size > 0) {
                 /* No route reads a body yet. */

@@ -1,0 +1,705 @@
+/* What a client cannot do to the daemon: the limits, the connection policy, and parked requests. */
+#include "test-server-harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HEAD_TIME (150 * USEC_PER_MSEC)
+#define IDLE_TIME (250 * USEC_PER_MSEC)
+
+static const struct server_limits short_limits = {
+        .head_timeout = HEAD_TIME,
+        .idle_timeout = IDLE_TIME,
+        .parked_max = 2048,
+        .control_parked_max = 2,
+};
+
+static struct answer answer;
+
+static int set_up(void **state) {
+        *state = harness_start(&short_limits, /* with_control= */ true);
+        return 0;
+}
+
+static int set_up_patient(void **state) {
+        *state = harness_start(NULL, /* with_control= */ true);
+        return 0;
+}
+
+static int tear_down(void **state) {
+        if (*state)
+                harness_stop(*state);
+        return 0;
+}
+
+static int send_text(struct harness *harness, const char *text) {
+        int fd = harness_connect(harness);
+
+        assert_true(harness_send(harness, fd, text, strlen(text)));
+        return fd;
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void receive(struct harness *harness, int fd) {
+        harness_receive(harness, fd, PATIENCE, &answer);
+}
+
+static void assert_code(int status, const char *code) {
+        assert_int_equal(answer.status, status);
+        assert_non_null(strstr(answer.body, code));
+}
+
+/* The server has closed without a byte of answer. */
+static void assert_cut(struct harness *harness, int fd) {
+        receive(harness, fd);
+        assert_true(answer.closed);
+        assert_int_equal(answer.length, 0);
+}
+
+/* A byte per 5 ms until the server has closed; how long that took. */
+static usec_t drip(struct harness *harness, int fd) {
+        usec_t start = clock_monotonic(), next = start;
+
+        while (clock_monotonic() - start < PATIENCE) {
+                if (clock_monotonic() >= next && send(fd, "y", 1, MSG_NOSIGNAL) < 0)
+                        break;
+                if (clock_monotonic() >= next)
+                        next += 5 * USEC_PER_MSEC;
+                harness_turn(harness, USEC_PER_MSEC);
+        }
+        return clock_monotonic() - start;
+}
+
+static void half_a_request_is_cut_off_in_time(void **state) {
+        struct harness *harness = *state;
+        usec_t start = clock_monotonic();
+        int fd = send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n"), silent = harness_connect(harness);
+
+        assert_cut(harness, fd);
+        assert_cut(harness, silent);
+        assert_true(clock_monotonic() - start >= HEAD_TIME);
+        assert_true(clock_monotonic() - start < HEAD_TIME + USEC_PER_SEC);
+        (void)close(fd);
+        (void)close(silent);
+}
+
+static void a_dripping_head_gets_no_more_time(void **state) {
+        struct harness *harness = *state;
+        int fd = send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nX: ");
+
+        assert_in_range(drip(harness, fd), HEAD_TIME - 50 * USEC_PER_MSEC, HEAD_TIME + USEC_PER_SEC);
+        (void)close(fd);
+}
+
+static void a_kept_connection_is_closed_when_idle_or_dripping(void **state) {
+        struct harness *harness = *state;
+        int idle = send_text(harness, GET("/healthz")), dripping = send_text(harness, GET("/healthz"));
+
+        receive(harness, idle);
+        assert_int_equal(answer.status, 200);
+        receive(harness, dripping);
+        assert_int_equal(answer.status, 200);
+        assert_in_range(drip(harness, dripping), IDLE_TIME - 50 * USEC_PER_MSEC, IDLE_TIME + USEC_PER_SEC);
+        assert_cut(harness, idle);
+        (void)close(idle);
+        (void)close(dripping);
+}
+
+static void the_next_head_has_its_time_from_its_request_line(void **state) {
+        struct harness *harness = *state;
+        int fd = send_text(harness, GET("/healthz"));
+        usec_t start;
+
+        receive(harness, fd);
+        assert_int_equal(answer.status, 200);
+        start = clock_monotonic();
+        assert_true(harness_send(harness, fd, "GET /healthz HTTP/1.1\r\n", 23));
+        assert_cut(harness, fd);
+        assert_true(clock_monotonic() - start >= HEAD_TIME);
+        (void)close(fd);
+}
+
+static void a_body_that_never_ends_is_cut_off(void **state) {
+        struct harness *harness = *state;
+        int fd;
+
+        harness->broker.config.request_timeout = 200 * USEC_PER_MSEC;
+        fd = send_text(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+        assert_cut(harness, fd);
+        assert_int_equal(harness->broker.reloads, 0);
+        (void)close(fd);
+}
+
+static void a_head_over_its_limit_is_refused(void **state) {
+        struct harness *harness = *state;
+        static char head[64 * 1024];
+
+        for (size_t size = 4 * 1024; size <= 20 * 1024; size += 512) {
+                int n = snprintf(head, sizeof(head), "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "), fd;
+
+                memset(head + n, 'y', size - (size_t)n - 4);
+                (void)strcpy(head + size - 4, "\r\n\r\n");
+                fd = send_text(harness, head);
+                receive(harness, fd);
+                if (size <= 8 * 1024)
+                        assert_int_equal(answer.status, 200);
+                else
+                        assert_true(answer.status == 413 || answer.status == 431);
+                (void)close(fd);
+        }
+}
+
+static void a_head_of_many_headers_is_refused(void **state) {
+        struct harness *harness = *state;
+        static char head[64 * 1024];
+        size_t used = (size_t)snprintf(head, sizeof(head), "GET /healthz HTTP/1.1\r\nHost: x\r\n");
+
+        while (used < 32 * 1024)
+                used += (size_t)snprintf(head + used, sizeof(head) - used, "A:\r\n");
+        (void)snprintf(head + used, sizeof(head) - used, "\r\n");
+        harness_ask(harness, head, &answer);
+        assert_true(answer.status == 413 || answer.status == 431);
+}
+
+static void a_head_of_ten_megabytes_is_refused(void **state) {
+        struct harness *harness = *state;
+        static char block[64 * 1024];
+        int fd = send_text(harness, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ");
+
+        memset(block, 'y', sizeof(block));
+        for (int i = 0; i < 160; i++)
+                if (!harness_send(harness, fd, block, sizeof(block)))
+                        break;
+        receive(harness, fd);
+        assert_true(answer.status == 431 || answer.closed);
+        (void)close(fd);
+        harness_ask(harness, "GET /healthz", &answer);
+        assert_int_equal(answer.status, 200);
+}
+
+static void a_request_line_of_ten_megabytes_is_refused(void **state) {
+        struct harness *harness = *state;
+        static char block[64 * 1024];
+        int fd = send_text(harness, "GET /");
+
+        memset(block, 'y', sizeof(block));
+        for (int i = 0; i < 160; i++)
+                if (!harness_send(harness, fd, block, sizeof(block)))
+                        break;
+        receive(harness, fd);
+        assert_true((answer.status >= 400 && answer.status < 500) || answer.closed);
+        (void)close(fd);
+}
+
+static void post(struct harness *harness, const char *head, size_t body) {
+        static char text[400 * 1024];
+        int n = snprintf(text, sizeof(text), "%s", head), fd = harness_connect_to(harness->control_path);
+
+        memset(text + n, 'b', body);
+        (void)harness_send(harness, fd, text, (size_t)n + body);
+        receive(harness, fd);
+        (void)close(fd);
+}
+
+static void a_body_up_to_its_limit_is_taken(void **state) {
+        struct harness *harness = *state;
+
+        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 16384\r\n\r\n", 16384);
+        assert_int_equal(answer.status, 200);
+        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 16385\r\n\r\n", 16385);
+        assert_code(413, "request-too-large");
+        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n", 200000);
+        assert_code(413, "request-too-large");
+        assert_string_equal(answer_header(&answer, "Connection"), "close");
+        assert_int_equal(harness->broker.reloads, 1);
+}
+
+static void a_chunked_body_is_counted(void **state) {
+        struct harness *harness = *state;
+        static const char head[] = "POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        static char chunk[4096 + 16];
+        int fd;
+
+        (void)snprintf(chunk, sizeof(chunk), "1000\r\n%04096d\r\n", 0);
+        for (int chunks = 3; chunks < 130; chunks += 63) {
+                bool open = true;
+
+                fd = harness_connect_to(harness->control_path);
+                assert_true(harness_send(harness, fd, head, strlen(head)));
+                for (int i = 0; i < chunks && open; i++)
+                        open = harness_send(harness, fd, chunk, strlen(chunk));
+                if (open)
+                        (void)harness_send(harness, fd, "0\r\n\r\n", 5);
+                receive(harness, fd);
+                if (chunks == 3)
+                        assert_int_equal(answer.status, 200);
+                else if (chunks == 66)
+                        assert_true(answer.closed);     /* more than is worth reading */
+                (void)close(fd);
+        }
+        fd = harness_connect_to(harness->control_path);
+        assert_true(harness_send(harness, fd, head, strlen(head)));
+        for (int i = 0; i < 10; i++)
+                assert_true(harness_send(harness, fd, chunk, strlen(chunk)));
+        assert_true(harness_send(harness, fd, "0\r\n\r\n", 5));
+        receive(harness, fd);
+        assert_code(413, "request-too-large");
+        (void)close(fd);
+        assert_int_equal(harness->broker.reloads, 1);
+}
+
+static void a_get_with_a_body_is_refused(void **state) {
+        struct harness *harness = *state;
+
+        harness_ask(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", &answer);
+        assert_code(400, "malformed-request");
+        harness_ask(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", &answer);
+        assert_int_equal(answer.status, 200);
+        assert_int_equal(harness->broker.issued, 1);
+}
+
+static void two_opinions_on_the_length_are_refused(void **state) {
+        struct harness *harness = *state;
+        static const char *const framings[] = {
+                "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+                "Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+                "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+                "Transfer-Encoding: gzip\r\n\r\n",
+                "Transfer-Encoding: chunked, gzip\r\n\r\n",
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        };
+        char request[512];
+
+        for (size_t i = 0; i < ELEMENTS(framings); i++) {
+                int fd;
+
+                (void)snprintf(request, sizeof(request), "POST /v1/reload HTTP/1.1\r\nHost: x\r\n%s%s", framings[i],
+                               GET("/v1/tokens/deploy"));
+                fd = send_text(harness, request);
+                receive(harness, fd);
+                assert_int_equal(answer.status, 400);
+                (void)close(fd);
+                harness_turn(harness, 0);
+        }
+        /* Nothing behind a doubtful end was taken for a request. */
+        assert_int_equal(harness->broker.issued, 0);
+        assert_int_equal(harness->broker.reloads, 0);
+}
+
+static void garbage_and_nul_bytes_crash_nothing(void **state) {
+        struct harness *harness = *state;
+        static const struct {
+                const char *bytes;
+                size_t length;
+        } cases[] = {
+#define BYTES(text) { text, sizeof(text) - 1 }
+                BYTES("GET /v1/tokens/deploy\0x HTTP/1.1\r\nHost: x\r\n\r\n"),
+                BYTES("GET /v1/tokens/deploy\0 HTTP/1.1\r\nHost: x\r\n\r\n"),
+                BYTES("GET /v1/tokens/deploy\0?x HTTP/1.1\r\nHost: x\r\n\r\n"),
+                BYTES("GET /v1/tokens/deploy HTTP/1.1\0\r\nHost: x\r\n\r\n"),
+                BYTES("GET\0/v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n\r\n"),
+                BYTES("GET /v1/tokens/nobody HTTP/1.1\r\nHo\0st: x\r\n\r\n"),
+                BYTES("\0\0\0\0\r\n\r\n"),
+                BYTES("\r\n\r\n\r\n\r\n\r\n"),
+                BYTES("GET /v1/tokens/deploy HTTP/1.1\r\n\r\n"),
+                BYTES("GET /v1/tokens/deploy HTTP/9.9\r\nHost: x\r\n\r\n"),
+                BYTES("GET /v1/tokens/deploy\r\n\r\n"),
+                BYTES("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+                BYTES("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+                BYTES("GET /v1/tokens/nobody HTTP/1.1\r\nHost: x\r\n : y\r\n\tz\r\n\r\n"),
+                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"),
+                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n"),
+                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"),
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                int fd = harness_connect(harness);
+
+                assert_true(harness_send(harness, fd, cases[i].bytes, cases[i].length));
+                receive(harness, fd);
+                assert_true(answer.closed || answer.status == 400 || answer.status >= 404);
+                (void)close(fd);
+        }
+        assert_int_equal(harness->broker.issued, 0);
+        harness_ask(harness, "GET /healthz", &answer);
+        assert_int_equal(answer.status, 200);
+}
+
+static void above_the_maximum_the_oldest_incomplete_head_goes_first(void **state) {
+        struct harness *harness = *state;
+        int fds[6];
+
+        harness->broker.config.max_connections = 4;
+        fds[0] = send_text(harness, GET("/healthz"));
+        receive(harness, fds[0]);
+        assert_int_equal(answer.status, 200);
+        for (int i = 1; i < 5; i++) {
+                fds[i] = send_text(harness, "GET /he");
+                harness_turn(harness, USEC_PER_MSEC);
+                harness_turn(harness, 0);
+        }
+        /* 0 is idle and older, but 1 is the oldest incomplete head. */
+        assert_cut(harness, fds[1]);
+        fds[5] = send_text(harness, GET("/healthz"));
+        receive(harness, fds[5]);
+        assert_int_equal(answer.status, 200);
+        assert_cut(harness, fds[2]);
+        for (int i = 3; i < 5; i++) {
+                assert_true(harness_send(harness, fds[i], "althz HTTP/1.1\r\nHost: x\r\n\r\n", 27));
+                receive(harness, fds[i]);
+                assert_int_equal(answer.status, 200);
+        }
+        assert_true(harness_send(harness, fds[0], GET("/healthz"), strlen(GET("/healthz"))));
+        receive(harness, fds[0]);
+        assert_int_equal(answer.status, 200);
+        for (int i = 0; i < 6; i++)
+                (void)close(fds[i]);
+}
+
+static void without_incomplete_heads_the_oldest_idle_one_goes(void **state) {
+        struct harness *harness = *state;
+        int fds[5];
+
+        harness->broker.config.max_connections = 4;
+        for (int i = 0; i < 5; i++) {
+                fds[i] = send_text(harness, GET("/healthz"));
+                receive(harness, fds[i]);
+                assert_int_equal(answer.status, 200);
+        }
+        assert_cut(harness, fds[0]);
+        assert_true(harness_send(harness, fds[1], GET("/healthz"), strlen(GET("/healthz"))));
+        receive(harness, fds[1]);
+        assert_int_equal(answer.status, 200);
+        for (int i = 0; i < 5; i++)
+                (void)close(fds[i]);
+}
+
+static void a_thousand_silent_connections_keep_nobody_out(void **state) {
+        struct harness *harness = *state;
+        static int fds[1000];
+
+        for (size_t i = 0; i < ELEMENTS(fds); i++) {
+                fds[i] = harness_connect(harness);
+                if (i % 100 != 99)
+                        continue;
+                harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+                assert_int_equal(answer.status, 200);
+        }
+        for (size_t i = 0; i < ELEMENTS(fds); i++)
+                (void)close(fds[i]);
+}
+
+static void a_burst_of_complete_requests_loses_none(void **state) {
+        struct harness *harness = *state;
+        static int fds[300];
+
+        /* All are in the backlog with their heads before the first is accepted. */
+        harness->broker.config.max_connections = 4;
+        for (size_t i = 0; i < ELEMENTS(fds); i++) {
+                fds[i] = harness_connect(harness);
+                assert_int_equal(send(fds[i], GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")), 0),
+                                 strlen(GET("/v1/tokens/deploy")));
+        }
+        for (size_t i = 0; i < ELEMENTS(fds); i++) {
+                receive(harness, fds[i]);
+                assert_int_equal(answer.status, 200);
+                (void)close(fds[i]);
+        }
+        assert_int_equal(harness->broker.issued, ELEMENTS(fds));
+}
+
+static bool all_parked(struct harness *harness) {
+        size_t count = 0;
+
+        for (const struct waiter *waiter = harness->broker.waiters.first; waiter; waiter = waiter->next)
+                count++;
+        return count == harness->broker.config.requests_per_second;     /* borrowed: how many are expected */
+}
+
+static int park(struct harness *harness) {
+        int fd = send_text(harness, GET("/v1/tokens/cold"));
+
+        harness->broker.config.requests_per_second++;
+        assert_true(harness_wait_until(harness, all_parked));
+        return fd;
+}
+
+static void expect_parked(struct harness *harness, unsigned count) {
+        harness->broker.config.requests_per_second = count;
+        assert_true(harness_wait_until(harness, all_parked));
+}
+
+static void a_parked_request_is_woken_with_the_value(void **state) {
+        struct harness *harness = *state;
+        int fd = park(harness);
+
+        harness->broker.cold = COLD_VALUE;
+        waiter_wake_all(&harness->broker.waiters);
+        receive(harness, fd);
+        assert_int_equal(answer.status, 200);
+        assert_non_null(strstr(answer.body, "s3cr3t-value"));
+        assert_string_equal(answer_header(&answer, "Connection"), "close");
+        assert_int_equal(harness->broker.asked, 2);
+        (void)close(fd);
+}
+
+static void a_parked_request_is_woken_with_the_error(void **state) {
+        struct harness *harness = *state;
+        int fd = park(harness);
+
+        harness->broker.cold = COLD_ERROR;
+        waiter_wake_all(&harness->broker.waiters);
+        receive(harness, fd);
+        assert_code(503, "no-usable-value");
+        (void)close(fd);
+}
+
+static void a_request_may_be_parked_again(void **state) {
+        struct harness *harness = *state;
+        int fd = park(harness);
+
+        for (int i = 0; i < 3; i++) {
+                waiter_wake_all(&harness->broker.waiters);
+                expect_parked(harness, 1);
+        }
+        harness->broker.cold = COLD_VALUE;
+        waiter_wake_all(&harness->broker.waiters);
+        receive(harness, fd);
+        assert_int_equal(answer.status, 200);
+        (void)close(fd);
+}
+
+static void a_wake_inside_the_call_is_not_lost(void **state) {
+        harness_ask(*state, "GET /v1/tokens/instant", &answer);
+        assert_int_equal(answer.status, 200);
+}
+
+static void a_parked_request_is_answered_at_its_deadline(void **state) {
+        struct harness *harness = *state;
+        usec_t start = clock_monotonic();
+        int fd;
+
+        harness->broker.config.request_timeout = 300 * USEC_PER_MSEC;
+        fd = park(harness);
+        receive(harness, fd);
+        assert_code(503, "still being fetched");
+        assert_true(clock_monotonic() - start >= 300 * USEC_PER_MSEC);
+        assert_true(clock_monotonic() - start < USEC_PER_SEC);
+        (void)close(fd);
+}
+
+static void a_parked_client_that_leaves_is_noticed(void **state) {
+        struct harness *harness = *state;
+        int fd = park(harness);
+
+        (void)close(fd);
+        expect_parked(harness, 0);
+        assert_int_equal(harness->broker.asked, 1);
+        harness_ask(harness, "GET /healthz", &answer);
+        assert_int_equal(answer.status, 200);
+}
+
+static void a_parked_client_may_close_its_writing_side(void **state) {
+        struct harness *harness = *state;
+        int fd = park(harness);
+
+        assert_int_equal(shutdown(fd, SHUT_WR), 0);
+        harness_turn(harness, 20 * USEC_PER_MSEC);
+        expect_parked(harness, 1);
+        harness->broker.cold = COLD_VALUE;
+        waiter_wake_all(&harness->broker.waiters);
+        receive(harness, fd);
+        assert_int_equal(answer.status, 200);
+        (void)close(fd);
+}
+
+static void a_stop_answers_what_is_parked(void **state) {
+        struct harness *harness = *state;
+        int fds[3], silent = harness_connect(harness);
+
+        for (int i = 0; i < 3; i++)
+                fds[i] = park(harness);
+        harness->server = server_free(harness->server);
+        for (int i = 0; i < 3; i++) {
+                harness_receive(harness, fds[i], 0, &answer);
+                assert_code(503, "no-usable-value");
+                assert_string_equal(answer_header(&answer, "Retry-After"), "1");
+                (void)close(fds[i]);
+        }
+        harness_receive(harness, silent, 0, &answer);
+        assert_true(answer.closed);
+        (void)close(silent);
+}
+
+static void a_thousand_parked_requests_are_woken_together(void **state) {
+        struct harness *harness = *state;
+        static int fds[1000];
+        struct rlimit limit;
+
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        if (limit.rlim_cur < 2100) {
+                print_message("# the limit of open files is too low for this test\n");
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTS(fds); i++)
+                fds[i] = send_text(harness, GET("/v1/tokens/cold"));
+        expect_parked(harness, ELEMENTS(fds));
+        /* They do not count as connections. */
+        harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+        assert_int_equal(answer.status, 200);
+        harness->broker.cold = COLD_VALUE;
+        waiter_wake_all(&harness->broker.waiters);
+        for (size_t i = 0; i < ELEMENTS(fds); i++) {
+                receive(harness, fds[i]);
+                assert_int_equal(answer.status, 200);
+                (void)close(fds[i]);
+        }
+        assert_int_equal(harness->broker.issued, ELEMENTS(fds) + 1);
+}
+
+static void the_bound_of_parked_requests_is_kept(void **state) {
+        struct harness *harness = *state;
+        int fds[2], more;
+        char jobs[sizeof(harness->path)];
+
+        memcpy(jobs, harness->path, sizeof(jobs));
+        memcpy(harness->path, harness->control_path, sizeof(harness->path));
+        for (int i = 0; i < 2; i++)
+                fds[i] = park(harness);
+        more = send_text(harness, GET("/v1/tokens/cold"));
+        receive(harness, more);
+        assert_code(429, "too-many-requests");
+        assert_string_equal(answer_header(&answer, "Retry-After"), "1");
+        (void)close(more);
+        /* The jobs' socket has its own. */
+        memcpy(harness->path, jobs, sizeof(jobs));
+        more = park(harness);
+        harness->broker.cold = COLD_VALUE;
+        waiter_wake_all(&harness->broker.waiters);
+        receive(harness, more);
+        assert_int_equal(answer.status, 200);
+        (void)close(more);
+        for (int i = 0; i < 2; i++) {
+                receive(harness, fds[i]);
+                assert_int_equal(answer.status, 200);
+                (void)close(fds[i]);
+        }
+}
+
+static void a_reader_that_does_not_read_is_cut_off(void **state) {
+        struct harness *harness = *state;
+        static char value[32 * 1024];
+        int fd;
+
+        memset(value, 'v', sizeof(value) - 1);
+        harness->broker.value = value;
+        harness->broker.config.request_timeout = 200 * USEC_PER_MSEC;
+        fd = harness_connect(harness);
+        /* Until its own answers fill the socket in both directions. */
+        for (usec_t end = clock_monotonic() + PATIENCE; clock_monotonic() < end;) {
+                ssize_t n = send(fd, GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")), MSG_NOSIGNAL);
+
+                if (n < 0 && errno != EAGAIN)
+                        break;
+                harness_turn(harness, USEC_PER_MSEC);
+        }
+        assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+        assert_int_equal(errno, EPIPE);
+        harness_turn(harness, 0);
+        assert_int_equal(secret_in_use(), 0);
+        (void)close(fd);
+}
+
+static void a_peer_that_is_not_root_is_refused(void **state) {
+        struct harness *harness = *state;
+        int status;
+        pid_t child;
+
+        if (geteuid() != 0) {
+                print_message("# not run: needs root to become somebody else\n");
+                return;
+        }
+        assert_int_equal(chmod(harness->directory, 0755), 0);
+        assert_int_equal(chmod(harness->path, 0666), 0);
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+                char text[2048];
+                size_t used = 0;
+                ssize_t n;
+                int fd;
+
+                if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+                        _exit(2);
+                fd = harness_connect_to(harness->path);
+                (void)fcntl(fd, F_SETFL, 0);
+                if (send(fd, GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")), 0) < 0)
+                        _exit(3);
+                while ((n = recv(fd, text + used, sizeof(text) - 1 - used, 0)) > 0)
+                        used += (size_t)n;
+                text[used] = '\0';
+                _exit(n == 0 && strstr(text, " 403 ") && strstr(text, "peer-refused") ? 0 : 4);
+        }
+        for (usec_t end = clock_monotonic() + PATIENCE; waitpid(child, &status, WNOHANG) == 0;) {
+                assert_true(clock_monotonic() < end);
+                harness_turn(harness, USEC_PER_MSEC);
+        }
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+        assert_int_equal(harness->broker.asked, 0);
+        assert_int_equal(harness->broker.refusals, 1);
+        assert_int_equal(harness->broker.last_refusal.code, DIAG_PEER_REFUSED);
+        assert_int_equal(harness->broker.last_peer.uid, 65534);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+#define TEST(function)         cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define PATIENT_TEST(function) cmocka_unit_test_setup_teardown(function, set_up_patient, tear_down)
+                TEST(half_a_request_is_cut_off_in_time),
+                TEST(a_dripping_head_gets_no_more_time),
+                TEST(a_kept_connection_is_closed_when_idle_or_dripping),
+                TEST(the_next_head_has_its_time_from_its_request_line),
+                TEST(a_body_that_never_ends_is_cut_off),
+                PATIENT_TEST(a_head_over_its_limit_is_refused),
+                PATIENT_TEST(a_head_of_many_headers_is_refused),
+                PATIENT_TEST(a_head_of_ten_megabytes_is_refused),
+                PATIENT_TEST(a_request_line_of_ten_megabytes_is_refused),
+                PATIENT_TEST(a_body_up_to_its_limit_is_taken),
+                PATIENT_TEST(a_chunked_body_is_counted),
+                PATIENT_TEST(a_get_with_a_body_is_refused),
+                PATIENT_TEST(two_opinions_on_the_length_are_refused),
+                PATIENT_TEST(garbage_and_nul_bytes_crash_nothing),
+                PATIENT_TEST(above_the_maximum_the_oldest_incomplete_head_goes_first),
+                PATIENT_TEST(without_incomplete_heads_the_oldest_idle_one_goes),
+                PATIENT_TEST(a_thousand_silent_connections_keep_nobody_out),
+                PATIENT_TEST(a_burst_of_complete_requests_loses_none),
+                PATIENT_TEST(a_parked_request_is_woken_with_the_value),
+                PATIENT_TEST(a_parked_request_is_woken_with_the_error),
+                PATIENT_TEST(a_request_may_be_parked_again),
+                PATIENT_TEST(a_wake_inside_the_call_is_not_lost),
+                PATIENT_TEST(a_parked_request_is_answered_at_its_deadline),
+                PATIENT_TEST(a_parked_client_that_leaves_is_noticed),
+                PATIENT_TEST(a_parked_client_may_close_its_writing_side),
+                PATIENT_TEST(a_stop_answers_what_is_parked),
+                PATIENT_TEST(a_thousand_parked_requests_are_woken_together),
+                TEST(the_bound_of_parked_requests_is_kept),
+                PATIENT_TEST(a_reader_that_does_not_read_is_cut_off),
+                PATIENT_TEST(a_peer_that_is_not_root_is_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
