@@ -27,10 +27,8 @@ libforge_broker_a_SOURCES = \
 	src/broker/peer.c src/broker/peer.h \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/source.c src/broker/source.h \
+	src/broker/upstream.c src/broker/upstream.h \
 	src/broker/waiter.c src/broker/waiter.h \
-	src/infisical/answer.c src/infisical/credential.c src/infisical/credential.h \
-	src/infisical/infisical.h src/infisical/read.c \
-	src/net/http.c src/net/http.h \
 	src/config/build.c \
 	src/config/check.c \
 	src/config/config.c src/config/config.h \
@@ -42,7 +40,11 @@ libforge_broker_a_SOURCES = \
 	src/config/problems.c src/config/problems.h \
 	src/config/suggest.c src/config/suggest.h \
 	src/config/url.c src/config/url.h \
-	src/config/values.c src/config/values.h
+	src/config/value_texts.c \
+	src/config/values.c src/config/values.h \
+	src/infisical/answer.c src/infisical/credential.c src/infisical/credential.h \
+	src/infisical/infisical.h src/infisical/read.c \
+	src/net/http.c src/net/http.h
 
 daemon_libs = libforge-broker.a $(MICROHTTPD_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS)
 
