@@ -53,3 +53,13 @@ TESTS += tests/unit/test-job-cli.t
 EXTRA_DIST += tests/unit/test-job-cli.t tests/unit/test-job-broker.py
 
 dist_man_MANS += docs/man/forge-broker.1
+
+fuzz_targets += tests/fuzz/fuzz-job-json
+tests_fuzz_fuzz_job_json_SOURCES = tests/fuzz/fuzz-job-json.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_job_json_LDADD = $(job_test_libs)
+
+fuzz_targets += tests/fuzz/fuzz-job-http
+tests_fuzz_fuzz_job_http_SOURCES = tests/fuzz/fuzz-job-http.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_job_http_LDADD = $(job_test_libs)
+
+EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http

@@ -1,0 +1,76 @@
+/*
+ * main() for a fuzz target without a fuzzer: runs it once on each file of its arguments, and on each file in the
+ * directories among them, so that the corpus is replayed by `make check` with any compiler.
+ */
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define INPUT_MAX (1024 * 1024)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int run_file(const char *path) {
+        uint8_t *data = malloc(INPUT_MAX);
+        FILE *file = fopen(path, "rb");
+        int r = -1;
+
+        if (file && data) {
+                size_t size = fread(data, 1, INPUT_MAX, file);
+
+                if (!ferror(file)) {
+                        (void)LLVMFuzzerTestOneInput(data, size);
+                        r = 1;
+                }
+        }
+        if (r < 0)
+                perror(path);
+        if (file)
+                (void)fclose(file);
+        free(data);
+        return r;
+}
+
+/* The number of inputs that were run, or -1. */
+static int run_path(const char *path) {
+        struct dirent *entry;
+        struct stat st;
+        DIR *directory;
+        int total = 0;
+
+        if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+                return run_file(path);
+        directory = opendir(path);
+        if (!directory) {
+                perror(path);
+                return -1;
+        }
+        while (total >= 0 && (entry = readdir(directory))) {
+                char child[4096];
+                int n;
+
+                if (entry->d_name[0] == '.')
+                        continue;
+                (void)snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
+                n = run_path(child);
+                total = n < 0 ? n : total + n;
+        }
+        (void)closedir(directory);
+        return total;
+}
+
+int main(int argc, char **argv) {
+        int total = 0;
+
+        for (int i = 1; i < argc; i++) {
+                int n = run_path(argv[i]);
+
+                if (n < 0)
+                        return EXIT_FAILURE;
+                total += n;
+        }
+        (void)printf("%d inputs\n", total);
+        return total > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
