@@ -152,7 +152,7 @@ int infisical_read(struct http_client *http, struct infisical_server *server, co
         call->address = *address;
         call->done = done;
         call->userdata = userdata;
-        call->v4 = !server->use_v3 || usec_sub(clock_boottime(), server->v3_since) >= V4_RETRY;
+        call->v4 = !server->use_v3 || clock_boottime() - server->v3_since >= V4_RETRY;
         if (etag && strlen(etag) < sizeof(call->etag))
                 memcpy(call->etag, etag, strlen(etag) + 1);
         call->authorization = secret_new(sizeof("Bearer ") - 1 + secret_length(access_token));

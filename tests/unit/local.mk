@@ -44,7 +44,8 @@ tests_unit_test_config_ini_SOURCES = tests/unit/test-config-ini.c
 tests_unit_test_config_ini_LDADD = $(unit_libs)
 
 # The real server over a fake broker, so that the library's own broker stays out.
-server_harness = tests/unit/test-server-harness.c tests/unit/test-server-harness.h tests/unit/test-server-fake.c
+server_harness = tests/unit/test-server-harness.c tests/unit/test-server-harness.h \
+	tests/unit/test-server-fake.c tests/unit/test-server-fake.h
 
 unit_tests += tests/unit/test-server
 tests_unit_test_server_SOURCES = tests/unit/test-server.c $(server_harness)
@@ -61,6 +62,15 @@ tests_unit_test_secret_LDADD = $(unit_libs)
 unit_tests += tests/unit/test-credential
 tests_unit_test_credential_SOURCES = tests/unit/test-credential.c
 tests_unit_test_credential_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-http
+tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/test-http-server.c tests/unit/test-http-server.h
+tests_unit_test_http_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-infisical-read
+tests_unit_test_infisical_read_SOURCES = \
+	tests/unit/test-infisical-read.c tests/unit/test-http-server.c tests/unit/test-http-server.h
+tests_unit_test_infisical_read_LDADD = $(unit_libs)
 
 # The lists stay last: what is above this line is what they name.
 EXTRA_DIST += tests/unit/no-cmocka.t
