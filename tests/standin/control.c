@@ -8,7 +8,7 @@
 #include "counters.h"
 #include "faults.h"
 
-#define BODY_MAX_BYTES (8 * 1024 * 1024)
+#define CALL_MAX_BYTES (8 * 1024 * 1024)
 #define BACKLOG        16
 
 struct call {
@@ -131,7 +131,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         }
         if (*upload_size == 0)
                 return reply(cls, connection, url, method, call);
-        if (call->length + *upload_size > BODY_MAX_BYTES)
+        if (call->length + *upload_size > CALL_MAX_BYTES)
                 return MHD_NO;
         body = realloc(call->body, call->length + *upload_size);
         if (!body)

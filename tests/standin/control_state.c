@@ -45,8 +45,14 @@ json_t *control_put_secret(struct control *c) {
 }
 
 json_t *control_delete_secret(struct control *c) {
+        json_t *secrets = json_object_get(find_folder(c), "secrets");
         json_t *secret = secret_find(find_folder(c), member_text(c->body, "name", NULL));
 
+        for (size_t i = 0; json_is_true(json_object_get(c->body, "forget")) && i < json_array_size(secrets); i++)
+                if (json_array_get(secrets, i) == secret) {
+                        (void)json_array_remove(secrets, i);
+                        return done();
+                }
         if (!secret || json_is_true(json_object_get(secret, "deleted")))
                 return control_error(c, 404, "no such secret");
         (void)json_object_set_new(secret, "deleted", json_true());

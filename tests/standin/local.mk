@@ -31,4 +31,12 @@ tests_standin_infisical_standin_SOURCES = \
 tests_standin_infisical_standin_CFLAGS = $(AM_CFLAGS) -pthread
 tests_standin_infisical_standin_LDADD = $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) -lm
 
-EXTRA_DIST += tests/standin/README.md
+TESTS += tests/standin/conformance.t
+EXTRA_DIST += \
+	tests/standin/README.md \
+	tests/standin/conformance.py \
+	tests/standin/conformance.t \
+	tests/standin/recorded/README.md \
+	tests/standin/recorded/lab.json \
+	tests/standin/recorded/recorded.jsonl \
+	tests/standin/recorded/v2024-07.tsv

@@ -6,7 +6,6 @@
 #include "answer.h"
 #include "request.h"
 
-#define BODY_MAX_BYTES  (1024 * 1024)
 #define PARAM_MAX_CHARS 100
 
 struct request *request_new(struct standin *s, const char *target) {

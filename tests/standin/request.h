@@ -30,7 +30,8 @@ struct answer {
         bool close;
 };
 
-#define PARAMS_MAX 2
+#define PARAMS_MAX     2
+#define BODY_MAX_BYTES (1024 * 1024) /* of a request */
 
 struct request {
         struct standin *standin;

@@ -165,6 +165,13 @@ static void *begin(void *cls, const char *target, struct MHD_Connection *connect
         return r;
 }
 
+/* Such a body is refused before it is read. */
+static bool body_announced_too_large(const struct request *r) {
+        const char *length = request_header(r, "content-length");
+
+        return length && strtoull(length, NULL, 10) > BODY_MAX_BYTES;
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **con_cls) {
         struct request *r = *con_cls;
@@ -173,7 +180,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
         if (!r->started) {
                 r->started = true;
                 r->method = format_text("%s", method);
-                return MHD_YES;
+                r->body_too_large = body_announced_too_large(r);
+                return r->body_too_large ? finish(r) : MHD_YES;
         }
         if (*upload_size > 0) {
                 request_append(r, upload, *upload_size);

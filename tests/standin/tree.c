@@ -8,9 +8,12 @@ static json_t *find_member(const json_t *array, const char *key, const char *val
         size_t i;
         json_t *entry;
 
-        json_array_foreach (array, i, entry)
-                if (value && strcmp(member_text(entry, key, ""), value) == 0)
+        json_array_foreach (array, i, entry) {
+                const char *text = member_text(entry, key, NULL);
+
+                if (value && text && strcmp(text, value) == 0)
                         return entry;
+        }
         return NULL;
 }
 
