@@ -1,1 +1,24 @@
-# tests/fuzz
+# Fuzz targets: each tests/fuzz/fuzz-NAME.c feeds one parser of outside bytes; its corpus is tests/fuzz/corpus/NAME/.
+#
+# Under `make check` they are ordinary programs (standalone.c is their main) and replay.t runs each over its corpus.
+# tests/fuzz/run builds them with clang's libFuzzer.  A new one, here or in the fragment of what it tests, is:
+#
+#       fuzz_targets += tests/fuzz/fuzz-NAME
+#       tests_fuzz_fuzz_NAME_SOURCES = tests/fuzz/fuzz-NAME.c $(fuzz_main)
+#       tests_fuzz_fuzz_NAME_LDADD = $(daemon_libs)
+#       EXTRA_DIST += tests/fuzz/corpus/NAME
+fuzz_main = tests/fuzz/standalone.c
+
+fuzz_targets += tests/fuzz/fuzz-config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c $(fuzz_main)
+tests_fuzz_fuzz_config_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/config
+
+check_PROGRAMS += $(fuzz_targets)
+TESTS += tests/fuzz/replay.t
+EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run
+AM_TESTS_ENVIRONMENT += export fuzz_targets='$(fuzz_targets)';
+
+# The same objects with libFuzzer's main() instead of standalone.c's; works in a tree that tests/fuzz/run configured.
+tests/fuzz/fuzz-%.libfuzzer: tests/fuzz/fuzz-%.o libforge-broker-job.a libforge-broker.a
+	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o libforge-broker-job.a $(daemon_libs)

@@ -8,34 +8,43 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define INPUT_MAX (1024 * 1024)
+#define INPUT_MAX_BYTES (2 * 1024 * 1024)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int run_file(const char *path) {
-        uint8_t *data = malloc(INPUT_MAX);
-        FILE *file = fopen(path, "rb");
-        int r = -1;
+/* The file's bytes in a block of exactly their size, so that a read behind them is noticed; NULL after a message. */
+static uint8_t *read_file(const char *path, size_t *ret_size) {
+        uint8_t *data = malloc(INPUT_MAX_BYTES), *exact = NULL;
+        FILE *file = fopen(path, "rbe");
 
         if (file && data) {
-                size_t size = fread(data, 1, INPUT_MAX, file);
-
-                if (!ferror(file)) {
-                        (void)LLVMFuzzerTestOneInput(data, size);
-                        r = 1;
-                }
+                *ret_size = fread(data, 1, INPUT_MAX_BYTES, file);
+                if (!ferror(file))
+                        exact = realloc(data, *ret_size > 0 ? *ret_size : 1);
         }
-        if (r < 0)
-                perror(path);
         if (file)
                 (void)fclose(file);
+        if (!exact) {
+                perror(path);
+                free(data);
+        }
+        return exact;
+}
+
+static int run_file(const char *path) {
+        size_t size;
+        uint8_t *data = read_file(path, &size);
+
+        if (!data)
+                return -1;
+        (void)LLVMFuzzerTestOneInput(data, size);
         free(data);
-        return r;
+        return 1;
 }
 
 /* The number of inputs that were run, or -1. */
 static int run_path(const char *path) {
-        struct dirent *entry;
+        const struct dirent *entry;
         struct stat st;
         DIR *directory;
         int total = 0;
