@@ -15,6 +15,7 @@ job_core = \
 	src/job/get.c \
 	src/job/http_answer.c src/job/http_answer.h \
 	src/job/issuance.c src/job/issuance.h \
+	src/job/json_character.c src/job/json_character.h \
 	src/job/json_reader.c src/job/json_reader.h \
 	src/job/list.c \
 	src/job/locked_buffer.c src/job/locked_buffer.h \
