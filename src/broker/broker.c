@@ -38,7 +38,7 @@ static int make_generation(struct broker *broker, struct config *config, struct 
                 return r;
         broker->loaded_at = clock_realtime();
         /* First start, then end the older one: requests that waited there find a fetch to wait for. */
-        generation_start(broker->generation);
+        generation_start(broker->generation, /* forced= */ older != NULL);
         (void)generation_free(older);
         return 0;
 }

@@ -74,7 +74,7 @@ int generation_new(const struct refresh_context *context, struct config *config,
         return 0;
 }
 
-void generation_start(struct generation *generation) {
+void generation_start(struct generation *generation, bool forced) {
         for (size_t i = 0; i < generation->config->n_tokens; i++)
-                refresh_start(&generation->tokens[i]);
+                refresh_start(&generation->tokens[i], forced);
 }

@@ -21,7 +21,8 @@ struct generation {
  */
 int generation_new(const struct refresh_context *context, struct config *config, struct generation *older,
                    struct generation **ret, struct error *err);
-void generation_start(struct generation *generation);
+/** generation_start() - @forced: a reload, not the first start */
+void generation_start(struct generation *generation, bool forced);
 struct generation *generation_free(struct generation *generation);
 DEFINE_CLEANUP(struct generation *, generation_free);
 

@@ -215,7 +215,7 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
                 refresh->next_at = 0;
 }
 
-void refresh_start(struct refresh *refresh) {
+void refresh_start(struct refresh *refresh, bool forced) {
         usec_t now = clock_boottime(), earliest = 0;
 
         /* A reload is often made to mend what fails, so that is tried at once; but a storm of reloads is no storm of reads. */
@@ -224,7 +224,8 @@ void refresh_start(struct refresh *refresh) {
         if (refresh->slot.value && refresh->error.code == DIAG_NONE && refresh->next_at > earliest)
                 earliest = refresh->next_at;
         if (now >= earliest) {
-                refresh->forced_at = now;
+                if (forced)
+                        refresh->forced_at = now;
                 refresh_now(refresh);
                 return;
         }

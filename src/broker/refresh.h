@@ -60,8 +60,11 @@ int refresh_init(struct refresh *refresh, const struct refresh_context *context,
  */
 void refresh_adopt(struct refresh *refresh, struct refresh *from);
 
-/** refresh_start() - fetches at once, or when an adopted value's time has come */
-void refresh_start(struct refresh *refresh);
+/**
+ * refresh_start() - fetches at once, or when an adopted value's time has come
+ * @forced: somebody demanded it (a reload): it counts as such
+ */
+void refresh_start(struct refresh *refresh, bool forced);
 
 /** refresh_done() - cancels what is in flight; waiters are woken */
 void refresh_done(struct refresh *refresh);

@@ -3,63 +3,71 @@
 
 usage: herd.py SOCKET PATH COUNT CONCURRENCY [--method POST] [--seconds LIMIT]
 
-Opens CONCURRENCY connections before the first request is sent, sends one request on each, and goes on until COUNT
+Connects and sends CONCURRENCY requests, one per connection, before it reads the first answer, and goes on until COUNT
 answers came.  Prints one JSON line: how many answers of each status, how many connections ended without an answer,
 how many distinct bodies there were.  Never prints a body.
 """
 import argparse
-import asyncio
 import collections
 import hashlib
 import json
+import selectors
+import socket
 import sys
+import time
 
 
-async def read_answer(reader):
-    head = await reader.readuntil(b"\r\n\r\n")
-    status = int(head.split(b" ", 2)[1])
-    length = 0
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    return status, await reader.readexactly(length)
-
-
-async def one(args, results, bodies, gate, opened):
+def begin(args, results):
+    """One request under way, or None."""
+    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        reader, writer = await asyncio.open_unix_connection(args.socket)
-    except OSError as error:
-        results["connect:" + error.__class__.__name__] += 1
-        opened.release()
-        return
-    opened.release()
-    await gate.wait()
-    try:
-        writer.write(f"{args.method} {args.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        peer.connect(args.socket)
+        peer.sendall(f"{args.method} {args.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                      "Content-Length: 0\r\n\r\n".encode())
-        await writer.drain()
-        status, body = await read_answer(reader)
-        results[str(status)] += 1
+    except OSError as error:
+        results["connect: " + error.__class__.__name__] += 1
+        peer.close()
+        return None
+    peer.setblocking(False)
+    return peer
+
+
+def finish(answer, results, bodies):
+    head, separator, body = answer.partition(b"\r\n\r\n")
+    try:
+        if not separator:
+            raise ValueError
+        results[str(int(head.split(b" ", 2)[1]))] += 1
         bodies[hashlib.sha256(body).hexdigest()] += 1
-    except (OSError, asyncio.IncompleteReadError, ValueError, IndexError):
+    except (ValueError, IndexError):
         results["no answer"] += 1
-    finally:
-        writer.close()
 
 
-async def run(args):
+def run(args):
     results, bodies = collections.Counter(), collections.Counter()
+    deadline = time.monotonic() + args.seconds
     left = args.count
     while left > 0:
-        batch = min(left, args.concurrency)
-        gate, opened = asyncio.Event(), asyncio.Semaphore(0)
-        tasks = [asyncio.create_task(one(args, results, bodies, gate, opened)) for _ in range(batch)]
-        for _ in range(batch):
-            await opened.acquire()
-        gate.set()
-        await asyncio.gather(*tasks)
-        left -= batch
+        with selectors.DefaultSelector() as selector:
+            for _ in range(min(left, args.concurrency)):
+                peer = begin(args, results)
+                left -= 1
+                if peer:
+                    selector.register(peer, selectors.EVENT_READ, bytearray())
+            while selector.get_map():
+                if time.monotonic() > deadline:
+                    results["too late"] += len(selector.get_map())
+                    return {"status": dict(results), "bodies": len(bodies)}
+                for key, _ in selector.select(1):
+                    try:
+                        more = key.fileobj.recv(65536)
+                    except OSError:
+                        more = b""
+                    key.data.extend(more)
+                    if not more:
+                        selector.unregister(key.fileobj)
+                        key.fileobj.close()
+                        finish(bytes(key.data), results, bodies)
     return {"status": dict(results), "bodies": len(bodies)}
 
 
@@ -72,8 +80,7 @@ def main():
     parser.add_argument("--method", default="GET")
     parser.add_argument("--seconds", type=float, default=60)
     args = parser.parse_args()
-    result = asyncio.run(asyncio.wait_for(run(args), args.seconds))
-    json.dump(result, sys.stdout)
+    json.dump(run(args), sys.stdout)
     print()
 
 

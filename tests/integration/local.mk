@@ -1,1 +1,13 @@
-# tests/integration
+# tests/integration: the real programs, over the real socket
+integration_tests = \
+	tests/integration/10-issue.t \
+	tests/integration/20-herd.t \
+	tests/integration/30-outage.t \
+	tests/integration/40-peers.t \
+	tests/integration/50-bad-input.t \
+	tests/integration/80-systemd.t
+TESTS += $(integration_tests)
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/lib.sh tests/integration/tap.sh
+
+# Where `make install` puts things: the units are tested where they are installed.
+AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' sysconfdir='$(sysconfdir)';
