@@ -10,13 +10,9 @@ import http.client
 import json
 import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
-import time
+
+from lab import Lab
 
 RECORDED, STANDIN = sys.argv[1], sys.argv[2]
 SECRETS = {
@@ -62,98 +58,8 @@ SKIPPED = {
 }
 
 
-class Unix(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("control", timeout=20)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-
-class Lab:
-    """The stand-in, running, with the recording's lab in it."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="conformance.")
-        self.control_path = os.path.join(self.dir, "control")
-        port_file = os.path.join(self.dir, "port")
-        self.process = subprocess.Popen(
-            [STANDIN, "--state", os.path.join(RECORDED, "lab.json"), "--port-file", port_file,
-             "--control", self.control_path], stdout=subprocess.DEVNULL)
-        end = time.monotonic() + 20
-        while not os.path.exists(port_file):
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise SystemExit("Bail out! the stand-in does not start")
-            time.sleep(0.01)
-        with open(port_file, encoding="ascii") as file:
-            self.port = int(file.read())
-        self.made = 0
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
-        shutil.rmtree(self.dir)
-        return code
-
-    def control(self, method, path, body=None):
-        connection = Unix(self.control_path)
-        connection.request(method, path, json.dumps(body) if body is not None else None)
-        answer = connection.getresponse()
-        text = json.loads(answer.read())
-        connection.close()
-        if answer.status != 200:
-            raise RuntimeError(f"{method} {path}: {text}")
-        return text
-
-    def send(self, method, target, headers=None, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        for name, value in (headers or {}).items():
-            connection.putheader(name, value)
-        data = body.encode() if body is not None else None
-        if data is not None:
-            connection.putheader("Content-Length", str(len(data)))
-        connection.endheaders(data)
-        answer = connection.getresponse()
-        result = Answer(answer.status, answer.getheaders(), answer.read())
-        connection.close()
-        return result
-
-    def send_raw(self, text):
-        with socket.create_connection(("127.0.0.1", self.port), 20) as connection:
-            connection.sendall(text.encode())
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            return Answer(answer.status, answer.getheaders(), answer.read())
-
-    def token(self, identity, **more):
-        self.made += 1
-        return self.control("POST", "/tokens", dict(more, name=f"made-{self.made}", identity=identity))
-
-    def login(self, client_id):
-        body = json.dumps({"clientId": client_id, "clientSecret": SECRETS[client_id]})
-        answer = self.send("POST", "/api/v1/auth/universal-auth/login", {"Content-Type": "application/json"}, body)
-        return json.loads(answer.body)["accessToken"]
-
-    def renew(self, token, how="renew"):
-        return self.send("POST", f"/api/v1/auth/token/{how}", {"Content-Type": "application/json"},
-                         json.dumps({"accessToken": token}))
-
-    def read(self, token, times=1, target=SECOND):
-        for _ in range(times):
-            self.send("GET", target, {"Authorization": "Bearer " + token})
-
-    def advance(self, seconds):
-        self.control("POST", "/clock", {"advance": seconds})
-
-
-class Answer:
-    def __init__(self, status, headers, body):
-        self.status = status
-        self.headers = {name.lower(): value for name, value in headers}
-        self.body = body
+def login(lab, client_id):
+    return lab.login(client_id, SECRETS[client_id])
 
 
 def part(value):
@@ -181,7 +87,7 @@ def expired(lab):
 
 
 def expired_login(lab):
-    token = lab.login(SHORT)
+    token = login(lab, SHORT)
     lab.advance(31)
     return token
 
@@ -193,7 +99,7 @@ def revoked(lab):
 
 
 def old_login(lab):
-    token = lab.login(SHORT)
+    token = login(lab, SHORT)
     lab.advance(20)
     return token
 
@@ -214,7 +120,7 @@ def after_failed_renewal(lab):
 def used(times, target=SECOND):
     def make(lab):
         token = lab.token("reader", uses_limit=2)["value"]
-        lab.read(token, times, target)
+        lab.read(token, target, times)
         return token
     return make
 
@@ -226,7 +132,7 @@ def used_login(lab):
     body = json.dumps({"clientId": "limited", "clientSecret": "limited"})
     answer = lab.send("POST", "/api/v1/auth/universal-auth/login", {"Content-Type": "application/json"}, body)
     token = json.loads(answer.body)["accessToken"]
-    lab.read(token, 2)
+    lab.read(token, SECOND, 2)
     return token
 
 
@@ -245,16 +151,16 @@ TOKENS = {
     "auth-tokenauth-after-failed-renew": after_failed_renewal,
     "token-renew-expired": expired,
     "token-renew-ok-1h": lambda lab: lab.token("token-auth-1h")["value"],
-    "token-renew-ok-periodic": lambda lab: lab.login(PERIODIC),
+    "token-renew-ok-periodic": lambda lab: login(lab, PERIODIC),
     "token-renew-ok-tokenauth": lambda lab: lab.token("reader", ttl=60, max_ttl=100)["value"],
-    "token-renew-ok-ua": lambda lab: lab.login(LOGIN),
+    "token-renew-ok-ua": lambda lab: login(lab, LOGIN),
     "token-renew-past-max-ttl-ua": old_login,
     "token-renew-revoked": revoked,
     "token-renew-uselimit-exhausted": used_login,
     "token-revoke-self-again": revoked_by_itself,
     "token-revoke-self-expired": expired,
     "token-ttl-fresh-read-ok": lambda lab: lab.token("reader", ttl=60)["value"],
-    "ua-token-read-ok": lambda lab: lab.login(LOGIN),
+    "ua-token-read-ok": lambda lab: login(lab, LOGIN),
     "uselimit-consumed-by-404s": used(2, SECOND.replace("SECOND", "NO_SUCH_SECRET")),
     "uselimit-second-ok": used(1),
     "uselimit-third-exhausted": used(2),
@@ -299,7 +205,7 @@ def rotated(*steps):
 def limited(count):
     def prepare(lab, _entry):
         lab.control("POST", "/settings", {"rate_limit": {"secret": 40}})
-        lab.read(lab.token("reader")["value"], count)
+        lab.read(lab.token("reader")["value"], SECOND, count)
     return prepare
 
 
@@ -512,7 +418,7 @@ def main():
     with open(os.path.join(RECORDED, "v2024-07.tsv"), encoding="utf-8") as file:
         rows = [line.rstrip("\n").split("\t") for line in file][1:]
     print(f"1..{len(recorded) + len(rows) + 1}")
-    lab, number, failed, skipped = Lab(), 0, 0, {}
+    lab, number, failed, skipped = Lab(STANDIN, os.path.join(RECORDED, "lab.json")), 0, 0, {}
     for entry in recorded.values():
         number += 1
         reason = next((SKIPPED[prefix] for prefix in SKIPPED if entry["name"].startswith(prefix)), None)

@@ -7,4 +7,5 @@ if ! command -v python3 >/dev/null 2>&1; then
         echo "1..0 # SKIP no python3"
         exit 0
 fi
+export PYTHONDONTWRITEBYTECODE=1
 exec python3 "$here/conformance.py" "$here/recorded" "$standin"

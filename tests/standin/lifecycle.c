@@ -1,5 +1,5 @@
 /*
- * Renew and revoke, which differ most between the generations.  docs/upstream/infisical.md, "Renewing" and "Revoking".
+ * Renew and revoke, which differ most between the generations.  docs/upstream/infisical.md, "Renew" and "Revoke".
  */
 #include <stdlib.h>
 #include <string.h>

@@ -31,11 +31,14 @@ tests_standin_infisical_standin_SOURCES = \
 tests_standin_infisical_standin_CFLAGS = $(AM_CFLAGS) -pthread
 tests_standin_infisical_standin_LDADD = $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) -lm
 
-TESTS += tests/standin/conformance.t
+TESTS += tests/standin/behaviour.t tests/standin/conformance.t
 EXTRA_DIST += \
 	tests/standin/README.md \
+	tests/standin/behaviour.py \
+	tests/standin/behaviour.t \
 	tests/standin/conformance.py \
 	tests/standin/conformance.t \
+	tests/standin/lab.py \
 	tests/standin/recorded/README.md \
 	tests/standin/recorded/lab.json \
 	tests/standin/recorded/recorded.jsonl \
