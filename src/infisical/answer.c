@@ -18,8 +18,12 @@
 
 #define ERROR_NAME_MAX 112
 #define MESSAGE_MAX    200
-#define REQUEST_ID_MAX 40
+#define REQUEST_ID_MAX 32
 #define ISSUES_SHOWN   3
+
+/* Together they fit a detail, so that it is never cut in the middle of a character. */
+#define ERROR_NAME_SHOWN_MAX 72
+#define MESSAGE_SHOWN_MAX    104
 
 /*
  * Whose answer it is.  Infisical gives what it builds a request id, but its 2024 servers did not, and neither does the
@@ -275,9 +279,15 @@ static usec_t pause_for(const struct http_response *response, const struct answe
         return pause < PAUSE_MAX ? pause : PAUSE_MAX;
 }
 
+static const char *clean_type(char buffer[static HTTP_CONTENT_TYPE_MAX], const struct http_response *response) {
+        const char *type = response->content_type[0] ? response->content_type : "no content type";
+
+        return text_clean(buffer, HTTP_CONTENT_TYPE_MAX, type, strlen(type));
+}
+
 static int classify_foreign(const struct http_response *response, const struct answer *answer, const char *url,
                             struct infisical_result *result, struct error *err) {
-        const char *type = response->content_type[0] ? response->content_type : "no content type";
+        char type[HTTP_CONTENT_TYPE_MAX];
         enum diagnosis code = DIAG_UPSTREAM_MALFORMED;
 
         for (size_t i = 0; i < ELEMENTS(foreign_meanings); i++) {
@@ -287,7 +297,7 @@ static int classify_foreign(const struct http_response *response, const struct a
                 break;
         }
         (void)error_set(err, code, "%s answered %d (%s), which is not an answer of Infisical", url, response->status,
-                        type);
+                        clean_type(type, response));
         if (response->status >= 300 && response->status < 400)
                 error_remedy_set(err, "Correct url = %s, or let this host through the login proxy in front of it "
                                  "(header_file): redirects are never followed.", url);
@@ -302,7 +312,7 @@ static int classify_error(const struct http_response *response, const struct ans
                           const struct infisical_address *address, const char *url, struct infisical_result *result,
                           struct error *err) {
         const struct meaning *meaning = NULL;
-        const char *text = answer->message;
+        char error[ERROR_NAME_SHOWN_MAX], message[MESSAGE_SHOWN_MAX];
 
         for (size_t i = 0; i < ELEMENTS(meanings) && !meaning; i++)
                 if ((meanings[i].status == 0 || meanings[i].status == answer->status) &&
@@ -313,12 +323,16 @@ static int classify_error(const struct http_response *response, const struct ans
                 return classify_foreign(response, answer, url, result, err);
 
         /* Some texts repeat our request with its query: that is not for the log. */
-        if (strstr(text, "/api/"))
-                text = "(its text repeats our request)";
+        (void)text_clean(error, sizeof(error), answer->error, strlen(answer->error));
+        (void)text_clean(message, sizeof(message), answer->message, strlen(answer->message));
+        if (strstr(answer->error, "/api/"))
+                (void)snprintf(error, sizeof(error), "(repeats our request)");
+        if (strstr(answer->message, "/api/"))
+                (void)snprintf(message, sizeof(message), "(its text repeats our request)");
         (void)error_set(err, meaning->code, "%s %d (%s%s%s): %s",
                         meaning->code == DIAG_UPSTREAM_ERROR && answer->status < 500 ? "our request was not accepted:"
                                                                                      : "Infisical answered",
-                        answer->status, answer->error, answer->request_id[0] ? ", " : "", answer->request_id, text);
+                        answer->status, error, answer->request_id[0] ? ", " : "", answer->request_id, message);
         advise(err, meaning->code, address);
         if (meaning->remedy)
                 error_remedy_set(err, "%s", meaning->remedy);
@@ -465,6 +479,8 @@ static int classify_unchanged(const struct http_response *response, const char *
 
 static int classify_not_json(const struct http_response *response, const struct answer *answer, const char *url,
                              struct infisical_result *result, struct error *err) {
+        char type[HTTP_CONTENT_TYPE_MAX];
+
         if (response->status != 200)
                 return classify_foreign(response, answer, url, result, err);
         if (strcmp(response->content_type, "text/html") == 0) {
@@ -473,8 +489,8 @@ static int classify_not_json(const struct http_response *response, const struct 
                                  "front of it.", url);
                 return refuse(result, DIAG_UPSTREAM_BLOCKED, false);
         }
-        (void)error_set(err, DIAG_UPSTREAM_MALFORMED, "%s answered 200 with %s that is not well-formed JSON", url,
-                        response->content_type[0] ? response->content_type : "something");
+        (void)error_set(err, DIAG_UPSTREAM_MALFORMED, "%s answered 200 (%s) without well-formed JSON", url,
+                        clean_type(type, response));
         return refuse(result, DIAG_UPSTREAM_MALFORMED, false);
 }
 

@@ -14,6 +14,21 @@ tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c $(fuzz_main)
 tests_fuzz_fuzz_config_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/config
 
+fuzz_targets += tests/fuzz/fuzz-infisical-answer
+tests_fuzz_fuzz_infisical_answer_SOURCES = tests/fuzz/fuzz-infisical-answer.c $(fuzz_main)
+tests_fuzz_fuzz_infisical_answer_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/infisical-answer
+
+fuzz_targets += tests/fuzz/fuzz-credential
+tests_fuzz_fuzz_credential_SOURCES = tests/fuzz/fuzz-credential.c $(fuzz_main)
+tests_fuzz_fuzz_credential_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/credential
+
+fuzz_targets += tests/fuzz/fuzz-api
+tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz-api.c $(fuzz_main)
+tests_fuzz_fuzz_api_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/api
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run
