@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "base/text.h"
 
@@ -375,6 +376,12 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+static curl_socket_t open_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
+        (void)userdata;
+        (void)purpose;
+        return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socket_data) {
         static const uint32_t events[] = {
                 [CURL_POLL_IN] = EPOLLIN,
@@ -517,7 +524,6 @@ static usec_t parse_retry_after(const char *value, size_t length) {
         size_t digits = 0;
         time_t date;
 
-        copy_value(text, sizeof(text), "", 0);
         if (length == 0 || length >= sizeof(text))
                 return 0;
         memcpy(text, value, length);
@@ -591,7 +597,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *userdata) {
 /* "host:port", with the proxy where there is one; never the path or a user name. */
 static void name_peer(struct http_call *call, const struct http_request *request) {
         const char *urls[] = { request->url, request->proxy };
-        char names[2][HTTP_NAME_MAX / 2 - 16] = { "", "" };
+        char names[2][HTTP_NAME_MAX] = { "", "" };
 
         for (size_t i = 0; i < ELEMENTS(urls); i++) {
                 char *host = NULL, *port = NULL;
@@ -606,7 +612,7 @@ static void name_peer(struct http_call *call, const struct http_request *request
                 curl_url_cleanup(url);
         }
         if (request->proxy)
-                (void)snprintf(call->peer, sizeof(call->peer), "%s (through proxy %s)", names[0], names[1]);
+                (void)snprintf(call->peer, sizeof(call->peer), "%.80s (through proxy %.80s)", names[0], names[1]);
         else
                 (void)snprintf(call->peer, sizeof(call->peer), "%s", names[0]);
 }
@@ -751,6 +757,7 @@ static CURLcode set_options(struct http_call *call, const struct http_request *r
         SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout));
         SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
 
+        SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
         SET(CURLOPT_HEADERFUNCTION, on_header);
         SET(CURLOPT_HEADERDATA, call);
         SET(CURLOPT_WRITEFUNCTION, on_body);

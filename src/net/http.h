@@ -49,8 +49,11 @@ struct http_response {
 /**
  * http_done - the outcome
  * @response: an answer of any status, or NULL
- * @err:      where there is none: upstream-unreachable, upstream-tls, upstream-timeout, upstream-malformed (no HTTP, cut
- *            short, larger than max_body_bytes), internal-error
+ * @err:      never NULL; where there is no answer: upstream-unreachable, upstream-tls, upstream-timeout,
+ *            upstream-malformed (no HTTP, cut short, larger than max_body_bytes), upstream-blocked (the named proxy refuses
+ *            to connect), internal-error
+ *
+ * It may start and cancel calls and free the client.
  */
 typedef void (*http_done)(void *userdata, const struct http_response *response, const struct error *err);
 
