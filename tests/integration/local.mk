@@ -5,9 +5,10 @@ integration_tests = \
 	tests/integration/30-outage.t \
 	tests/integration/40-peers.t \
 	tests/integration/50-bad-input.t \
-	tests/integration/80-systemd.t
+	tests/integration/80-systemd.t \
+	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/lib.sh tests/integration/tap.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/scan.py tests/integration/lib.sh tests/integration/tap.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' sysconfdir='$(sysconfdir)';

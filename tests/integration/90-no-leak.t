@@ -1,0 +1,87 @@
+#!/bin/sh
+# Canaries: an access token and a forge token go through every path; afterwards they are in no log, no file, no argument,
+# no environment, and in no memory but the locked region.
+. "${top_srcdir:-.}/tests/integration/lib.sh"
+need_root
+need jq jq
+need python3 python3
+access_token=at-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+secret_value=fb-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+next_value=fb-newcan-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+
+scan() { # what must not be found outside the locked region
+        printf '%s\n' "$2" | python3 "$top_srcdir/tests/integration/scan.py" "$daemon_pid" >"$work/scan" 2>&1
+        like "$1" "$(cat "$work/scan")" '^open=0 '
+}
+
+refresh() {
+        control /v1/tokens/deploy/refresh -X POST >/dev/null
+}
+
+fault() {
+        standin_ask /fault -X POST -d "{\"kind\":\"$1\",\"class\":\"any\",\"count\":3}" >/dev/null
+}
+
+standin_state >"$work/state.json"
+standin_start "$work/state.json"
+token_deploy | write_config
+daemon_start
+daemon_ready
+printf '%s\n' deploy-bot@example.org | python3 "$top_srcdir/tests/integration/scan.py" "$daemon_pid" >"$work/scan"
+like "the scan does find what is in the daemon's ordinary memory" "$(cat "$work/scan")" '^open=[1-9]'
+
+scan "after the first fetch the forge token is in no open memory" "$secret_value"
+scan "nor is the access token" "$access_token"
+i=0
+while [ $i -lt 20 ]; do
+        ask /v1/tokens/deploy >/dev/null
+        ask /v1/tokens/deploy -H 'Accept: text/plain' >/dev/null
+        "$broker" get deploy --socket "$jobs_socket" >/dev/null 2>&1
+        i=$((i + 1))
+done
+scan "after issuances the forge token is in no open memory" "$secret_value"
+
+# Answers that break off, in which the value may have come half-way.
+for kind in truncated slow garbage duplicate-keys content-type drop; do
+        daemon_stop
+        daemon_start
+        daemon_ready
+        standin_ask /secret -X PUT -d "{\"project\":\"platform\",\"environment\":\"prod\",\"path\":\"/forges\",\"name\":\"deploy-bot@example.org\",\"value\":\"$next_value-$kind\"}" >/dev/null
+        fault "$kind"
+        refresh
+        standin_ask /fault -X DELETE >/dev/null
+        scan "after an answer with the fault $kind the new value is in no open memory" "$next_value"
+        scan "after an answer with the fault $kind the access token is in no open memory" "$access_token"
+done
+
+# A client that goes away in the middle, and one that asks wrongly with the value in hand.
+python3 - "$jobs_socket" <<'PY'
+import socket, sys
+for _ in range(50):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.sendall(b"GET /v1/tokens/deploy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    s.close()
+PY
+ask /healthz >/dev/null
+scan "after clients that went away the value is in no open memory" "$next_value"
+kill -HUP "$daemon_pid"
+reloaded() { [ "$(records config-loaded | wc -l)" -ge 8 ]; }
+wait_for 5 reloaded
+ask /v1/tokens/deploy >/dev/null
+scan "after a reload the value is in no open memory" "$next_value"
+scan "after a reload the access token is in no open memory" "$access_token"
+
+canaries="$secret_value|$next_value|$access_token"
+unlike "no canary is in an argument of the daemon" "$(tr '\0' ' ' <"/proc/$daemon_pid/cmdline")" "$canaries"
+unlike "no canary is in its environment" "$(tr '\0' ' ' <"/proc/$daemon_pid/environ")" "$canaries"
+unlike "no canary is in its log" "$(cat "$work/daemon.log")" "$canaries"
+unlike "no canary is in its state directory" "$(grep -ral -E "$canaries" "$work/state" || true)" .
+unlike "no canary is in status, lists or problems" \
+        "$(control /v1/status; ask /v1/tokens; ask /v1/tokens/nope; control /v1/tokens/deploy/refresh -X POST)" "$canaries"
+is "it leaves no core behind" "$(grep -c '^Max core file size *0 *0' "/proc/$daemon_pid/limits")" 1
+# The kernel gives the files of a process that is not dumpable to root.
+is "and is not dumpable, for nobody but root may look into it" "$(setpriv --reuid=65534 --regid=65534 --clear-groups cat "/proc/$daemon_pid/environ" 2>&1 | grep -c 'Permission denied')" 1
+daemon_stop
+is "it stops cleanly" $? 0
+done_testing
