@@ -5,8 +5,8 @@
  *                                         |  ^ (never left the broker waiting)
  *                                         '-> PARKED -woken-> ANSWERS -sent-> IDLE
  *
- * Above max_connections the oldest of HEADS is cut off, else the oldest of IDLE, else the oldest of EXCHANGES.  To cut off
- * means shutdown(): libmicrohttpd owns the descriptor, sees the end and closes.
+ * Above max_connections the oldest of HEADS is cut off, else the oldest of IDLE, else the oldest of EXCHANGES.
+ * To cut off means shutdown(): libmicrohttpd owns the descriptor, sees the end and closes.
  */
 #pragma once
 

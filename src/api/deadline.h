@@ -1,8 +1,8 @@
 /*
  * Deadlines of one kind, the nearest first, behind one timer of the loop.
  *
- * A connection changes its deadline several times per request, so setting one must cost no system call: the timer is
- * left alone unless it would come too late, and finds out by itself that there is nothing to do.
+ * A connection changes its deadline several times per request, so setting one must cost no system call: the timer
+ * is left alone unless it would come too late, and finds out by itself that there is nothing to do.
  */
 #pragma once
 

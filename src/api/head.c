@@ -98,8 +98,8 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
         return MHD_NO;
 }
 
-/* libmicrohttpd ends the target at a NUL and forgets the rest, but it leaves the request line where it was read: the
- * version follows the target's end at once.  Where it lies somewhere else altogether, this says nothing. */
+/* libmicrohttpd ends the target at a NUL and forgets the rest, but it leaves the request line where it was read:
+ * the version follows the target's end at once.  Where it lies somewhere else altogether, this says nothing. */
 static bool hides_nul(const struct connection *connection, const char *version) {
         uintptr_t end = (uintptr_t)connection->target_end, behind = (uintptr_t)version;
 
@@ -108,8 +108,9 @@ static bool hides_nul(const struct connection *connection, const char *version) 
 
 int head_read(struct request *request, const char *version, struct error *err) {
         struct MHD_Connection *mhd = request->connection->mhd;
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        const union MHD_ConnectionInfo *info;
 
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
         (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_header, request);
         (void)MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, on_query, request);
         if (info && info->header_size > HEAD_MAX_BYTES) {

@@ -10,15 +10,15 @@
 /* A request of ours has a dozen short headers, and proof at most 4 KiB of JWT. */
 #define HEAD_MAX_BYTES ((size_t)8 * 1024)
 
-/* libmicrohttpd keeps the head, an entry per header, the body's window and its own answer's head in one block of this
- * size.  A head that does not fit at all is its own 431; between the two limits it is our 413. */
+/* libmicrohttpd keeps the head, an entry per header, the body's window and its own answer's head in one block of
+ * this size.  A head that does not fit at all is its own 431; between the two limits it is our 413. */
 #define CONNECTION_MEMORY_BYTES ((size_t)14 * 1024)
 
 /* The largest body is a preflight's list of needs. */
 #define BODY_MAX_BYTES ((size_t)16 * 1024)
 
-/* libmicrohttpd takes no answer in the middle of a body.  One of unknown length is read and dropped up to here, so that
- * its sender sees the 413; past it the connection is cut. */
+/* libmicrohttpd takes no answer in the middle of a body.  One of unknown length is read and dropped up to here, so
+ * that its sender sees the 413; past it the connection is cut. */
 #define BODY_DRAIN_MAX_BYTES ((size_t)256 * 1024)
 
 /* A client on the same host sends its head at once; this is generous for one that is swapping. */
@@ -27,14 +27,14 @@
 /* From an answer to the next complete head.  Scripts ask in quick succession or start anew. */
 #define IDLE_TIMEOUT (10 * USEC_PER_SEC)
 
-/* Twice the herd of a thousand jobs that wait for one fetch.  One costs a descriptor and about 20 KiB, so that all fit
- * below the unit's LimitNOFILE=4096 and MemoryMax=64M.  The control socket has a bound of its own: no number of jobs
- * keeps an operator out. */
+/* Twice the herd of a thousand jobs that wait for one fetch.  One costs a descriptor and some 20 KiB, so that all
+ * fit below the unit's LimitNOFILE=4096 and MemoryMax=64M.  The control socket has a bound of its own: no number of
+ * jobs keeps an operator out. */
 #define PARKED_MAX         2048
 #define CONTROL_PARKED_MAX 64
 
-/* libmicrohttpd's own limit.  It stops accepting there, so it must never be reached: max_connections and PARKED_MAX are
- * enforced by us, by closing older connections. */
+/* libmicrohttpd's own limit.  It stops accepting there, so it must never be reached: max_connections and PARKED_MAX
+ * are enforced by us, by closing older connections. */
 #define CONNECTIONS_HARD_MAX 4096
 
 /* The part of the limits that tests shorten. */

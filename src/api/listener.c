@@ -11,18 +11,22 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* libmicrohttpd has something to say about every client that breaks off; more often than this it is only counted. */
+/* libmicrohttpd remarks on every client that breaks off; more often than this it is only counted. */
 #define LOG_INTERVAL (10 * USEC_PER_SEC)
 
 /* A stop waits for no client: what its socket takes at once is sent, the rest is dropped. */
 #define STOP_TURNS 16
 
-static void on_log(void *cls, const char *format, va_list args) {
+static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args) {
         struct listener *listener = cls;
         char text[256], clean[256];
         usec_t now = clock_monotonic();
         size_t length;
 
+        if (listener->closes_quietly) {
+                listener->closes_quietly = false;
+                return;
+        }
         if (now < listener->quiet_until) {
                 listener->unlogged++;
                 return;
@@ -90,10 +94,10 @@ void listener_turn_soon(struct listener *listener) {
 }
 
 static int start_daemon(struct listener *listener, int fd, struct error *err) {
-        /* No MHD_OPTION_CONNECTION_TIMEOUT: it starts again with each byte, and a deadline of ours is always set. */
+        /* No MHD_OPTION_CONNECTION_TIMEOUT: it starts anew with each byte, and a deadline of ours is always set. */
         listener->daemon = MHD_start_daemon(
-                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, request_handle, listener,
-                MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
+                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, request_handle,
+                listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
                 MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
                 (unsigned)CONNECTIONS_HARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
                 MHD_OPTION_NOTIFY_CONNECTION, connection_notify, listener, MHD_OPTION_NOTIFY_COMPLETED,
@@ -112,7 +116,8 @@ static int start_sources(struct listener *listener, struct error *err) {
                 return error_set(err, DIAG_INTERNAL_ERROR, "libmicrohttpd has no epoll descriptor");
         r = sd_event_add_io(listener->event, &listener->readable, info->epoll_fd, EPOLLIN, on_readable, listener);
         if (r >= 0)
-                r = sd_event_add_time(listener->event, &listener->timer, CLOCK_MONOTONIC, 0, 1, on_timer, listener);
+                r = sd_event_add_time(listener->event, &listener->timer, CLOCK_MONOTONIC, 0, 1, on_timer,
+                                      listener);
         if (r >= 0)
                 r = sd_event_add_defer(listener->event, &listener->soon, on_soon, listener);
         if (r < 0)

@@ -1,7 +1,8 @@
 /*
  * One listening socket: a libmicrohttpd daemon on the loop, and what all its connections share.
  *
- * libmicrohttpd is run from the loop only (listener_turn_soon() asks for it), never from inside one of its own callbacks.
+ * libmicrohttpd is run from the loop only (listener_turn_soon() asks for it), never from inside one of its own
+ * callbacks.
  */
 #pragma once
 
@@ -34,6 +35,7 @@ struct listener {
 
         usec_t quiet_until;             /* monotonic: libmicrohttpd's messages are only counted until then */
         unsigned unlogged;
+        bool closes_quietly;            /* its next message calls a close that we want an internal error */
 };
 
 /**

@@ -222,8 +222,8 @@ struct secret *render_issuance(const struct issuance *issuance) {
         (void)snprintf(version, sizeof(version), ",\"version\":%" PRId64, issuance->version);
         /* Every byte may become six, and the other members are names and URLs from the configuration. */
         json = secret_new(6 * secret_length(issuance->token) + 64 * (size_t)1024);
-        if (!json || !append_text(json, "{\"name\":") || !append_string(json, config->name, strlen(config->name)) ||
-            !append_text(json, ",\"token\":") ||
+        if (!json || !append_text(json, "{\"name\":") ||
+            !append_string(json, config->name, strlen(config->name)) || !append_text(json, ",\"token\":") ||
             !append_string(json, secret_bytes(issuance->token), secret_length(issuance->token)) ||
             !append_member(json, "username", config->username) ||
             !append_member(json, "forge", config->forge->name) ||

@@ -65,8 +65,8 @@ int reply_secret(struct reply *ret, const char *type, struct secret *body, struc
         return finish(ret, MHD_HTTP_OK, type, response, err);
 }
 
-int reply_problem(struct reply *ret, const struct error *problem, const struct attempts *attempts, usec_t retry_after,
-                  json_t *extra, struct error *err) {
+int reply_problem(struct reply *ret, const struct error *problem, const struct attempts *attempts,
+                  usec_t retry_after, json_t *extra, struct error *err) {
         const struct diagnosis_info *info = diagnosis_info(problem->code);
         char type[96], seconds[24];
         json_t *body;

@@ -37,8 +37,8 @@ int reply_secret(struct reply *ret, const char *type, struct secret *body, struc
  * @retry_after: 0: not known
  * @extra:       members of this problem's own, consumed; NULL: none
  */
-int reply_problem(struct reply *ret, const struct error *problem, const struct attempts *attempts, usec_t retry_after,
-                  json_t *extra, struct error *err);
+int reply_problem(struct reply *ret, const struct error *problem, const struct attempts *attempts,
+                  usec_t retry_after, json_t *extra, struct error *err);
 
 /** reply_header() - adds one more header */
 int reply_header(struct reply *reply, const char *name, const char *value, struct error *err);

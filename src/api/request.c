@@ -119,12 +119,18 @@ static enum MHD_Result send_problem(struct request *request, const struct error 
         return send_reply(request, &reply);
 }
 
+/* Nobody is there to read an answer, or there can be none any more. */
+static enum MHD_Result close_quietly(struct request *request) {
+        listener_of(request)->closes_quietly = true;
+        return MHD_NO;
+}
+
 static enum MHD_Result refuse(struct request *request, struct error *err, const char *allow, bool close) {
         (void)request_refuse(request, err);
         return send_problem(request, err, allow, close);
 }
 
-/* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or nobody will read it. */
+/* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or nobody reads it. */
 static enum MHD_Result begin(struct request *request, const char *version) {
         const struct peer *peer = &request->connection->peer;
         struct error err;
@@ -170,7 +176,7 @@ static int park(struct request *request, struct error *err) {
                 request->ask.retry_after = PARKED_RETRY_AFTER;
                 return request_refuse(request, err);
         }
-        /* No events: a client that only closed its writing side still waits for the answer.  EPOLLHUP always comes. */
+        /* No events: a client that only closed its writing side still waits for the answer.  EPOLLHUP comes anyway. */
         r = sd_event_add_io(listener->event, &request->hangup, connection->fd, 0, on_hangup, request);
         if (r < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch a parked request: %s", strerror(-r));
@@ -207,6 +213,10 @@ static enum MHD_Result answer(struct request *request) {
         return r == ASK_DONE ? send_reply(request, &reply) : send_problem(request, &err, NULL, false);
 }
 
+static void body_too_large(struct error *err) {
+        (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes", BODY_MAX_BYTES);
+}
+
 enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
                                const char *version, const char *upload_data, size_t *upload_data_size,
                                void **context) {
@@ -230,15 +240,18 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
                 /* No route reads a body yet. */
                 request->body_bytes += *upload_data_size;
                 *upload_data_size = 0;
-                return request->body_bytes > BODY_DRAIN_MAX_BYTES ? MHD_NO : MHD_YES;
+                if (request->body_bytes <= BODY_DRAIN_MAX_BYTES)
+                        return MHD_YES;
+                body_too_large(&err);
+                (void)request_refuse(request, &err);
+                return close_quietly(request);
         }
         if (request->gone)
-                return MHD_NO;
+                return close_quietly(request);
         if (request->route)
                 return answer(request);
         if (request->body_bytes > BODY_MAX_BYTES) {
-                (void)error_set(&err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes",
-                                BODY_MAX_BYTES);
+                body_too_large(&err);
                 return refuse(request, &err, NULL, true);
         }
         if (check(request, method, url, allow, &err) < 0)

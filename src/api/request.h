@@ -1,6 +1,6 @@
 /*
- * One request, from its complete head to its answer: the checks that libmicrohttpd leaves to us, the body's limit, and
- * parking while the broker fetches.
+ * One request, from its complete head to its answer: the checks that libmicrohttpd leaves to us, the body's limit,
+ * and parking while the broker fetches.
  *
  *      head complete -> [refused, connection closed] | body read -> route -> answer
  *                                                                    |  ^
@@ -44,7 +44,8 @@ enum accepted { ACCEPTED_JSON = 1, ACCEPTED_PLAIN };
 
 /** request_handle() - libmicrohttpd's handler; cls is the listener, *context the connection */
 enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
-                               const char *version, const char *upload_data, size_t *upload_data_size, void **context);
+                               const char *version, const char *upload_data, size_t *upload_data_size,
+                               void **context);
 
 /** request_refuse() - writes the record of a refusal that was decided here; returns -err->code */
 int request_refuse(struct request *request, struct error *err);

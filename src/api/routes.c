@@ -119,11 +119,13 @@ static int reload(struct request *request, struct reply *ret, struct error *err)
         int r;
 
         if (broker_reload(broker_of(request), &problems) < 0) {
-                r = reply_json(ret, MHD_HTTP_UNPROCESSABLE_CONTENT, TYPE_PROBLEM, rejected_configuration(&problems), err);
+                r = reply_json(ret, MHD_HTTP_UNPROCESSABLE_CONTENT, TYPE_PROBLEM, rejected_configuration(&problems),
+                               err);
         } else {
                 broker_view(broker_of(request), &view);
                 r = reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
-                               json_pack("{s:s, s:o}", "status", "reloaded", "loaded_at", render_time(view.loaded_at)),
+                               json_pack("{s:s, s:o}", "status", "reloaded", "loaded_at",
+                                         render_time(view.loaded_at)),
                                err);
         }
         config_problems_done(&problems);
@@ -145,7 +147,8 @@ static int reply_readiness(struct reply *ret, size_t unusable, json_t *tokens, s
         (void)error_set(&problem, DIAG_NO_USABLE_VALUE, "%zu %s not usable", unusable,
                         unusable == 1 ? "token is" : "tokens are");
         error_remedy_set(&problem, "Each of the tokens names its own remedy.");
-        return reply_problem(ret, &problem, NULL, 0, json_pack("{s:b, s:o}", "ready", false, "tokens", tokens), err);
+        return reply_problem(ret, &problem, NULL, 0, json_pack("{s:b, s:o}", "ready", false, "tokens", tokens),
+                             err);
 }
 
 static int readyz(struct request *request, struct reply *ret, struct error *err) {
@@ -232,8 +235,8 @@ static int unknown_path(const char *path, bool serves_all, struct error *err) {
                 int before = star ? (int)(star - routes[i].path) : (int)strlen(routes[i].path);
 
                 if (serves_all || routes[i].for_jobs)
-                        (void)text_append(err->detail, sizeof(err->detail), &used, " %.*s%s%s", before, routes[i].path,
-                                          star ? "NAME" : "", star ? star + 1 : "");
+                        (void)text_append(err->detail, sizeof(err->detail), &used, " %.*s%s%s", before,
+                                          routes[i].path, star ? "NAME" : "", star ? star + 1 : "");
         }
         return -(int)DIAG_MALFORMED_REQUEST;
 }

@@ -1,5 +1,5 @@
 /*
- * The route table.  A handler parses what is its own, calls the broker, and renders; it knows nothing of connections.
+ * The route table.  A handler parses what is its own, calls the broker, and renders; connections are not its affair.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct route {
         bool for_jobs;          /* served on the jobs' socket too */
         bool with_head;         /* HEAD is answered like GET: asking changes nothing */
 
-        /* Return: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded, if it must be). */
+        /* Return: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded where it must). */
         int (*handle)(struct request *request, struct reply *ret, struct error *err);
 };
 

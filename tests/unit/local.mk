@@ -55,6 +55,10 @@ unit_tests += tests/unit/test-server-limits
 tests_unit_test_server_limits_SOURCES = tests/unit/test-server-limits.c $(server_harness)
 tests_unit_test_server_limits_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-server-parking
+tests_unit_test_server_parking_SOURCES = tests/unit/test-server-parking.c $(server_harness)
+tests_unit_test_server_parking_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-secret
 tests_unit_test_secret_SOURCES = tests/unit/test-secret.c
 tests_unit_test_secret_LDADD = $(unit_libs)

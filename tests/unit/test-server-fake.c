@@ -1,5 +1,4 @@
-/* A broker that does what its tokens' names say. */
-#include "test-server-harness.h"
+#include "test-server-fake.h"
 
 #include <string.h>
 

@@ -101,6 +101,13 @@ bool harness_send(struct harness *harness, int fd, const void *bytes, size_t len
         return true;
 }
 
+int harness_send_text(struct harness *harness, const char *text) {
+        int fd = harness_connect(harness);
+
+        assert_true(harness_send(harness, fd, text, strlen(text)));
+        return fd;
+}
+
 const char *answer_header(const struct answer *answer, const char *name) {
         static char value[1024];
         const char *line = answer->text;
@@ -169,7 +176,8 @@ void harness_ask(struct harness *harness, const char *request, struct answer *re
                 (void)harness_send(harness, fd, request, strlen(request));
         else
                 (void)harness_send(harness, fd, text,
-                                   (size_t)snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: localhost\r\n\r\n", request));
+                                   (size_t)snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: x\r\n\r\n",
+                                                    request));
         harness_receive(harness, fd, PATIENCE, ret);
         (void)close(fd);
         harness_turn(harness, 0);

@@ -13,35 +13,9 @@
 #include <cmocka.h>
 
 #include "api/server_internal.h"
-#include "broker/broker.h"
+#include "test-server-fake.h"
 
 #define PATIENCE (10 * USEC_PER_SEC)
-
-/* What broker_issue() does for each of the configured names. */
-#define NAME_READY   "deploy"           /* has a value */
-#define NAME_COLD    "cold"             /* ASK_WAIT until fake->cold is set */
-#define NAME_FAILED  "failed"           /* no-usable-value with attempts and Retry-After */
-#define NAME_INSTANT "instant"          /* wakes its waiter inside the very call that says ASK_WAIT */
-
-enum { COLD_WAITS, COLD_VALUE, COLD_ERROR };
-
-struct broker {
-        struct config config;
-        struct token_config *token_list[4];
-        struct waiter_list waiters;
-        int cold;
-        const char *value;              /* of every token that has one */
-        bool stale;
-        bool ready;                     /* /readyz and the views say that all is well */
-        bool reload_fails;
-        unsigned reloads;
-        usec_t refresh_retry_after;     /* > 0: too-many-requests */
-
-        unsigned issued, asked, refusals;
-        struct error last_refusal;
-        struct claims last_claims;
-        struct peer last_peer;
-};
 
 struct harness {
         sd_event *event;
@@ -62,6 +36,11 @@ int harness_connect_to(const char *path);
 
 /** harness_send() - writes all of it, turning the loop; false if the server has closed */
 bool harness_send(struct harness *harness, int fd, const void *bytes, size_t length);
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/** harness_send_text() - on a connection of its own, which is returned */
+int harness_send_text(struct harness *harness, const char *text);
 
 struct answer {
         char text[256 * 1024];          /* head and body as received, NUL-terminated */

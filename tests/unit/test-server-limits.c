@@ -1,4 +1,4 @@
-/* What a client cannot do to the daemon: the limits, the connection policy, and parked requests. */
+/* What a client cannot do to the daemon: the limits and the connection policy. */
 #include "test-server-harness.h"
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,8 +18,8 @@
 static const struct server_limits short_limits = {
         .head_timeout = HEAD_TIME,
         .idle_timeout = IDLE_TIME,
-        .parked_max = 2048,
-        .control_parked_max = 2,
+        .parked_max = PARKED_MAX,
+        .control_parked_max = CONTROL_PARKED_MAX,
 };
 
 static struct answer answer;
@@ -40,15 +39,6 @@ static int tear_down(void **state) {
                 harness_stop(*state);
         return 0;
 }
-
-static int send_text(struct harness *harness, const char *text) {
-        int fd = harness_connect(harness);
-
-        assert_true(harness_send(harness, fd, text, strlen(text)));
-        return fd;
-}
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
 static void receive(struct harness *harness, int fd) {
         harness_receive(harness, fd, PATIENCE, &answer);
@@ -83,7 +73,8 @@ static usec_t drip(struct harness *harness, int fd) {
 static void half_a_request_is_cut_off_in_time(void **state) {
         struct harness *harness = *state;
         usec_t start = clock_monotonic();
-        int fd = send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n"), silent = harness_connect(harness);
+        int fd = harness_send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n");
+        int silent = harness_connect(harness);
 
         assert_cut(harness, fd);
         assert_cut(harness, silent);
@@ -95,7 +86,7 @@ static void half_a_request_is_cut_off_in_time(void **state) {
 
 static void a_dripping_head_gets_no_more_time(void **state) {
         struct harness *harness = *state;
-        int fd = send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nX: ");
+        int fd = harness_send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nX: ");
 
         assert_in_range(drip(harness, fd), HEAD_TIME - 50 * USEC_PER_MSEC, HEAD_TIME + USEC_PER_SEC);
         (void)close(fd);
@@ -103,7 +94,8 @@ static void a_dripping_head_gets_no_more_time(void **state) {
 
 static void a_kept_connection_is_closed_when_idle_or_dripping(void **state) {
         struct harness *harness = *state;
-        int idle = send_text(harness, GET("/healthz")), dripping = send_text(harness, GET("/healthz"));
+        int idle = harness_send_text(harness, GET("/healthz"));
+        int dripping = harness_send_text(harness, GET("/healthz"));
 
         receive(harness, idle);
         assert_int_equal(answer.status, 200);
@@ -117,7 +109,7 @@ static void a_kept_connection_is_closed_when_idle_or_dripping(void **state) {
 
 static void the_next_head_has_its_time_from_its_request_line(void **state) {
         struct harness *harness = *state;
-        int fd = send_text(harness, GET("/healthz"));
+        int fd = harness_send_text(harness, GET("/healthz"));
         usec_t start;
 
         receive(harness, fd);
@@ -134,7 +126,7 @@ static void a_body_that_never_ends_is_cut_off(void **state) {
         int fd;
 
         harness->broker.config.request_timeout = 200 * USEC_PER_MSEC;
-        fd = send_text(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+        fd = harness_send_text(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
         assert_cut(harness, fd);
         assert_int_equal(harness->broker.reloads, 0);
         (void)close(fd);
@@ -149,7 +141,7 @@ static void a_head_over_its_limit_is_refused(void **state) {
 
                 memset(head + n, 'y', size - (size_t)n - 4);
                 (void)strcpy(head + size - 4, "\r\n\r\n");
-                fd = send_text(harness, head);
+                fd = harness_send_text(harness, head);
                 receive(harness, fd);
                 if (size <= 8 * 1024)
                         assert_int_equal(answer.status, 200);
@@ -174,7 +166,7 @@ static void a_head_of_many_headers_is_refused(void **state) {
 static void a_head_of_ten_megabytes_is_refused(void **state) {
         struct harness *harness = *state;
         static char block[64 * 1024];
-        int fd = send_text(harness, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ");
+        int fd = harness_send_text(harness, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ");
 
         memset(block, 'y', sizeof(block));
         for (int i = 0; i < 160; i++)
@@ -190,7 +182,7 @@ static void a_head_of_ten_megabytes_is_refused(void **state) {
 static void a_request_line_of_ten_megabytes_is_refused(void **state) {
         struct harness *harness = *state;
         static char block[64 * 1024];
-        int fd = send_text(harness, "GET /");
+        int fd = harness_send_text(harness, "GET /");
 
         memset(block, 'y', sizeof(block));
         for (int i = 0; i < 160; i++)
@@ -286,7 +278,7 @@ static void two_opinions_on_the_length_are_refused(void **state) {
 
                 (void)snprintf(request, sizeof(request), "POST /v1/reload HTTP/1.1\r\nHost: x\r\n%s%s", framings[i],
                                GET("/v1/tokens/deploy"));
-                fd = send_text(harness, request);
+                fd = harness_send_text(harness, request);
                 receive(harness, fd);
                 assert_int_equal(answer.status, 400);
                 (void)close(fd);
@@ -341,17 +333,17 @@ static void above_the_maximum_the_oldest_incomplete_head_goes_first(void **state
         int fds[6];
 
         harness->broker.config.max_connections = 4;
-        fds[0] = send_text(harness, GET("/healthz"));
+        fds[0] = harness_send_text(harness, GET("/healthz"));
         receive(harness, fds[0]);
         assert_int_equal(answer.status, 200);
         for (int i = 1; i < 5; i++) {
-                fds[i] = send_text(harness, "GET /he");
+                fds[i] = harness_send_text(harness, "GET /he");
                 harness_turn(harness, USEC_PER_MSEC);
                 harness_turn(harness, 0);
         }
         /* 0 is idle and older, but 1 is the oldest incomplete head. */
         assert_cut(harness, fds[1]);
-        fds[5] = send_text(harness, GET("/healthz"));
+        fds[5] = harness_send_text(harness, GET("/healthz"));
         receive(harness, fds[5]);
         assert_int_equal(answer.status, 200);
         assert_cut(harness, fds[2]);
@@ -373,7 +365,7 @@ static void without_incomplete_heads_the_oldest_idle_one_goes(void **state) {
 
         harness->broker.config.max_connections = 4;
         for (int i = 0; i < 5; i++) {
-                fds[i] = send_text(harness, GET("/healthz"));
+                fds[i] = harness_send_text(harness, GET("/healthz"));
                 receive(harness, fds[i]);
                 assert_int_equal(answer.status, 200);
         }
@@ -417,186 +409,6 @@ static void a_burst_of_complete_requests_loses_none(void **state) {
                 (void)close(fds[i]);
         }
         assert_int_equal(harness->broker.issued, ELEMENTS(fds));
-}
-
-static bool all_parked(struct harness *harness) {
-        size_t count = 0;
-
-        for (const struct waiter *waiter = harness->broker.waiters.first; waiter; waiter = waiter->next)
-                count++;
-        return count == harness->broker.config.requests_per_second;     /* borrowed: how many are expected */
-}
-
-static int park(struct harness *harness) {
-        int fd = send_text(harness, GET("/v1/tokens/cold"));
-
-        harness->broker.config.requests_per_second++;
-        assert_true(harness_wait_until(harness, all_parked));
-        return fd;
-}
-
-static void expect_parked(struct harness *harness, unsigned count) {
-        harness->broker.config.requests_per_second = count;
-        assert_true(harness_wait_until(harness, all_parked));
-}
-
-static void a_parked_request_is_woken_with_the_value(void **state) {
-        struct harness *harness = *state;
-        int fd = park(harness);
-
-        harness->broker.cold = COLD_VALUE;
-        waiter_wake_all(&harness->broker.waiters);
-        receive(harness, fd);
-        assert_int_equal(answer.status, 200);
-        assert_non_null(strstr(answer.body, "s3cr3t-value"));
-        assert_string_equal(answer_header(&answer, "Connection"), "close");
-        assert_int_equal(harness->broker.asked, 2);
-        (void)close(fd);
-}
-
-static void a_parked_request_is_woken_with_the_error(void **state) {
-        struct harness *harness = *state;
-        int fd = park(harness);
-
-        harness->broker.cold = COLD_ERROR;
-        waiter_wake_all(&harness->broker.waiters);
-        receive(harness, fd);
-        assert_code(503, "no-usable-value");
-        (void)close(fd);
-}
-
-static void a_request_may_be_parked_again(void **state) {
-        struct harness *harness = *state;
-        int fd = park(harness);
-
-        for (int i = 0; i < 3; i++) {
-                waiter_wake_all(&harness->broker.waiters);
-                expect_parked(harness, 1);
-        }
-        harness->broker.cold = COLD_VALUE;
-        waiter_wake_all(&harness->broker.waiters);
-        receive(harness, fd);
-        assert_int_equal(answer.status, 200);
-        (void)close(fd);
-}
-
-static void a_wake_inside_the_call_is_not_lost(void **state) {
-        harness_ask(*state, "GET /v1/tokens/instant", &answer);
-        assert_int_equal(answer.status, 200);
-}
-
-static void a_parked_request_is_answered_at_its_deadline(void **state) {
-        struct harness *harness = *state;
-        usec_t start = clock_monotonic();
-        int fd;
-
-        harness->broker.config.request_timeout = 300 * USEC_PER_MSEC;
-        fd = park(harness);
-        receive(harness, fd);
-        assert_code(503, "still being fetched");
-        assert_true(clock_monotonic() - start >= 300 * USEC_PER_MSEC);
-        assert_true(clock_monotonic() - start < USEC_PER_SEC);
-        (void)close(fd);
-}
-
-static void a_parked_client_that_leaves_is_noticed(void **state) {
-        struct harness *harness = *state;
-        int fd = park(harness);
-
-        (void)close(fd);
-        expect_parked(harness, 0);
-        assert_int_equal(harness->broker.asked, 1);
-        harness_ask(harness, "GET /healthz", &answer);
-        assert_int_equal(answer.status, 200);
-}
-
-static void a_parked_client_may_close_its_writing_side(void **state) {
-        struct harness *harness = *state;
-        int fd = park(harness);
-
-        assert_int_equal(shutdown(fd, SHUT_WR), 0);
-        harness_turn(harness, 20 * USEC_PER_MSEC);
-        expect_parked(harness, 1);
-        harness->broker.cold = COLD_VALUE;
-        waiter_wake_all(&harness->broker.waiters);
-        receive(harness, fd);
-        assert_int_equal(answer.status, 200);
-        (void)close(fd);
-}
-
-static void a_stop_answers_what_is_parked(void **state) {
-        struct harness *harness = *state;
-        int fds[3], silent = harness_connect(harness);
-
-        for (int i = 0; i < 3; i++)
-                fds[i] = park(harness);
-        harness->server = server_free(harness->server);
-        for (int i = 0; i < 3; i++) {
-                harness_receive(harness, fds[i], 0, &answer);
-                assert_code(503, "no-usable-value");
-                assert_string_equal(answer_header(&answer, "Retry-After"), "1");
-                (void)close(fds[i]);
-        }
-        harness_receive(harness, silent, 0, &answer);
-        assert_true(answer.closed);
-        (void)close(silent);
-}
-
-static void a_thousand_parked_requests_are_woken_together(void **state) {
-        struct harness *harness = *state;
-        static int fds[1000];
-        struct rlimit limit;
-
-        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        if (limit.rlim_cur < 2100) {
-                print_message("# the limit of open files is too low for this test\n");
-                return;
-        }
-        for (size_t i = 0; i < ELEMENTS(fds); i++)
-                fds[i] = send_text(harness, GET("/v1/tokens/cold"));
-        expect_parked(harness, ELEMENTS(fds));
-        /* They do not count as connections. */
-        harness_ask(harness, "GET /v1/tokens/deploy", &answer);
-        assert_int_equal(answer.status, 200);
-        harness->broker.cold = COLD_VALUE;
-        waiter_wake_all(&harness->broker.waiters);
-        for (size_t i = 0; i < ELEMENTS(fds); i++) {
-                receive(harness, fds[i]);
-                assert_int_equal(answer.status, 200);
-                (void)close(fds[i]);
-        }
-        assert_int_equal(harness->broker.issued, ELEMENTS(fds) + 1);
-}
-
-static void the_bound_of_parked_requests_is_kept(void **state) {
-        struct harness *harness = *state;
-        int fds[2], more;
-        char jobs[sizeof(harness->path)];
-
-        memcpy(jobs, harness->path, sizeof(jobs));
-        memcpy(harness->path, harness->control_path, sizeof(harness->path));
-        for (int i = 0; i < 2; i++)
-                fds[i] = park(harness);
-        more = send_text(harness, GET("/v1/tokens/cold"));
-        receive(harness, more);
-        assert_code(429, "too-many-requests");
-        assert_string_equal(answer_header(&answer, "Retry-After"), "1");
-        (void)close(more);
-        /* The jobs' socket has its own. */
-        memcpy(harness->path, jobs, sizeof(jobs));
-        more = park(harness);
-        harness->broker.cold = COLD_VALUE;
-        waiter_wake_all(&harness->broker.waiters);
-        receive(harness, more);
-        assert_int_equal(answer.status, 200);
-        (void)close(more);
-        for (int i = 0; i < 2; i++) {
-                receive(harness, fds[i]);
-                assert_int_equal(answer.status, 200);
-                (void)close(fds[i]);
-        }
 }
 
 static void a_reader_that_does_not_read_is_cut_off(void **state) {
@@ -687,16 +499,6 @@ int main(void) {
                 PATIENT_TEST(without_incomplete_heads_the_oldest_idle_one_goes),
                 PATIENT_TEST(a_thousand_silent_connections_keep_nobody_out),
                 PATIENT_TEST(a_burst_of_complete_requests_loses_none),
-                PATIENT_TEST(a_parked_request_is_woken_with_the_value),
-                PATIENT_TEST(a_parked_request_is_woken_with_the_error),
-                PATIENT_TEST(a_request_may_be_parked_again),
-                PATIENT_TEST(a_wake_inside_the_call_is_not_lost),
-                PATIENT_TEST(a_parked_request_is_answered_at_its_deadline),
-                PATIENT_TEST(a_parked_client_that_leaves_is_noticed),
-                PATIENT_TEST(a_parked_client_may_close_its_writing_side),
-                PATIENT_TEST(a_stop_answers_what_is_parked),
-                PATIENT_TEST(a_thousand_parked_requests_are_woken_together),
-                TEST(the_bound_of_parked_requests_is_kept),
                 PATIENT_TEST(a_reader_that_does_not_read_is_cut_off),
                 PATIENT_TEST(a_peer_that_is_not_root_is_refused),
         };
