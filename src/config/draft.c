@@ -56,9 +56,9 @@ static bool setting_add(struct setting *setting, struct value_read value, struct
                 free(value.text);
                 return false;
         }
+        items[setting->n_items] = (struct setting_item){ .text = value.text, .number = value.number, .origin = origin };
         setting->items = items;
-        items[setting->n_items++] =
-                (struct setting_item){ .text = value.text, .number = value.number, .origin = origin };
+        setting->n_items++;
         return true;
 }
 

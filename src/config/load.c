@@ -91,26 +91,31 @@ static bool is_drop_in(const char *name) {
                strcmp(name + length - (sizeof(drop_in_suffix) - 1), drop_in_suffix) == 0;
 }
 
-static bool list_drop_ins(DIR *directory, const char *path, struct config_problems *problems,
-                          char *names[static DROP_INS_MAX], size_t *count) {
+/* Return: how many names were found; *ret_complete is false after reporting that there are more. */
+static size_t list_drop_ins(DIR *directory, const char *path, struct config_problems *problems,
+                            char *names[static DROP_INS_MAX], bool *ret_complete) {
         const struct dirent *entry;
+        size_t count = 0;
 
+        *ret_complete = true;
         for (errno = 0; (entry = readdir(directory)); errno = 0) {
                 if (!is_drop_in(entry->d_name))
                         continue;
-                if (*count == DROP_INS_MAX) {
+                if (count == DROP_INS_MAX) {
                         config_problem_add(problems, path, 0, "too many drop-ins; expected at most %d", DROP_INS_MAX);
-                        return false;
+                        *ret_complete = false;
+                        return count;
                 }
-                names[*count] = strdup(entry->d_name);
-                if (!names[*count])
+                names[count] = strdup(entry->d_name);
+                if (!names[count])
                         break;
-                (*count)++;
+                count++;
         }
-        if (errno == 0)
-                return true;
-        config_problem_add(problems, path, 0, "cannot be listed: %s", strerror(errno));
-        return false;
+        if (errno != 0) {
+                config_problem_add(problems, path, 0, "cannot be listed: %s", strerror(errno));
+                *ret_complete = false;
+        }
+        return count;
 }
 
 /* False if there is a drop-in whose text is not in the draft. */
@@ -118,8 +123,8 @@ static bool read_drop_ins(struct draft *draft, const char *path) {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
         _cleanup_(closedirp) DIR *directory = fd < 0 ? NULL : fdopendir(fd);
         char *names[DROP_INS_MAX];
-        size_t count = 0;
         struct stat st;
+        size_t count;
         bool complete;
 
         if (!directory) {
@@ -133,7 +138,7 @@ static bool read_drop_ins(struct draft *draft, const char *path) {
         }
         if (fstat(fd, &st) < 0 || !is_trustworthy(path, &st, draft->problems))
                 return false;
-        complete = list_drop_ins(directory, path, draft->problems, names, &count);
+        count = list_drop_ins(directory, path, draft->problems, names, &complete);
         qsort(names, count, sizeof(names[0]), compare_names);
         for (size_t i = 0; i < count; i++) {
                 _cleanup_(freep) char *name = names[i], *file = NULL;

@@ -33,6 +33,7 @@ static bool make_room(struct config_problems *problems) {
 
 void config_problem_add(struct config_problems *problems, const char *file, unsigned line, const char *format, ...) {
         _cleanup_(freep) char *file_copy = NULL, *text_copy = NULL;
+        struct config_problem *item;
         char text[PROBLEM_TEXT_MAX];
         va_list args;
 
@@ -50,8 +51,10 @@ void config_problem_add(struct config_problems *problems, const char *file, unsi
                 problems->dropped++;
                 return;
         }
-        problems->items[problems->count++] =
-                (struct config_problem){ .file = take(file_copy), .line = line, .text = take(text_copy) };
+        item = &problems->items[problems->count++];
+        item->file = take(file_copy);
+        item->line = line;
+        item->text = take(text_copy);
 }
 
 bool config_problems_any(const struct config_problems *problems) {

@@ -116,8 +116,10 @@ static void sums_and_differences_stay_in_range(void **state) {
 }
 
 static void the_clocks_run(void **state) {
+        usec_t monotonic = clock_monotonic();   /* first: boot time counts what it counts, and suspend */
+
         (void)state;
-        assert_true(clock_boottime() > 0 && clock_boottime() >= clock_monotonic());
+        assert_true(monotonic > 0 && clock_boottime() >= monotonic);
         assert_true(clock_realtime() > UINT64_C(1577836800) * USEC_PER_SEC);
 }
 
