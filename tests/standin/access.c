@@ -34,15 +34,16 @@ static void add_claims_of_c(const struct standin *s, const json_t *record, json_
         double uses = settings_number(record, "uses_limit", 0);
 
         (void)json_object_update_new(
-                claims, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:{}}", "jti",
-                                  member_text(record, "id", ""), "identityName", member_text(identity, "name", ""),
-                                  "authMethod", member_text(record, "method", ""), "orgId", organization,
-                                  "rootOrgId", organization, "parentOrgId", organization, "accessTokenTTL",
-                                  (json_int_t)settings_number(record, "ttl", 0), "accessTokenMaxTTL",
-                                  (json_int_t)settings_number(record, "max_ttl", 0), "accessTokenPeriod",
-                                  (json_int_t)settings_number(record, "period", 0), "creationEpoch",
-                                  (json_int_t)settings_number(record, "created", 0), "ipRestrictionEnabled",
-                                  json_array_size(json_object_get(record, "trusted_ips")) > 0, "identityAuth"));
+                claims,
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:{}}", "jti",
+                          member_text(record, "id", ""), "identityName", member_text(identity, "name", ""),
+                          "authMethod", member_text(record, "method", ""), "orgId", organization, "rootOrgId",
+                          organization, "parentOrgId", organization, "accessTokenTTL",
+                          (json_int_t)settings_number(record, "ttl", 0), "accessTokenMaxTTL",
+                          (json_int_t)settings_number(record, "max_ttl", 0), "accessTokenPeriod",
+                          (json_int_t)settings_number(record, "period", 0), "creationEpoch",
+                          (json_int_t)settings_number(record, "created", 0), "ipRestrictionEnabled",
+                          json_array_size(json_object_get(record, "trusted_ips")) > 0, "identityAuth"));
         if (uses > 0)
                 (void)json_object_set_new(claims, "numUsesLimit", json_integer((json_int_t)uses));
 }
@@ -51,7 +52,8 @@ char *access_issue(const struct standin *s, const json_t *record, json_int_t *re
         enum generation generation = settings_generation(s);
         const char *secret_id = member_text(record, "client_secret_id", "");
         json_int_t now = (json_int_t)standin_now(s), ttl = record_ttl(record);
-        _cleanup_json_ json_t *claims = json_pack("{s:O}", "identityId", json_object_get(record, "identity"));
+        _cleanup_(json_decrefp) json_t *claims =
+                json_pack("{s:O}", "identityId", json_object_get(record, "identity"));
 
         if (generation == GENERATION_C || *secret_id)
                 (void)json_object_set_new(claims, "clientSecretId", json_string(secret_id));
@@ -70,10 +72,10 @@ char *access_issue(const struct standin *s, const json_t *record, json_int_t *re
 
 json_t *access_record(struct standin *s, const json_t *identity, const char *method, const char *secret_id) {
         static const char *const copied[] = { "ttl", "max_ttl", "period", "uses_limit", "trusted_ips" };
-        const json_t *config =
-                json_object_get(identity, strcmp(method, "token-auth") == 0 ? "token_auth" : "universal_auth");
-        json_t *record = json_pack("{s:s, s:s, s:b}", "identity", member_text(identity, "id", ""), "method", method,
-                                   "issued", 1);
+        const json_t *config = json_object_get(
+                identity, strcmp(method, "token-auth") == 0 ? "token_auth" : "universal_auth");
+        json_t *record = json_pack("{s:s, s:s, s:b}", "identity", member_text(identity, "id", ""), "method",
+                                   method, "issued", 1);
         _cleanup_(freep) char *name = NULL;
 
         for (size_t i = 0; i < ELEMENTS(copied); i++)
@@ -97,8 +99,8 @@ json_t *access_answer(const struct standin *s, const json_t *record, char *text,
                 max = PERIODIC_MAX_TTL;
         if (settings_generation(s) != GENERATION_C)
                 ttl = record_ttl(record);
-        answer = json_pack("{s:s, s:I, s:I, s:s}", "accessToken", text, "expiresIn", ttl, "accessTokenMaxTTL", max,
-                           "tokenType", "Bearer");
+        answer = json_pack("{s:s, s:I, s:I, s:s}", "accessToken", text, "expiresIn", ttl, "accessTokenMaxTTL",
+                           max, "tokenType", "Bearer");
         free(text);
         return answer;
 }
@@ -111,17 +113,20 @@ static void answer_token_error(struct request *r, const char *text) {
                 return;
         }
         if (strcmp(text, "jwt expired") == 0)
-                answer_error(r, expired_status, "TokenError", "Your token has expired. Please re-authenticate.", NULL);
+                answer_error(r, expired_status, "TokenError",
+                             "Your token has expired. Please re-authenticate.", NULL);
         else if (strcmp(text, "jwt malformed") == 0)
-                answer_error(r, 403, "TokenError",
-                             "The provided access token is malformed. Please use a valid token or generate a new "
-                             "one and try again.",
-                             NULL);
+                answer_error(
+                        r, 403, "TokenError",
+                        "The provided access token is malformed. Please use a valid token or generate a new "
+                        "one and try again.",
+                        NULL);
         else if (strcmp(text, "invalid algorithm") == 0)
-                answer_error(r, 403, "TokenError",
-                             "The access token is signed with an invalid algorithm. Please provide a valid token "
-                             "and try again.",
-                             NULL);
+                answer_error(
+                        r, 403, "TokenError",
+                        "The access token is signed with an invalid algorithm. Please provide a valid token "
+                        "and try again.",
+                        NULL);
         else
                 answer_error(r, 403, "TokenError", text, NULL);
 }

@@ -27,7 +27,8 @@ static const char *revoked_text(const json_t *record) {
 
 /* A token that was issued before the server became generation C: it lacks C's claims. */
 static bool legacy(const json_t *claims, const json_t *record) {
-        return claims ? !json_object_get(claims, "creationEpoch") : json_is_true(json_object_get(record, "legacy"));
+        return claims ? !json_object_get(claims, "creationEpoch")
+                      : json_is_true(json_object_get(record, "legacy"));
 }
 
 static bool deny_revoked(struct request *r, const json_t *record, const json_t *claims) {
@@ -82,7 +83,8 @@ static bool check_uses(struct request *r, json_t *record) {
         access_delete(record);
         if (generation == GENERATION_B)
                 return deny(r, "Unable to renew because access token number of uses limit reached");
-        answer_error(r, 400, "BadRequest", "Unable to renew because access token number of uses limit reached", NULL);
+        answer_error(r, 400, "BadRequest",
+                     "Unable to renew because access token number of uses limit reached", NULL);
         return false;
 }
 
@@ -91,7 +93,8 @@ static bool check_row_ttl(struct request *r, const json_t *record) {
         double ttl = settings_number(record, "ttl", 0);
         double since = settings_number(record, "renewed", settings_number(record, "created", 0));
 
-        if (!json_is_true(json_object_get(record, "expired")) && (ttl == 0 || since + ttl > standin_now(r->standin)))
+        if (!json_is_true(json_object_get(record, "expired")) &&
+            (ttl == 0 || since + ttl > standin_now(r->standin)))
                 return true;
         return deny(r, "Failed to renew MI access token due to TTL expiration");
 }
@@ -116,8 +119,8 @@ static bool authorize(struct request *r, json_t *record, const json_t *claims) {
 }
 
 static bool deny_service_token(struct request *r, const char *token) {
-        _cleanup_(freep) char *message =
-                format_text("Service token with ID '%.*s' not found", (int)strcspn(token + 3, "."), token + 3);
+        _cleanup_(freep) char *message = format_text("Service token with ID '%.*s' not found",
+                                                     (int)strcspn(token + 3, "."), token + 3);
 
         if (settings_generation(r->standin) <= GENERATION_A)
                 return deny(r, default_forbidden);
@@ -127,7 +130,7 @@ static bool deny_service_token(struct request *r, const char *token) {
 
 bool authenticate(struct request *r) {
         const char *header = request_header(r, "authorization"), *token;
-        _cleanup_json_ json_t *claims = NULL;
+        _cleanup_(json_decrefp) json_t *claims = NULL;
         json_t *record = NULL;
 
         if (request_header(r, "x-api-key"))

@@ -119,8 +119,9 @@ static enum MHD_Result reply(struct standin *s, struct MHD_Connection *connectio
         return result;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **con_cls) {
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **con_cls) {
         struct call *call = *con_cls;
         char *body;
 

@@ -7,7 +7,7 @@
 
 #include "standin.h"
 
-/** control_start() - listens on @path, replacing a socket that is there; NULL with errno or a message on stderr */
+/** control_start() - listens on @path, replacing a socket that is there; NULL, and it said why */
 struct MHD_Daemon *control_start(struct standin *s, const char *path);
 
 /* control_state.c: the calls that change the state. */

@@ -32,7 +32,7 @@ static json_t *shown_secret(const json_t *secret) {
 }
 
 json_t *control_put_secret(struct control *c) {
-        _cleanup_json_ json_t *wanted = json_deep_copy(c->body);
+        _cleanup_(json_decrefp) json_t *wanted = json_deep_copy(c->body);
         json_t *folder = find_folder(c), *secret;
 
         if (!folder)
@@ -48,7 +48,8 @@ json_t *control_delete_secret(struct control *c) {
         json_t *secrets = json_object_get(find_folder(c), "secrets");
         json_t *secret = secret_find(find_folder(c), member_text(c->body, "name", NULL));
 
-        for (size_t i = 0; json_is_true(json_object_get(c->body, "forget")) && i < json_array_size(secrets); i++)
+        for (size_t i = 0; json_is_true(json_object_get(c->body, "forget")) && i < json_array_size(secrets);
+             i++)
                 if (json_array_get(secrets, i) == secret) {
                         (void)json_array_remove(secrets, i);
                         return done();
@@ -60,7 +61,8 @@ json_t *control_delete_secret(struct control *c) {
 }
 
 json_t *control_put_folder(struct control *c) {
-        _cleanup_json_ json_t *folder = json_pack("{s:s, s:[]}", "path", member_text(c->body, "path", ""), "secrets");
+        _cleanup_(json_decrefp) json_t *folder =
+                json_pack("{s:s, s:[]}", "path", member_text(c->body, "path", ""), "secrets");
         json_t *environment = find_environment(c), *before;
         char uuid[37];
 
@@ -114,7 +116,8 @@ json_t *control_get_tokens(struct control *c) {
         size_t i;
 
         if (*c->argument)
-                return record ? shown_token(c->standin, record, false) : control_error(c, 404, "no such token");
+                return record ? shown_token(c->standin, record, false)
+                              : control_error(c, 404, "no such token");
         all = json_array();
         json_array_foreach (c->standin->tokens, i, record)
                 (void)json_array_append(all, json_object_get(record, "name"));
@@ -124,7 +127,8 @@ json_t *control_get_tokens(struct control *c) {
 static json_t *add_token(struct control *c) {
         json_t *record = json_deep_copy(c->body);
 
-        if (token_find(c->standin, member_text(record, "name", NULL)) || !token_complete(c->standin, record)) {
+        if (token_find(c->standin, member_text(record, "name", NULL)) ||
+            !token_complete(c->standin, record)) {
                 json_decref(record);
                 return control_error(c, 400, "the name is taken or the identity is unknown");
         }
@@ -140,7 +144,8 @@ json_t *control_post_tokens(struct control *c) {
         if (!record)
                 return control_error(c, 404, "no such token");
         if (strcmp(c->verb, "revoke") == 0)
-                (void)json_object_set_new(record, "revoked", json_string(member_text(c->body, "reason", "token")));
+                (void)json_object_set_new(record, "revoked",
+                                          json_string(member_text(c->body, "reason", "token")));
         else if (strcmp(c->verb, "expire") == 0)
                 (void)json_object_set_new(record, "expired", json_true());
         else if (strcmp(c->verb, "delete") == 0)
@@ -155,7 +160,8 @@ json_t *control_post_tokens(struct control *c) {
 }
 
 json_t *control_post_identities(struct control *c) {
-        json_t *identity = identity_find(c->standin, *c->argument ? c->argument : member_text(c->body, "name", NULL));
+        json_t *identity =
+                identity_find(c->standin, *c->argument ? c->argument : member_text(c->body, "name", NULL));
         bool added = !identity;
 
         if (added)
@@ -188,5 +194,6 @@ json_t *control_post_client_secrets(struct control *c) {
                 return done();
         }
         (void)json_array_append_new(secrets, json_deep_copy(c->body));
-        return identity_complete(c->standin, identity) ? done() : control_error(c, 400, "not a client secret");
+        return identity_complete(c->standin, identity) ? done()
+                                                       : control_error(c, 400, "not a client secret");
 }

@@ -6,9 +6,9 @@
 
 /* Those in the first row replace the answer, those in the second spoil it, those in the third leave none. */
 static const char *const kinds[] = {
-        "garbage", "html-403", "html-502", "html-200", "redirect", "rate-limit", "error-500", "answer",
-        "delay",   "slow",     "truncated", "duplicate-keys", "content-type",
-        "drop",    "hang",
+        "garbage",    "html-403",       "html-502",     "html-200", "redirect",
+        "rate-limit", "error-500",      "answer",       "delay",    "slow",
+        "truncated",  "duplicate-keys", "content-type", "drop",     "hang",
 };
 
 static const char *const classes[] = { "any",    "secret", "list", "login", "renew",
@@ -74,7 +74,8 @@ json_t *faults_take(struct standin *s, const char *class, int *ret_delay) {
                 const char *only = member_text(fault, "class", "any");
                 bool delay = fault_is(fault, "delay"), last = false;
 
-                if ((strcmp(only, "any") == 0 || strcmp(only, class) == 0) && (delay || !taken) && due(fault)) {
+                if ((strcmp(only, "any") == 0 || strcmp(only, class) == 0) && (delay || !taken) &&
+                    due(fault)) {
                         counters_add(s, "fault", member_text(fault, "kind", ""), 1);
                         if (delay)
                                 *ret_delay += (int)settings_number(fault, "ms", 1000);
@@ -92,7 +93,8 @@ json_t *faults_take(struct standin *s, const char *class, int *ret_delay) {
 
 static void answer_rate_limit(struct request *r, const json_t *fault) {
         int seconds = (int)settings_number(fault, "retry_after", 57);
-        _cleanup_(freep) char *message = format_text("Rate limit exceeded. Please try again in %d seconds", seconds);
+        _cleanup_(freep) char *message =
+                format_text("Rate limit exceeded. Please try again in %d seconds", seconds);
         _cleanup_(freep) char *header = format_text("%d", seconds);
 
         answer_error(r, 429, "RateLimitExceeded", message, NULL);
@@ -109,14 +111,15 @@ static void answer_freely(struct request *r, const json_t *fault) {
         answer_text(r, (unsigned)settings_number(fault, "status", 200),
                     member_text(fault, "content_type", "application/json; charset=utf-8"),
                     member_text(fault, "body", ""), true);
-        json_object_foreach(headers, name, value)
+        json_object_foreach (headers, name, value)
                 if (json_is_string(value))
                         answer_header(r, name, json_string_value(value));
 }
 
 bool faults_answer(struct request *r, const json_t *fault) {
         if (fault_is(fault, "garbage")) {
-                answer_text(r, 200, "application/json; charset=utf-8", "{\"secret\":{\"secretValue\":\"unfin", true);
+                answer_text(r, 200, "application/json; charset=utf-8", "{\"secret\":{\"secretValue\":\"unfin",
+                            true);
         } else if (fault_is(fault, "html-403")) {
                 answer_text(r, 403, "text/html", page_403, true);
         } else if (fault_is(fault, "html-502")) {
@@ -125,11 +128,13 @@ bool faults_answer(struct request *r, const json_t *fault) {
                 answer_text(r, 200, "text/html; charset=utf-8", page_200, true);
         } else if (fault_is(fault, "redirect")) {
                 answer_text(r, 302, "text/html", "", true);
-                answer_header(r, "location", member_text(fault, "location", "https://login.example.test/start"));
+                answer_header(r, "location",
+                              member_text(fault, "location", "https://login.example.test/start"));
         } else if (fault_is(fault, "rate-limit")) {
                 answer_rate_limit(r, fault);
         } else if (fault_is(fault, "error-500")) {
-                answer_error(r, 500, member_text(fault, "error", "InternalServerError"), "Something went wrong", NULL);
+                answer_error(r, 500, member_text(fault, "error", "InternalServerError"),
+                             "Something went wrong", NULL);
         } else if (fault_is(fault, "answer")) {
                 answer_freely(r, fault);
         } else {

@@ -66,7 +66,7 @@ char *jwt_make(const json_t *claims, const char *key) {
 
 const char *jwt_check(const char *token, const char *key, double now, json_t **ret_claims) {
         const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL, *alg;
-        _cleanup_json_ json_t *header = NULL, *claims = NULL;
+        _cleanup_(json_decrefp) json_t *header = NULL, *claims = NULL;
         _cleanup_(freep) char *signature = NULL;
 
         *ret_claims = NULL;

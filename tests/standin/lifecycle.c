@@ -1,5 +1,6 @@
 /*
- * Renew and revoke, which differ most between the generations.  docs/upstream/infisical.md, "Renew" and "Revoke".
+ * Renew and revoke, which differ most between the generations.  docs/upstream/infisical.md, "Renew" and
+ * "Revoke".
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static json_t *body_token(struct request *r, json_t **ret_claims) {
         }
         if (!access_lookup(r, json_string_value(text), &record, ret_claims))
                 return NULL;
-        if (*ret_claims && strcmp(member_text(*ret_claims, "authTokenType", ""), "identityAccessToken") != 0) {
+        if (*ret_claims &&
+            strcmp(member_text(*ret_claims, "authTokenType", ""), "identityAccessToken") != 0) {
                 answer_error(r, 400, "BadRequest",
                              settings_generation(r->standin) == GENERATION_C
                                      ? "Token is not an identity access token"
@@ -68,10 +70,12 @@ static bool usable(struct request *r, json_t *record, const json_t *claims) {
                 }
                 access_delete(record);
                 if (generation == GENERATION_B)
-                        answer_unauthorized(r, "Unable to renew because access token number of uses limit reached");
+                        answer_unauthorized(
+                                r, "Unable to renew because access token number of uses limit reached");
                 else
                         answer_error(r, 400, "BadRequest",
-                                     "Unable to renew because access token number of uses limit reached", NULL);
+                                     "Unable to renew because access token number of uses limit reached",
+                                     NULL);
                 return false;
         }
         return true;
@@ -105,7 +109,8 @@ static bool row_alive(struct request *r, const json_t *record) {
 
         if (settings_generation(r->standin) != GENERATION_2024)
                 return true;
-        if (!json_is_true(json_object_get(record, "expired")) && (ttl == 0 || since + ttl > standin_now(r->standin)))
+        if (!json_is_true(json_object_get(record, "expired")) &&
+            (ttl == 0 || since + ttl > standin_now(r->standin)))
                 return true;
         answer_unauthorized(r, "Failed to renew MI access token due to TTL expiration");
         return false;
@@ -113,7 +118,7 @@ static bool row_alive(struct request *r, const json_t *record) {
 
 void token_renew(struct request *r) {
         enum generation generation = settings_generation(r->standin);
-        _cleanup_json_ json_t *claims = NULL;
+        _cleanup_(json_decrefp) json_t *claims = NULL;
         json_t *record = body_token(r, &claims);
         json_int_t ttl;
         char *text;
@@ -131,7 +136,7 @@ void token_renew(struct request *r) {
 
 void token_revoke(struct request *r) {
         enum generation generation = settings_generation(r->standin);
-        _cleanup_json_ json_t *claims = NULL;
+        _cleanup_(json_decrefp) json_t *claims = NULL;
         json_t *record = body_token(r, &claims);
 
         if (!record)

@@ -11,8 +11,8 @@
 #include "tree.h"
 
 /* Adds the folder's secrets that the member may describe; false if one of them may not be read. */
-static bool add_folder(struct request *r, struct place *place, const struct options *options, const char *environment,
-                       json_t *folder, json_t *list) {
+static bool add_folder(struct request *r, struct place *place, const struct options *options,
+                       const char *environment, json_t *folder, json_t *list) {
         const char *path = member_text(folder, "path", "/");
         size_t i;
         json_t *secret;
@@ -20,7 +20,7 @@ static bool add_folder(struct request *r, struct place *place, const struct opti
         if (!rights_allow(place->membership, "describeSecret", environment, path))
                 return true;
         json_array_foreach (json_object_get(folder, "secrets"), i, secret) {
-                _cleanup_json_ json_t *value = NULL;
+                _cleanup_(json_decrefp) json_t *value = NULL;
 
                 if (json_is_true(json_object_get(secret, "deleted")))
                         continue;
@@ -35,8 +35,8 @@ static bool add_folder(struct request *r, struct place *place, const struct opti
                 } else if (options->view && !json_is_true(json_object_get(secret, "masked"))) {
                         value = json_incref(json_object_get(secret, "value"));
                 }
-                (void)json_array_append_new(list,
-                                            shape_secret(r, place, environment, path, secret, value, SHAPE_LISTED));
+                (void)json_array_append_new(
+                        list, shape_secret(r, place, environment, path, secret, value, SHAPE_LISTED));
         }
         return true;
 }
@@ -62,7 +62,8 @@ static bool add_all(struct request *r, struct place *place, const struct options
         return true;
 }
 
-static bool add_imports(struct request *r, struct place *place, const struct options *options, json_t *imports) {
+static bool add_imports(struct request *r, struct place *place, const struct options *options,
+                        json_t *imports) {
         size_t i;
         json_t *import;
 
@@ -77,33 +78,34 @@ static bool add_imports(struct request *r, struct place *place, const struct opt
                         return false;
                 }
                 if (json_array_size(secrets) > 0)
-                        (void)json_array_append_new(imports,
-                                                    json_pack("{s:s, s:s, s:O, s:O}", "secretPath", path, "environment",
-                                                              environment, "folderId", json_object_get(folder, "id"),
-                                                              "secrets", secrets));
+                        (void)json_array_append_new(
+                                imports, json_pack("{s:s, s:s, s:O, s:O}", "secretPath", path, "environment",
+                                                   environment, "folderId", json_object_get(folder, "id"),
+                                                   "secrets", secrets));
                 json_decref(secrets);
         }
         return true;
 }
 
 static void refuse_folder(struct request *r, const struct place *place) {
-        _cleanup_(freep) char *text =
-                format_text("Folder with path '%s' in environment '%s' was not found. Please ensure the environment "
-                            "slug and secret path is correct.",
-                            place->path, place->environment_slug);
+        _cleanup_(freep) char *text = format_text(
+                "Folder with path '%s' in environment '%s' was not found. Please ensure the environment "
+                "slug and secret path is correct.",
+                place->path, place->environment_slug);
 
         answer_error(r, 404, "SecretPathNotFound", text, NULL);
 }
 
 static void list_at(struct request *r, struct place *place, const struct options *options) {
-        _cleanup_json_ json_t *secrets = json_array(), *imports = json_array();
+        _cleanup_(json_decrefp) json_t *secrets = json_array(), *imports = json_array();
         bool member_anywhere = rights_allow(place->membership, "describeSecret", NULL, NULL);
 
         if (!member_anywhere) {
                 answer_permission(r, "describeSecret", json_array());
                 return;
         }
-        if (settings_generation(r->standin) == GENERATION_C && !folder_exists(place->environment, place->path)) {
+        if (settings_generation(r->standin) == GENERATION_C &&
+            !folder_exists(place->environment, place->path)) {
                 refuse_folder(r, place);
                 return;
         }

@@ -27,8 +27,9 @@ static void refuse(struct request *r, const char *message) {
 }
 
 static void refuse_client_id(struct request *r) {
-        json_int_t status = (json_int_t)settings_number(r->standin->settings, "unknown_client_id_status",
-                                                        settings_generation(r->standin) == GENERATION_B ? 404 : 401);
+        json_int_t status =
+                (json_int_t)settings_number(r->standin->settings, "unknown_client_id_status",
+                                            settings_generation(r->standin) == GENERATION_B ? 404 : 401);
 
         if (status == 404) {
                 counters_add(r->standin, NULL, "logins_failed", 1);
@@ -119,7 +120,8 @@ static void log_in(struct request *r, json_t *identity, json_t *login, const cha
         if (refuse_outlived(r, secret))
                 return;
         (void)json_object_del(login, "failures");
-        (void)json_object_set_new(secret, "uses", json_integer((json_int_t)settings_number(secret, "uses", 0) + 1));
+        (void)json_object_set_new(secret, "uses",
+                                  json_integer((json_int_t)settings_number(secret, "uses", 0) + 1));
         record = access_record(s, identity, "universal-auth", member_text(secret, "id", ""));
         text = access_issue(s, record, &ttl);
         counters_add(s, NULL, "logins_ok", 1);

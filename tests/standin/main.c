@@ -1,5 +1,6 @@
 /*
- * A server that behaves as Infisical does where the broker meets it, with its faults on demand.  See README.md.
+ * A server that behaves as Infisical does where the broker meets it, with its faults on demand.  See
+ * README.md.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -18,24 +19,27 @@ struct arguments {
         unsigned port;
 };
 
-static const char usage[] =
-        "Usage: infisical-standin --state FILE.json [OPTION...]\n"
-        "  --state FILE      projects, identities, tokens, settings (JSON)\n"
-        "  --port N          listen on 127.0.0.1:N; 0, the default, takes any free port\n"
-        "  --port-file FILE  write the port there once listening\n"
-        "  --tls-cert FILE   with --tls-key: serve HTTPS (PEM)\n"
-        "  --tls-key FILE\n"
-        "  --control SOCKET  the tests' side: HTTP and JSON on a unix socket\n"
-        "  --help            this text\n"
-        "It ends on SIGTERM or SIGINT.\n";
+static const char usage[] = "Usage: infisical-standin --state FILE.json [OPTION...]\n"
+                            "  --state FILE      projects, identities, tokens, settings (JSON)\n"
+                            "  --port N          listen on 127.0.0.1:N; 0, the default, takes any free port\n"
+                            "  --port-file FILE  write the port there once listening\n"
+                            "  --tls-cert FILE   with --tls-key: serve HTTPS (PEM)\n"
+                            "  --tls-key FILE\n"
+                            "  --control SOCKET  the tests' side: HTTP and JSON on a unix socket\n"
+                            "  --help            this text\n"
+                            "It ends on SIGTERM or SIGINT.\n";
 
 /* Return: 0 to go on, else the exit code plus one. */
 static int parse_arguments(int argc, char **argv, struct arguments *ret) {
         static const struct option options[] = {
-                { "state", required_argument, NULL, 's' },    { "port", required_argument, NULL, 'p' },
-                { "port-file", required_argument, NULL, 'f' }, { "tls-cert", required_argument, NULL, 'c' },
-                { "tls-key", required_argument, NULL, 'k' },  { "control", required_argument, NULL, 'x' },
-                { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
+                { "state", required_argument, NULL, 's' },
+                { "port", required_argument, NULL, 'p' },
+                { "port-file", required_argument, NULL, 'f' },
+                { "tls-cert", required_argument, NULL, 'c' },
+                { "tls-key", required_argument, NULL, 'k' },
+                { "control", required_argument, NULL, 'x' },
+                { "help", no_argument, NULL, 'h' },
+                { NULL, 0, NULL, 0 },
         };
         struct arguments a = { 0 };
         char *end;
@@ -150,7 +154,8 @@ int main(int argc, char **argv) {
         (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
         (void)signal(SIGPIPE, SIG_IGN);
         s.stop_fd = eventfd(0, EFD_CLOEXEC);
-        r = s.stop_fd >= 0 && standin_load(&s, arguments.state) ? serve(&s, &arguments, &signals) : EXIT_FAILURE;
+        r = s.stop_fd >= 0 && standin_load(&s, arguments.state) ? serve(&s, &arguments, &signals)
+                                                                : EXIT_FAILURE;
         standin_done(&s);
         (void)close(s.stop_fd);
         return r;

@@ -48,15 +48,16 @@ static json_t *shown(const json_t *record) {
         (void)iso_date(settings_number(record, "renewed", settings_number(record, "created", 0)), renewed);
         if (json_object_get(record, "renewed"))
                 renewed_at = json_string(renewed);
-        return json_pack("{s:O, s:O, s:O, s:i, s:O, s:n, s:o?, s:b, s:O?, s:O, s:s, s:s, s:O, s:O, s:O}", "id",
-                         json_object_get(record, "id"), "accessTokenTTL", json_object_get(record, "ttl"),
-                         "accessTokenMaxTTL", json_object_get(record, "max_ttl"), "accessTokenNumUses", 0,
-                         "accessTokenNumUsesLimit", json_object_get(record, "uses_limit"), "accessTokenLastUsedAt",
-                         "accessTokenLastRenewedAt", renewed_at, "isAccessTokenRevoked",
-                         json_object_get(record, "revoked") != NULL, "identityUAClientSecretId", secret_id,
-                         "identityId", json_object_get(record, "identity"), "createdAt", created, "updatedAt",
-                         renewed, "name", json_object_get(record, "name"), "authMethod",
-                         json_object_get(record, "method"), "accessTokenPeriod", json_object_get(record, "period"));
+        return json_pack(
+                "{s:O, s:O, s:O, s:i, s:O, s:n, s:o?, s:b, s:O?, s:O, s:s, s:s, s:O, s:O, s:O}", "id",
+                json_object_get(record, "id"), "accessTokenTTL", json_object_get(record, "ttl"),
+                "accessTokenMaxTTL", json_object_get(record, "max_ttl"), "accessTokenNumUses", 0,
+                "accessTokenNumUsesLimit", json_object_get(record, "uses_limit"), "accessTokenLastUsedAt",
+                "accessTokenLastRenewedAt", renewed_at, "isAccessTokenRevoked",
+                json_object_get(record, "revoked") != NULL, "identityUAClientSecretId", secret_id,
+                "identityId", json_object_get(record, "identity"), "createdAt", created, "updatedAt", renewed,
+                "name", json_object_get(record, "name"), "authMethod", json_object_get(record, "method"),
+                "accessTokenPeriod", json_object_get(record, "period"));
 }
 
 void tokenauth_list(struct request *r) {
@@ -95,7 +96,8 @@ void tokenauth_change(struct request *r) {
         if (!is_operator(r) || !named_identity(r))
                 return;
         answer_error(r, 400, "BadRequest",
-                     "Failed to add IP access range to access token due to plan restriction. Upgrade plan to add IP "
+                     "Failed to add IP access range to access token due to plan restriction. Upgrade plan to "
+                     "add IP "
                      "access range.",
                      NULL);
 }

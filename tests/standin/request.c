@@ -84,8 +84,9 @@ static size_t param_length(const char *text, size_t length) {
 static void query_add(struct request *r, const char *pair, size_t length) {
         const char *equals = memchr(pair, '=', length);
         size_t name_length = equals ? (size_t)(equals - pair) : length;
-        _cleanup_json_ json_t *name = decode(pair, name_length, true);
-        json_t *value = decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true), *before;
+        _cleanup_(json_decrefp) json_t *name = decode(pair, name_length, true);
+        json_t *value = decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true),
+               *before;
 
         if (!value)
                 value = json_stringn(equals + 1, length - name_length - 1);
@@ -108,7 +109,7 @@ static void query_add(struct request *r, const char *pair, size_t length) {
 bool request_split(struct request *r) {
         size_t length = strcspn(r->target, "?");
         const char *query = r->target[length] == '?' ? r->target + length + 1 : "";
-        _cleanup_json_ json_t *decoded = decode(r->target, length, false);
+        _cleanup_(json_decrefp) json_t *decoded = decode(r->target, length, false);
 
         r->path = format_text("%.*s", (int)length, r->target);
         if (length > 1 && r->path[length - 1] == '/')
@@ -192,7 +193,8 @@ void request_address(struct request *r) {
                 }
         }
         if (info && info->client_addr->sa_family == AF_INET)
-                (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
+                (void)inet_ntop(AF_INET,
+                                &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
                                 r->address, sizeof r->address);
 }
 

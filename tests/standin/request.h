@@ -1,6 +1,6 @@
 /*
- * One request as the handlers see it: the target exactly as sent, its decoded parts, the body, who asks; and the
- * answer they make.
+ * One request as the handlers see it: the target exactly as sent, its decoded parts, the body, who asks; and
+ * the answer they make.
  */
 #pragma once
 
@@ -13,7 +13,8 @@ struct request;
 struct route {
         const char *method;
         const char *path;  /* segments; ":" takes one segment as a parameter */
-        const char *class; /* secret, list, login, renew, revoke, status, read, write: for faults, counters, limits */
+        const char *class; /* secret, list, login, renew, revoke, status, read, write: for faults, counters,
+                              limits */
         bool identity;     /* an identity's token is required */
         bool v4;           /* only when the v4 routes are on */
         void (*handle)(struct request *r);
@@ -37,8 +38,8 @@ struct request {
         struct standin *standin;
         struct MHD_Connection *connection;
         char *method;
-        char *target; /* as sent */
-        char *path;   /* still encoded, without the query and one slash at the end */
+        char *target;  /* as sent */
+        char *path;    /* still encoded, without the query and one slash at the end */
         json_t *query; /* decoded; a name that came twice holds an array */
         char *body;
         size_t body_length;

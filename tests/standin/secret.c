@@ -68,20 +68,24 @@ static bool find_import(const struct place *place, const char *name, struct hit 
 
                 if (!alive(secret) || !rights_allow(place->membership, "describeSecret", environment, path))
                         continue;
-                *ret = (struct hit){ .secret = secret, .environment = environment, .path = path, .imported = true };
+                *ret = (struct hit){
+                        .secret = secret, .environment = environment, .path = path, .imported = true
+                };
                 return true;
         }
         return false;
 }
 
-static bool find_secret(const struct place *place, const struct options *options, const char *name, struct hit *ret) {
+static bool find_secret(const struct place *place, const struct options *options, const char *name,
+                        struct hit *ret) {
         const json_t *secret = secret_find(place->folder, name);
 
         *ret = (struct hit){ .environment = place->environment_slug, .path = place->path };
         if (options->personal)
                 return false; /* an identity has none of its own */
         if (options->version > 0)
-                ret->secret = version_of(secret, options->version); /* deleted ones can still be read this way */
+                ret->secret =
+                        version_of(secret, options->version); /* deleted ones can still be read this way */
         else if (alive(secret))
                 ret->secret = secret;
         return ret->secret || (options->imports && find_import(place, name, ret));
@@ -111,7 +115,7 @@ static void answer_hit(struct request *r, const struct place *place, const struc
                        const struct hit *hit) {
         enum shape shape = hit->imported ? SHAPE_IMPORTED : options->version > 0 ? SHAPE_VERSION : SHAPE_OWN;
         bool readable = rights_allow(place->membership, "readValue", hit->environment, hit->path);
-        _cleanup_json_ json_t *value = NULL;
+        _cleanup_(json_decrefp) json_t *value = NULL;
 
         if (options->view && !readable) {
                 refuse_value(r, hit);
@@ -128,12 +132,14 @@ static void answer_hit(struct request *r, const struct place *place, const struc
                 value = NULL;
         }
         count_read(r, place, hit);
-        answer_json(r, 200,
-                    json_pack("{s:o}", "secret",
-                              shape_secret(r, place, hit->environment, hit->path, hit->secret, value, shape)));
+        answer_json(
+                r, 200,
+                json_pack("{s:o}", "secret",
+                          shape_secret(r, place, hit->environment, hit->path, hit->secret, value, shape)));
 }
 
-static void read_at(struct request *r, const struct place *place, const struct options *options, const char *name) {
+static void read_at(struct request *r, const struct place *place, const struct options *options,
+                    const char *name) {
         struct hit hit;
 
         if (!place_path_valid(r, place))

@@ -1,5 +1,6 @@
 /*
- * How an answer leaves: ETag and 304, the application's headers, and the faults that damage a body on its way.
+ * How an answer leaves: ETag and 304, the application's headers, and the faults that damage a body on its
+ * way.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static void slow_free(void *cls) {
         free(body);
 }
 
-static struct MHD_Response *slow_response(struct request *r, const json_t *fault, char *bytes, size_t length) {
+static struct MHD_Response *slow_response(struct request *r, const json_t *fault, char *bytes,
+                                          size_t length) {
         struct slow_body *body = calloc(1, sizeof *body);
         bool truncated = strcmp(member_text(fault, "kind", ""), "truncated") == 0;
         const union MHD_ConnectionInfo *info =
@@ -58,8 +60,8 @@ static struct MHD_Response *slow_response(struct request *r, const json_t *fault
                 body->stop_at = length > 0 ? length - 1 : 0;
         body->interval_ms = truncated ? 0 : (int)settings_number(fault, "ms", 50);
         body->fd = info ? info->connect_fd : -1;
-        return MHD_create_response_from_callback(length, body->interval_ms > 0 ? 1 : WHOLE_BLOCK_BYTES, slow_read,
-                                                 body, slow_free);
+        return MHD_create_response_from_callback(length, body->interval_ms > 0 ? 1 : WHOLE_BLOCK_BYTES,
+                                                 slow_read, body, slow_free);
 }
 
 static char *etag_of(const char *bytes, size_t length) {
@@ -99,7 +101,8 @@ static void add_application_headers(const struct request *r, struct MHD_Response
 
         for (size_t i = 0; i < ELEMENTS(headers); i++)
                 (void)MHD_add_response_header(response, headers[i][0], headers[i][1]);
-        (void)MHD_add_response_header(response, "access-control-allow-origin", settings_text(r->standin, "site_url"));
+        (void)MHD_add_response_header(response, "access-control-allow-origin",
+                                      settings_text(r->standin, "site_url"));
         (void)MHD_add_response_header(response, "access-control-allow-credentials", "true");
 }
 
@@ -113,7 +116,7 @@ static void add_headers(const struct request *r, struct MHD_Response *response, 
                 (void)MHD_add_response_header(response, "content-type", r->answer.content_type);
         if (etag)
                 (void)MHD_add_response_header(response, "etag", etag);
-        json_object_foreach(r->answer.headers, name, value)
+        json_object_foreach (r->answer.headers, name, value)
                 (void)MHD_add_response_header(response, name, json_string_value(value));
         if (r->answer.close)
                 (void)MHD_add_response_header(response, "Connection", "close");

@@ -11,13 +11,14 @@
 #include "routes.h"
 #include "server.h"
 
-#define CONNECTIONS_MAX        1024
-#define CONNECTION_MEMORY      (256 * 1024)
-#define THREAD_STACK_BYTES     (1024 * 1024)
-#define HEADERS_MAX_BYTES      16384 /* the runtime's own limit */
-#define IDLE_TIMEOUT_SECONDS   72
+#define CONNECTIONS_MAX      1024
+#define CONNECTION_MEMORY    (256 * 1024)
+#define THREAD_STACK_BYTES   (1024 * 1024)
+#define HEADERS_MAX_BYTES    16384 /* the runtime's own limit */
+#define IDLE_TIMEOUT_SECONDS 72
 
-static enum MHD_Result add_header_size(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
+static enum MHD_Result add_header_size(void *cls, enum MHD_ValueKind kind, const char *name,
+                                       const char *value) {
         size_t *total = cls;
 
         (void)kind;
@@ -91,7 +92,8 @@ static bool answer_below_application(struct request *r, bool split) {
 
         if (headers_too_large(r)) {
                 answer_text(r, 431, "application/json",
-                            "{\"error\":\"Request Header Fields Too Large\",\"message\":\"Exceeded maximum allowed "
+                            "{\"error\":\"Request Header Fields Too Large\",\"message\":\"Exceeded maximum "
+                            "allowed "
                             "HTTP header size\",\"statusCode\":431}",
                             true);
                 r->answer.close = true;
@@ -99,9 +101,10 @@ static bool answer_below_application(struct request *r, bool split) {
         }
         if (split)
                 return stopped_by_access_proxy(r);
-        text = format_text("{\"error\":\"Bad Request\",\"code\":\"FST_ERR_BAD_URL\",\"message\":\"'%s' is not a valid "
-                           "url component\",\"statusCode\":400}",
-                           r->target);
+        text = format_text(
+                "{\"error\":\"Bad Request\",\"code\":\"FST_ERR_BAD_URL\",\"message\":\"'%s' is not a valid "
+                "url component\",\"statusCode\":400}",
+                r->target);
         answer_text(r, 400, "application/json", text, true);
         return true;
 }
@@ -130,7 +133,7 @@ static void make_answer(struct request *r, bool split, const json_t *fault) {
 
 static enum MHD_Result finish(struct request *r) {
         struct standin *s = r->standin;
-        _cleanup_json_ json_t *fault = NULL;
+        _cleanup_(json_decrefp) json_t *fault = NULL;
         enum MHD_Result result = MHD_NO;
         bool split;
         int delay;
@@ -148,7 +151,7 @@ static enum MHD_Result finish(struct request *r) {
         if (fault_is(fault, "drop"))
                 return MHD_NO;
         if (fault_is(fault, "hang")) {
-                (void)standin_wait(s, connection_fd(r), -1);
+                (void)standin_wait(s, connection_fd(r), (int)settings_number(fault, "ms", -1));
                 return MHD_NO;
         }
         (void)pthread_mutex_lock(&s->lock);
@@ -172,8 +175,9 @@ static bool body_announced_too_large(const struct request *r) {
         return length && strtoull(length, NULL, 10) > BODY_MAX_BYTES;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **con_cls) {
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_size, void **con_cls) {
         struct request *r = *con_cls;
 
         (void)cls, (void)connection, (void)url, (void)version;
@@ -235,14 +239,14 @@ struct MHD_Daemon *server_start(struct standin *s, unsigned port, const char *ce
         unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
                          (certificate ? MHD_USE_TLS : 0);
 
-        return MHD_start_daemon(flags, (uint16_t)port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &address,
-                                MHD_OPTION_URI_LOG_CALLBACK, begin, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded,
-                                NULL, MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION,
-                                connected, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-                                MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
-                                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS, MHD_OPTION_ARRAY,
-                                certificate ? tls : &tls[2], MHD_OPTION_END);
+        return MHD_start_daemon(
+                flags, (uint16_t)port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &address,
+                MHD_OPTION_URI_LOG_CALLBACK, begin, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
+                MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, connected, s,
+                MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
+                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS, MHD_OPTION_ARRAY,
+                certificate ? tls : &tls[2], MHD_OPTION_END);
 }
 
 unsigned server_port(struct MHD_Daemon *daemon) {

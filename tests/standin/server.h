@@ -1,5 +1,6 @@
 /*
- * The HTTP side: one thread per connection, so a fault may simply wait; the state is locked while an answer is made.
+ * The HTTP side: one thread per connection, so a fault may simply wait; the state is locked while an answer
+ * is made.
  */
 #pragma once
 
@@ -7,7 +8,7 @@
 
 #include "standin.h"
 
-/** server_start() - listens on 127.0.0.1; @port 0 takes any; @certificate and @key are PEM texts or both NULL */
+/** server_start() - listens on 127.0.0.1; @port 0 takes any; @certificate and @key are PEM texts, or NULL */
 struct MHD_Daemon *server_start(struct standin *s, unsigned port, const char *certificate, const char *key);
 
 /** server_port() - where it listens */

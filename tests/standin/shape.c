@@ -11,9 +11,10 @@ static const char mask[] = "<hidden-by-infisical>";
 
 static void add_actor(json_t *shown, const json_t *secret) {
         (void)json_object_set_new(shown, "actor",
-                                  json_pack("{s:O, s:s, s:s, s:O, s:n}", "actorId", json_object_get(secret, "id"),
-                                            "actorType", "user", "name", "stand-in", "membershipId",
-                                            json_object_get(secret, "id"), "groupId"));
+                                  json_pack("{s:O, s:s, s:s, s:O, s:n}", "actorId",
+                                            json_object_get(secret, "id"), "actorType", "user", "name",
+                                            "stand-in", "membershipId", json_object_get(secret, "id"),
+                                            "groupId"));
 }
 
 static void add_rotation(json_t *shown) {
@@ -21,16 +22,17 @@ static void add_rotation(json_t *shown) {
         (void)json_object_set_new(shown, "rotationId", json_null());
 }
 
-json_t *shape_secret(const struct request *r, const struct place *place, const char *environment, const char *path,
-                     const json_t *secret, json_t *value, enum shape shape) {
+json_t *shape_secret(const struct request *r, const struct place *place, const char *environment,
+                     const char *path, const json_t *secret, json_t *value, enum shape shape) {
         enum generation generation = settings_generation(r->standin);
         bool newer = generation == GENERATION_C || r->route->v4, old = generation == GENERATION_2024;
         json_t *shown = json_pack(
                 "{s:O, s:O, s:O, s:s, s:O, s:s, s:O, s:o, s:O, s:n, s:n, s:O, s:O, s:O}", "id",
                 json_object_get(secret, "id"), "_id", json_object_get(secret, "id"), "workspace",
                 json_object_get(place->project, "id"), "environment", environment, "version",
-                json_object_get(secret, "version"), "type", "shared", "secretKey", json_object_get(secret, "name"),
-                "secretValue", value ? json_incref(value) : json_string(mask), "secretComment",
+                json_object_get(secret, "version"), "type", "shared", "secretKey",
+                json_object_get(secret, "name"), "secretValue",
+                value ? json_incref(value) : json_string(mask), "secretComment",
                 json_object_get(secret, "comment"), "secretReminderNote", "secretReminderRepeatDays",
                 "skipMultilineEncoding", json_object_get(secret, "skip_multiline_encoding"), "createdAt",
                 json_object_get(secret, "created_at"), "updatedAt", json_object_get(secret, "updated_at"));

@@ -12,8 +12,8 @@ enum shape { SHAPE_OWN, SHAPE_VERSION, SHAPE_IMPORTED, SHAPE_LISTED };
  * @path:  where it was found, for the answers that tell
  * @value: borrowed; NULL shows the mask
  */
-json_t *shape_secret(const struct request *r, const struct place *place, const char *environment, const char *path,
-                     const json_t *secret, json_t *value, enum shape shape);
+json_t *shape_secret(const struct request *r, const struct place *place, const char *environment,
+                     const char *path, const json_t *secret, json_t *value, enum shape shape);
 
 /**
  * expand_value() - the value with ${NAME} and ${environment.folder.NAME} replaced; a new string

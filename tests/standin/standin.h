@@ -1,7 +1,7 @@
 /*
- * What the stand-in knows: settings, projects, identities and tokens, as the state file describes them, plus what
- * happened since.  All of it is kept as JSON trees, because the control API and the state file speak JSON; every
- * access holds the lock, and pointers into the trees are borrowed until it is released.
+ * What the stand-in knows: settings, projects, identities and tokens, as the state file describes them, plus
+ * what happened since.  All of it is kept as JSON trees, because the control API and the state file speak
+ * JSON; every access holds the lock, and pointers into the trees are borrowed until it is released.
  *
  * The protocol facts come from docs/upstream/infisical.md.
  */
@@ -31,13 +31,6 @@ struct standin {
         int stop_fd;          /* readable once the program stops: ends every wait */
 };
 
-static inline json_t *json_decrefp_(json_t *json) {
-        json_decref(json);
-        return NULL;
-}
-DEFINE_CLEANUP(json_t *, json_decrefp_);
-#define _cleanup_json_ _cleanup_(json_decrefp_p)
-
 /** standin_load() - reads the state file; says on stderr what is wrong with it */
 bool standin_load(struct standin *s, const char *path);
 
@@ -46,7 +39,7 @@ void standin_done(struct standin *s);
 /** standin_now() - the stand-in's own wall clock in seconds, as moved by POST /clock */
 double standin_now(const struct standin *s);
 
-/** standin_wait() - sleeps until @ms passed, the program stops or the peer on @fd (or -1) leaves; true: time passed */
+/** standin_wait() - sleeps @ms; false: the program stops or the peer on @fd (or -1) left before that */
 bool standin_wait(const struct standin *s, int fd, int ms);
 
 /* settings.c */

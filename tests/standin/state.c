@@ -18,7 +18,8 @@ double standin_now(const struct standin *s) {
 }
 
 bool standin_wait(const struct standin *s, int fd, int ms) {
-        struct pollfd waits[2] = { { .fd = s->stop_fd, .events = POLLIN }, { .fd = fd, .events = POLLRDHUP } };
+        struct pollfd waits[2] = { { .fd = s->stop_fd, .events = POLLIN },
+                                   { .fd = fd, .events = POLLRDHUP } };
 
         return poll(waits, fd >= 0 ? 2 : 1, ms) == 0;
 }
@@ -105,8 +106,9 @@ json_t *secret_put(struct standin *s, json_t *folder, const json_t *wanted) {
                                                     json_array_size(json_object_get(secret, "versions")) - 1);
 
                 if (!json_object_get(wanted, "version"))
-                        (void)json_object_set_new(secret, "version",
-                                                  json_integer((json_int_t)settings_number(last, "version", 0) + 1));
+                        (void)json_object_set_new(
+                                secret, "version",
+                                json_integer((json_int_t)settings_number(last, "version", 0) + 1));
                 if (!json_object_get(wanted, "updated_at"))
                         (void)json_object_set_new(secret, "updated_at",
                                                   json_string(iso_date(standin_now(s), date)));
@@ -117,7 +119,7 @@ json_t *secret_put(struct standin *s, json_t *folder, const json_t *wanted) {
 }
 
 static bool folder_complete(struct standin *s, json_t *folder) {
-        _cleanup_json_ json_t *wanted = json_object_get(folder, "secrets");
+        _cleanup_(json_decrefp) json_t *wanted = json_object_get(folder, "secrets");
         size_t i;
         json_t *entry;
 
@@ -222,21 +224,22 @@ static json_t *taken_array(json_t *file, const char *key) {
 
 bool standin_load(struct standin *s, const char *path) {
         json_error_t error;
-        _cleanup_json_ json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+        _cleanup_(json_decrefp) json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
         const char *wrong;
         size_t i;
         json_t *entry;
 
         if (!json_is_object(file))
-                return complain("%s:%d: %s", path, file ? 1 : error.line, file ? "not an object" : error.text);
+                return complain("%s:%d: %s", path, file ? 1 : error.line,
+                                file ? "not an object" : error.text);
         s->settings = settings_defaults();
         wrong = settings_change(s, json_object_get(file, "settings"));
         if (wrong)
                 return complain("unknown setting or wrong value: %s", wrong);
         s->organization = json_incref(json_object_get(file, "organization"));
         if (!s->organization)
-                s->organization = json_pack("{s:s, s:s, s:s}", "id", "00000000-0000-4000-8000-00000000000a", "name",
-                                            "Stand-in", "slug", "stand-in");
+                s->organization = json_pack("{s:s, s:s, s:s}", "id", "00000000-0000-4000-8000-00000000000a",
+                                            "name", "Stand-in", "slug", "stand-in");
         s->projects = taken_array(file, "projects");
         s->identities = taken_array(file, "identities");
         s->tokens = taken_array(file, "tokens");

@@ -136,7 +136,7 @@ static bool names_action(const json_t *right, const char *action) {
         return false;
 }
 
-/* A path ending in "**" is a glob, all others are equal to the letter: the server compares the path as it was sent. */
+/* A path ending in "**" is a glob; others must be equal to the letter, as the server compares what was sent. */
 static bool path_covered(const char *pattern, const char *path) {
         size_t length = strlen(pattern);
 
@@ -177,12 +177,14 @@ json_t *rights_rules(const json_t *membership, const char *action) {
                 json_t *conditions = json_object(), *rule;
 
                 if (path)
-                        (void)json_object_set_new(conditions, "secretPath",
-                                                  json_pack("{s:s}", strchr(path, '*') ? "$glob" : "$eq", path));
+                        (void)json_object_set_new(
+                                conditions, "secretPath",
+                                json_pack("{s:s}", strchr(path, '*') ? "$glob" : "$eq", path));
                 if (environment)
-                        (void)json_object_set_new(conditions, "environment", json_pack("{s:s}", "$eq", environment));
-                rule = json_pack("{s:O, s:b, s:[s]}", "action", json_object_get(right, "actions"), "inverted", 0,
-                                 "subject", "secrets");
+                        (void)json_object_set_new(conditions, "environment",
+                                                  json_pack("{s:s}", "$eq", environment));
+                rule = json_pack("{s:O, s:b, s:[s]}", "action", json_object_get(right, "actions"), "inverted",
+                                 0, "subject", "secrets");
                 if (json_object_size(conditions) > 0)
                         (void)json_object_set(rule, "conditions", conditions);
                 json_decref(conditions);

@@ -1,6 +1,7 @@
 /*
- * Finding things in the trees: projects, environments, folders, secrets, identities, tokens, and who may do what.
- * All results are borrowed and may be NULL.  Secrets that were deleted stay in the tree, for their old versions.
+ * Finding things in the trees: projects, environments, folders, secrets, identities, tokens, and who may do
+ * what. All results are borrowed and may be NULL.  Secrets that were deleted stay in the tree, for their old
+ * versions.
  */
 #pragma once
 
@@ -19,7 +20,7 @@ bool folder_exists(const json_t *environment, const char *path);
 json_t *secret_find(const json_t *folder, const char *name);
 json_t *secret_by_id(const struct standin *s, const char *id);
 
-/** secret_put() - makes or changes a secret from {name, value | value_bytes, ...}; a change raises its version */
+/** secret_put() - makes or changes a secret from {name, value | value_bytes, ...}; a change is a new version */
 json_t *secret_put(struct standin *s, json_t *folder, const json_t *wanted);
 
 json_t *identity_find(const struct standin *s, const char *id_or_name);
