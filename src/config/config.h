@@ -1,9 +1,11 @@
 /*
  * The configuration: INI files in, validated and immutable settings out.
  *
- * SYSCONFDIR/forge-broker/forge-broker.conf, then the .conf files of conf.d beside it in order of name.  All mistakes are reported,
- * each with file and line and what was expected, and then there is no configuration at all: a policy that is half
- * understood is worse than none.  A published configuration never changes; a reload makes another one.
+ * SYSCONFDIR/forge-broker/forge-broker.conf, then the .conf files of conf.d beside it in order of name.  All mistakes are
+ * reported, each with file and line and what was expected, and then there is no configuration at all: a policy that is
+ * half understood is worse than none.  A published configuration never changes; a reload makes another one.
+ *
+ *      load.c files -> ini.c grammar -> draft.c merging, keys.c and values.c types -> check.c rules -> build.c settings
  */
 #pragma once
 
@@ -28,7 +30,7 @@ enum source {
 /* Lists are NULL-terminated arrays of strings, never NULL themselves. */
 struct identity_config {
         char *name;
-        char **urls;                    /* at least one; no slash at the end */
+        char **urls;                    /* at least one, in normal form: lower case host, no slash at the end */
         char *ca_file;                  /* NULL: the system's */
         char *token_file;               /* credential files: as written; relative means $CREDENTIALS_DIRECTORY */
         char *client_id_file;           /* NULL: no Universal Auth */
@@ -57,7 +59,7 @@ struct token_config {
         char *secret_name;
         char *username;                 /* never NULL: the forge type's default where none is set */
         usec_t refresh, max_stale;
-        bool sources[SOURCE_COUNT];
+        bool sources[SOURCE_COUNT];     /* to be tried: allowed by `sources`, and there is what they need */
         char *direct_env;               /* NULL: no direct fallback */
         usec_t direct_env_until;        /* wall clock, the end of that day in UTC */
         bool write_probe;
@@ -102,8 +104,8 @@ struct config_problems {
  * @ret:      a reference, release with config_unref()
  * @problems: zeroed by the caller, receives every mistake; release with config_problems_done()
  *
- * Reads files, asks nothing of the network; credential files are not opened here.  Text of a finding quotes outside bytes
- * cleaned and bounded, and never a value of a key that could hold a secret by mistake.
+ * Reads files, asks nothing of the network.  CA files must be there; credential files are not opened here.  The text of a
+ * finding quotes outside bytes cleaned and bounded, and never the value of a key that could hold a secret by mistake.
  * Return: 0, or -1 and at least one problem.
  */
 int config_load(const char *file, struct config **ret, struct config_problems *problems);
