@@ -5,6 +5,11 @@
 /* Wake-ups this close together are made one; nobody notices a cut-off that is this late. */
 #define ACCURACY (10 * USEC_PER_MSEC)
 
+/* Later than this and the loop was held up (stopped, swapped out): what clients have sent meanwhile was not read yet,
+ * and they are given as long as it takes to read it. */
+#define LATE  (200 * USEC_PER_MSEC)
+#define GRACE (20 * USEC_PER_MSEC)
+
 static void arm(struct deadlines *list, usec_t at) {
         /* These fail only for arguments out of range. */
         (void)sd_event_source_set_time(list->timer, at);
@@ -17,7 +22,10 @@ static int on_timer(sd_event_source *source, usec_t scheduled, void *userdata) {
         usec_t now = clock_monotonic();
 
         (void)source;
-        (void)scheduled;
+        if (now > scheduled + LATE) {
+                arm(list, now + GRACE);
+                return 0;
+        }
         list->armed = USEC_INFINITY;
         while (list->first && list->first->at <= now) {
                 struct deadline *due = list->first;

@@ -121,6 +121,18 @@ static void the_next_head_has_its_time_from_its_request_line(void **state) {
         (void)close(fd);
 }
 
+static void a_loop_that_was_held_up_cuts_nobody_off(void **state) {
+        struct harness *harness = *state;
+        int fd = harness_connect(harness);
+
+        harness_turn(harness, 0);       /* accepted, with nothing to read yet */
+        assert_int_equal(send(fd, GET("/healthz"), strlen(GET("/healthz")), 0), strlen(GET("/healthz")));
+        (void)usleep((useconds_t)(HEAD_TIME + 300 * USEC_PER_MSEC));
+        receive(harness, fd);
+        assert_int_equal(answer.status, 200);
+        (void)close(fd);
+}
+
 static void a_body_that_never_ends_is_cut_off(void **state) {
         struct harness *harness = *state;
         int fd;
@@ -485,6 +497,7 @@ int main(void) {
                 TEST(a_dripping_head_gets_no_more_time),
                 TEST(a_kept_connection_is_closed_when_idle_or_dripping),
                 TEST(the_next_head_has_its_time_from_its_request_line),
+                TEST(a_loop_that_was_held_up_cuts_nobody_off),
                 TEST(a_body_that_never_ends_is_cut_off),
                 PATIENT_TEST(a_head_over_its_limit_is_refused),
                 PATIENT_TEST(a_head_of_many_headers_is_refused),
