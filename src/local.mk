@@ -42,9 +42,13 @@ libforge_broker_a_SOURCES = \
 	src/config/url.c src/config/url.h \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
-	src/infisical/answer.c src/infisical/credential.c src/infisical/credential.h \
+	src/infisical/answer.c src/infisical/answer.h \
+	src/infisical/classify.c \
+	src/infisical/credential.c src/infisical/credential.h \
 	src/infisical/infisical.h src/infisical/read.c \
-	src/net/http.c src/net/http.h
+	src/infisical/refusal.c src/infisical/refusal.h \
+	src/net/http.c src/net/http.h src/net/http_call.h \
+	src/net/http_failure.c src/net/http_head.c src/net/http_send.c
 
 daemon_libs = libforge-broker.a $(MICROHTTPD_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS)
 

@@ -21,12 +21,12 @@ struct credential_file {
 
 static void advise_access(const struct credential_file *file, struct error *err) {
         if (file->from_systemd)
-                error_remedy_set(err, "Let systemd place %s: name it in LoadCredential= or LoadCredentialEncrypted= of the "
-                                 "unit and restart the service.", file->name);
+                error_remedy_set(err, "Let systemd place %s: name it in LoadCredential= or LoadCredentialEncrypted= of "
+                                 "the unit and restart the service.", file->name);
         else
-                error_remedy_set(err, "Either chown root:%u %s and chmod 0640 it (%u is the daemon's group), or leave it to "
-                                 "root with mode 0600 and hand it over with LoadCredential=NAME:%s in the unit and %s = "
-                                 "NAME.", (unsigned)getegid(), file->path, (unsigned)getegid(), file->path,
+                error_remedy_set(err, "Either chown root:%u %s and chmod 0640 it (%u is the daemon's group), or leave it "
+                                 "to root with mode 0600 and hand it over with LoadCredential=NAME:%s in the unit and "
+                                 "%s = NAME.", (unsigned)getegid(), file->path, (unsigned)getegid(), file->path,
                                  file->setting);
 }
 
@@ -45,8 +45,8 @@ static int refuse_open(struct credential_file *file, int error, struct error *er
         }
         (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s: %s", file->setting, file->path, strerror(error));
         if (file->from_systemd)
-                error_remedy_set(err, "Name %s in LoadCredential= or LoadCredentialEncrypted= of the unit and restart the "
-                                 "service, or correct %s.", file->name, file->setting);
+                error_remedy_set(err, "Name %s in LoadCredential= or LoadCredentialEncrypted= of the unit and restart "
+                                 "the service, or correct %s.", file->name, file->setting);
         else
                 error_remedy_set(err, "Put the credential into %s, or correct %s.", file->path, file->setting);
         return -(int)DIAG_CREDENTIAL_MISSING;
@@ -55,7 +55,7 @@ static int refuse_open(struct credential_file *file, int error, struct error *er
 /* The opened file decides: whoever could write it could choose the identity, whoever can read it has the credential. */
 static int check_access(struct credential_file *file, struct error *err) {
         const struct stat *st = &file->st;
-        /* Newer systemd leaves its files to root:root and lets the service in by an ACL, whose mask shows as group bits. */
+        /* Newer systemd leaves its files to root:root and lets the service in by an ACL: its mask shows as group bits. */
         bool group_fits = st->st_gid == getegid() || (file->from_systemd && st->st_gid == 0);
 
         if (!S_ISREG(st->st_mode)) {
@@ -70,8 +70,8 @@ static int check_access(struct credential_file *file, struct error *err) {
         (void)error_set(err, DIAG_CREDENTIAL_PERMISSIONS,
                         "%s: %s has mode %04o and owner %u:%u; it must be 0600, or 0640 with the daemon's group %u, and "
                         "belong to root or to the daemon's user %u", file->setting, file->path,
-                        (unsigned)st->st_mode & 07777, (unsigned)st->st_uid, (unsigned)st->st_gid, (unsigned)getegid(),
-                        (unsigned)geteuid());
+                        (unsigned)st->st_mode & 07777, (unsigned)st->st_uid, (unsigned)st->st_gid,
+                        (unsigned)getegid(), (unsigned)geteuid());
         advise_access(file, err);
         return -(int)DIAG_CREDENTIAL_PERMISSIONS;
 }
@@ -83,16 +83,17 @@ static int check_content(const struct credential_file *file, const char *text, s
                 return -(int)DIAG_CREDENTIAL_MISSING;
         }
         if (text_starts_with(text, ENCRYPTED_PREFIX)) {
-                (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s is an encrypted credential that was not decrypted",
-                                file->setting, file->path);
+                (void)error_set(err, DIAG_CREDENTIAL_MISSING,
+                                "%s: %s is an encrypted credential that was not decrypted", file->setting, file->path);
                 error_remedy_set(err, "Load %s with LoadCredentialEncrypted= in place of LoadCredential=.", file->name);
                 return -(int)DIAG_CREDENTIAL_MISSING;
         }
         for (size_t i = 0; i < length; i++) {
                 if (text[i] >= 0x21 && text[i] <= 0x7e)
                         continue;
-                (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s looks encrypted or binary: byte %zu of %zu is in no "
-                                "credential", file->setting, file->path, i + 1, length);
+                (void)error_set(err, DIAG_CREDENTIAL_MISSING,
+                                "%s: %s looks encrypted or binary: byte %zu of %zu is in no credential", file->setting,
+                                file->path, i + 1, length);
                 error_remedy_set(err, "Put the bare credential as one line of text into %s; an encrypted one needs "
                                  "LoadCredentialEncrypted=.", file->path);
                 return -(int)DIAG_CREDENTIAL_MISSING;
@@ -128,8 +129,8 @@ static int read_content(const struct credential_file *file, int fd, char *buffer
         if (r < 0)
                 return error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s: %s", file->setting, file->path, strerror(-r));
         if (length > CREDENTIAL_MAX_BYTES) {
-                (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s is larger than %d bytes", file->setting, file->path,
-                                CREDENTIAL_MAX_BYTES);
+                (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s is larger than %d bytes", file->setting,
+                                file->path, CREDENTIAL_MAX_BYTES);
                 error_remedy_set(err, "Put the bare credential as one line of text into %s.", file->path);
                 return -(int)DIAG_CREDENTIAL_MISSING;
         }
@@ -154,8 +155,8 @@ static int find_file(struct credential_file *file, struct error *err) {
         }
         if (!directory || directory[0] != '/') {
                 (void)error_set(err, DIAG_CREDENTIAL_MISSING,
-                                "%s = %s is relative, but systemd passed no credentials to this process", file->setting,
-                                file->name);
+                                "%s = %s is relative, but systemd passed no credentials to this process",
+                                file->setting, file->name);
                 error_remedy_set(err, "Start the daemon by its unit with LoadCredential=%s:PATH, or give %s an absolute "
                                  "path.", file->name, file->setting);
                 return -(int)DIAG_CREDENTIAL_MISSING;

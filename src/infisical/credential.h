@@ -18,7 +18,7 @@
  * Links are followed, the opened file is what is checked: a regular file, owned by root or by the process' user, mode
  * 0600 or 0640 with the process' group (or stricter), not empty, at most CREDENTIAL_MAX_BYTES, printable ASCII without
  * blanks after white space at both ends is stripped.  Never blocks on a FIFO.
- * Return: 0, -DIAG_CREDENTIAL_MISSING or -DIAG_CREDENTIAL_PERMISSIONS; a content that cannot be a credential (empty, binary,
- * ciphertext that was not decrypted) is credential-missing with its own remedy.
+ * Return: 0, -DIAG_CREDENTIAL_MISSING or -DIAG_CREDENTIAL_PERMISSIONS; a content that cannot be a credential (empty,
+ * binary, ciphertext that was not decrypted) is credential-missing with its own remedy.
  */
 int credential_read(const char *setting, const char *file, struct secret **ret, struct error *err);

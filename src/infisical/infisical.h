@@ -15,6 +15,9 @@
 /* The forge token itself: longer than any forge's, JWTs included, and far below what the region holds. */
 #define INFISICAL_VALUE_MAX_BYTES 8192
 
+/* The framework's limit on a path parameter: a longer name never reaches Infisical's own code. */
+#define INFISICAL_NAME_MAX_BYTES 100
+
 /* One base URL of one identity. Embedded; borrowed strings live as long as the configuration. */
 struct infisical_server {
         const char *url;

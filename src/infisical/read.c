@@ -7,9 +7,6 @@
 /* The region holds 64 answers of this size; a secret's comment and metadata come with it. */
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
 
-/* The framework's limit on a path parameter: above it, "unknown route" says nothing about the server's age. */
-#define NAME_MAX_BYTES 100
-
 #define V4_RETRY USEC_PER_DAY
 
 struct infisical_call {
@@ -106,7 +103,9 @@ static bool came_from_infisical(const struct infisical_verdict *verdict) {
 static void remember_version(struct infisical_call *call, const struct infisical_verdict *verdict) {
         if (call->v4 && !verdict->route_unknown && came_from_infisical(verdict))
                 call->server->use_v3 = false;
-        if (!call->fell_back || !came_from_infisical(verdict) || strlen(call->address.secret_name) > NAME_MAX_BYTES)
+        /* Of a longer name "unknown route" says nothing about the server's age. */
+        if (!call->fell_back || !came_from_infisical(verdict) ||
+            strlen(call->address.secret_name) > INFISICAL_NAME_MAX_BYTES)
                 return;
         call->server->use_v3 = true;
         call->server->v3_since = clock_boottime();

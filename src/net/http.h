@@ -50,8 +50,8 @@ struct http_response {
  * http_done - the outcome
  * @response: an answer of any status, or NULL
  * @err:      never NULL; where there is no answer: upstream-unreachable, upstream-tls, upstream-timeout,
- *            upstream-malformed (no HTTP, cut short, larger than max_body_bytes), upstream-blocked (the named proxy refuses
- *            to connect), internal-error
+ *            upstream-malformed (no HTTP, cut short, larger than max_body_bytes), upstream-blocked (the named proxy
+ *            refuses to connect), internal-error
  *
  * It may start and cancel calls and free the client.
  */

@@ -1,0 +1,55 @@
+/*
+ * One request in flight, shared by the parts of net/http: http.c owns it, http_send.c fills libcurl's handle, http_head.c
+ * takes in what arrives, http_failure.c explains why nothing usable did.
+ */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "net/http.h"
+
+#define HTTP_NAME_MAX 192
+
+/* Why we stopped a transfer: libcurl only knows that we did. */
+enum http_stop { STOP_NONE, STOP_HEAD, STOP_BODY, STOP_MEMORY, STOP_QUEUE };
+
+struct http_call {
+        struct http_client *client;
+        struct http_call *next, *previous;
+        CURL *easy;
+        sd_event_source *deadline;
+        struct curl_slist *headers;
+        struct secret *request_body;
+        http_done done;
+        void *userdata;
+        bool delivering;
+
+        struct http_response response;
+        struct error err;               /* code DIAG_NONE: there is a response */
+        enum http_stop stop;
+        bool in_head;                   /* between a status line and the empty line: trailers are not headers */
+        unsigned head_lines;
+        size_t head_bytes;
+
+        usec_t connect_timeout, timeout;
+        size_t max_body_bytes;
+        char *ca_file;
+        char peer[HTTP_NAME_MAX];       /* host:port, for messages */
+        char reason[CURL_ERROR_SIZE];
+};
+
+/** http_call_fill() - sets up call->easy, headers and body for @request */
+int http_call_fill(struct http_call *call, const struct http_request *request, struct error *err);
+
+/* libcurl's callbacks for what arrives; @userdata is the call. */
+size_t http_on_head(char *line, size_t size, size_t count, void *userdata);
+size_t http_on_body(char *bytes, size_t size, size_t count, void *userdata);
+
+/** http_header_value() - the value of a header line of that name, blanks at both ends left out; else NULL */
+const char *http_header_value(const char *line, size_t length, const char *name, size_t *ret_length);
+
+/** http_call_explain() - fills call->err from libcurl's verdict */
+void http_call_explain(struct http_call *call, CURLcode result);
+
+/** http_call_has_time() - whether the transfer came so far (CURLINFO_..._TIME_T) */
+bool http_call_has_time(const struct http_call *call, CURLINFO info);
