@@ -203,13 +203,10 @@ is "its sockets stay" "$(boot_do systemctl is-active forge-brokerd.socket forge-
 is "the next request starts it again" "$(get 6)" "$secret_value"
 
 cat >"$boot_root/run/many" <<EOT
-#!/bin/sh
 i=0
 while [ \$i -lt 60 ]; do
         i=\$((i + 1))
-        curl --silent --max-time 20 --header 'Accept: text/plain' --unix-socket /run/forge-broker/broker.sock \\
-                http://localhost/v1/tokens/deploy || echo " lost \$?"
-        echo
+        $bin/forge-broker get deploy --timeout 20s --quiet || echo "lost: \$?"
 done
 EOT
 job many sh /run/many >"$work/many" 2>&1 &
