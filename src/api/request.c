@@ -109,7 +109,7 @@ static enum MHD_Result send_problem(struct request *request, const struct error 
                                     bool close) {
         struct reply reply = { 0 };
 
-        if (reply_problem(&reply, problem, &request->ask.attempts, request->ask.retry_after, NULL, NULL) < 0)
+        if (reply_problem(&reply, problem, request->ask.attempts, request->ask.retry_after, NULL, NULL) < 0)
                 return MHD_NO;
         if ((allow && reply_header(&reply, MHD_HTTP_HEADER_ALLOW, allow, NULL) < 0) ||
             (close && reply_header(&reply, MHD_HTTP_HEADER_CONNECTION, "close", NULL) < 0)) {

@@ -118,6 +118,18 @@ enum diagnosis diagnosis_find(const char *name) {
         return DIAG_NONE;
 }
 
+/* A text that was cut may end inside a UTF-8 sequence, which no JSON may hold: the torn sequence goes. */
+static void trim_torn(char *text, size_t size) {
+        size_t length = strlen(text), start = length;
+
+        if (length + 1 < size)
+                return;
+        while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
+                start--;
+        if (start > 0 && (unsigned char)text[start - 1] >= 0xc0)
+                text[start - 1] = '\0';
+}
+
 int error_set(struct error *err, enum diagnosis code, const char *format, ...) {
         va_list args;
 
@@ -128,6 +140,7 @@ int error_set(struct error *err, enum diagnosis code, const char *format, ...) {
         va_start(args, format);
         (void)vsnprintf(err->detail, sizeof(err->detail), format, args);
         va_end(args);
+        trim_torn(err->detail, sizeof(err->detail));
         return -(int)code;
 }
 
@@ -139,6 +152,7 @@ void error_remedy_set(struct error *err, const char *format, ...) {
         va_start(args, format);
         (void)vsnprintf(err->remedy, sizeof(err->remedy), format, args);
         va_end(args);
+        trim_torn(err->remedy, sizeof(err->remedy));
 }
 
 int error_prefix(struct error *err, const char *format, ...) {
@@ -155,6 +169,7 @@ int error_prefix(struct error *err, const char *format, ...) {
         if (n >= 0 && (size_t)n + 3 < sizeof(err->detail))
                 (void)snprintf(err->detail + n, sizeof(err->detail) - (size_t)n, ": %.*s",
                                (int)(sizeof(err->detail) - (size_t)n - 3), detail);
+        trim_torn(err->detail, sizeof(err->detail));
         return -(int)err->code;
 }
 

@@ -9,6 +9,11 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #define POISON(address, bytes)   ASAN_POISON_MEMORY_REGION(address, bytes)
@@ -168,12 +173,19 @@ static char *map_memfd(size_t bytes) {
         return base;
 }
 
+/* Locks pages as they are touched; where that is not to be had, all at once. */
+static int lock_region(void *base, size_t bytes) {
+        if (mlock2(base, bytes, MLOCK_ONFAULT) == 0)
+                return 0;
+        return errno == ENOSYS ? mlock(base, bytes) : -1;
+}
+
 static char *map_locked(size_t bytes) {
         void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         if (base == MAP_FAILED)
                 return NULL;
-        if (mlock2(base, bytes, MLOCK_ONFAULT) < 0 || madvise(base, bytes, MADV_DONTDUMP) < 0 ||
+        if (lock_region(base, bytes) < 0 || madvise(base, bytes, MADV_DONTDUMP) < 0 ||
             madvise(base, bytes, MADV_WIPEONFORK) < 0) {
                 (void)munmap(base, bytes);
                 return NULL;

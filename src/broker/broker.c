@@ -172,7 +172,7 @@ static int unavailable(struct broker *broker, struct ask *ask, const struct refr
 static int no_usable_value(struct broker *broker, struct ask *ask, struct refresh *refresh, struct error *err) {
         const struct diagnosis_info *info = diagnosis_info(refresh->error.code);
 
-        ask->attempts = refresh->attempts;
+        ask->attempts = &refresh->attempts;
         if (refresh->fetch || !refresh->has_verdict) {
                 (void)error_set(err, DIAG_NO_USABLE_VALUE, "token '%s' is still being fetched", refresh->token->name);
                 error_remedy_set(err, "Ask again; 'forge-brokerctl status' on the host shows what the fetch waits for.");

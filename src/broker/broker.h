@@ -106,7 +106,7 @@ struct ask {
         bool may_wait;                  /* false: time is over, answer now */
         struct waiter waiter;           /* wake() is the caller's */
 
-        struct attempts attempts;       /* out: for no-usable-value */
+        const struct attempts *attempts;        /* out: for no-usable-value, or NULL; borrowed until the loop turns again */
         usec_t retry_after;             /* out: for too-many-requests and no-usable-value; 0 = not known */
 
         bool joined;                    /* private: a fetch was waited for */

@@ -49,10 +49,12 @@ static int give(struct broker *broker, int index, struct issuance *ret, struct e
 }
 
 static int give_error(struct ask *ask, const char *name, struct error *err) {
-        ask->attempts.count = 1;
-        ask->attempts.items[0].source = SOURCE_INFISICAL_TOKEN_AUTH;
-        (void)strcpy(ask->attempts.items[0].url, "https://infisical.example.org");
-        (void)error_set(&ask->attempts.items[0].error, DIAG_SECRET_NOT_FOUND, "no secret of that name");
+        static struct attempts attempts = { .count = 1,
+                                            .items = { { .source = SOURCE_INFISICAL_TOKEN_AUTH,
+                                                         .url = "https://infisical.example.org" } } };
+
+        ask->attempts = &attempts;
+        (void)error_set(&attempts.items[0].error, DIAG_SECRET_NOT_FOUND, "no secret of that name");
         ask->retry_after = 3200 * USEC_PER_MSEC;
         return error_set(err, DIAG_NO_USABLE_VALUE, "token '%s': secret-not-found", name);
 }
