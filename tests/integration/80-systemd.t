@@ -22,6 +22,7 @@ id_of() { # issued, refused, ...: from where the program has it
 stage=$work/stage
 env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$top_builddir" install DESTDIR="$stage" >"$work/install.log" 2>&1 ||
         bail "make install failed: $(tail -n 5 "$work/install.log")"
+boot_make_tree || skip_all "the machine's tree cannot be made: mmdebstrap failed, see the log"
 boot_start || bail "the machine does not boot: $boot_why"
 at_exit boot_stop
 boot_copy "$stage"
@@ -143,7 +144,7 @@ is "nothing that it may write to can be executed" \
         "$(awk '$6 ~ /(^|,)rw(,|$)/ && $6 !~ /noexec/ && $5 !~ /^\/proc/ { print $5, $6 }' "$proc/mountinfo")" ""
 is "only itself and libraries can be executed" \
         "$(awk '$6 !~ /noexec/ && $5 !~ /^(\/usr)?\/lib(32|64)?$|\/forge-brokerd$/ { print $5 }' "$proc/mountinfo" |
-                grep -Ev '^/(run/systemd|etc|usr(/local)?/share)/' )" ""
+                grep -Ev -e '^/(run/systemd|etc|usr(/local)?/share)/' -e "^$config_dir\$")" ""
 not_ok "it cannot write to its root" touch "$proc/root/canary"
 not_ok "it cannot write to /etc" touch "$proc/root/etc/canary"
 is "its state is its own" "$(stat -c '%a %U' "$boot_root/var/lib/forge-broker" | sed "s/UNKNOWN/forge-broker/")" \
