@@ -8,9 +8,7 @@ top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 need_root
 need jq jq
 boot_possible || skip_all "$boot_why"
-if readelf -d "$brokerd" 2>/dev/null | grep -Eq 'lib(a|ub)san'; then
-        skip_all "the sandbox forbids what the sanitizers need, and the machine has not their libraries"
-fi
+sanitized && skip_all "the sandbox forbids what the sanitizers need, and the machine has not their libraries"
 
 config_dir=${sysconfdir:-/usr/local/etc}/forge-broker
 bin=${bindir:-/usr/local/bin}

@@ -4,6 +4,7 @@
 #
 #   . "$top_srcdir/tests/integration/lib.sh"
 #   need_root                          skips the script where it does not run as root (only root is served)
+#   sanitized                          true for a build with the sanitizers, whose memory is not like the real one's
 #   standin_state >"$work/state.json"  a state with what write_config asks for: project, token, secret
 #   standin_start "$work/state.json"   standin_url, standin_control (its control socket), standin_pid
 #   write_config <<EOT                 the identity, the forge, and what stands here
@@ -79,6 +80,10 @@ wait_for() {
 
 need_root() {
         [ "$(id -u)" = 0 ] || skip_all "the broker serves root only, and this is not root"
+}
+
+sanitized() {
+        grep -aq __asan_init "$brokerd"
 }
 
 need() { # command, Debian package
