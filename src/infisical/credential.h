@@ -22,3 +22,14 @@
  * binary, ciphertext that was not decrypted) is credential-missing with its own remedy.
  */
 int credential_read(const char *setting, const char *file, struct secret **ret, struct error *err);
+
+/**
+ * credential_read_headers() - reads the header lines of header_file, "Name: value" each
+ * @ret: the lines, each ended by one '\n', as http_request.headers wants them
+ *
+ * Checked like any credential file.  Blank lines and lines that begin with '#' are left out.  A name is a token of RFC 9110, a value
+ * printable ASCII; names that this program sends itself (Host, Authorization, Content-Length, Content-Type, Accept,
+ * User-Agent, If-None-Match, Connection, Transfer-Encoding, Proxy-*) are refused; at most 16 lines.
+ * Return: as credential_read(); a line that is not a header is credential-missing with its number and never its text.
+ */
+int credential_read_headers(const char *setting, const char *file, struct secret **ret, struct error *err);

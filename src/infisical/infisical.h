@@ -22,6 +22,7 @@
 struct infisical_server {
         const char *url;
         const char *ca_file, *proxy;
+        struct secret *headers;         /* borrowed: further header lines for an access proxy, or NULL */
         usec_t connect_timeout, timeout;
         bool use_v3;                    /* set when v4 turned out to be unknown here */
         usec_t v3_since;                /* boottime; v4 is tried again after a day */
