@@ -11,6 +11,7 @@ libforge_broker_a_SOURCES = \
 	src/api/request.c src/api/request.h \
 	src/api/routes.c src/api/routes.h \
 	src/api/server.c src/api/server.h src/api/server_internal.h \
+	src/base/budget.h \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h \
@@ -23,7 +24,9 @@ libforge_broker_a_SOURCES = \
 	src/broker/audit_render.c src/broker/audit_render.h \
 	src/broker/broker.c src/broker/broker.h \
 	src/broker/cache.c src/broker/cache.h \
+	src/broker/direct_env.c src/broker/direct_env.h \
 	src/broker/generation.c src/broker/generation.h \
+	src/broker/login.c src/broker/login.h \
 	src/broker/peer.c src/broker/peer.h \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/source.c src/broker/source.h \
@@ -45,8 +48,11 @@ libforge_broker_a_SOURCES = \
 	src/infisical/answer.c src/infisical/answer.h \
 	src/infisical/classify.c \
 	src/infisical/credential.c src/infisical/credential.h \
-	src/infisical/infisical.h src/infisical/read.c \
+	src/infisical/infisical.h \
+	src/infisical/lockout.c src/infisical/lockout.h \
+	src/infisical/read.c \
 	src/infisical/refusal.c src/infisical/refusal.h \
+	src/infisical/watch.c src/infisical/watch.h \
 	src/net/http.c src/net/http.h src/net/http_call.h \
 	src/net/http_failure.c src/net/http_head.c src/net/http_send.c
 

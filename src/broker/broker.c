@@ -13,7 +13,12 @@ struct broker {
         sd_event *event;
         struct audit *audit;
         struct fingerprint_key *key;
+        struct direct_env *direct_env;
+        char *state_directory;
         struct generation *generation;
+        size_t revocations;             /* in flight, at the stop */
+        broker_changed stopped;
+        void *stopped_userdata;
         broker_changed changed;
         void *userdata;
         usec_t started_at, loaded_at;   /* wall clock */
@@ -28,11 +33,19 @@ static void on_changed(void *userdata) {
 }
 
 static int make_generation(struct broker *broker, struct config *config, struct error *err) {
-        const struct refresh_context context = { .event = broker->event, .audit = broker->audit, .key = broker->key,
-                                                 .changed = on_changed, .userdata = broker };
+        const struct refresh_context context = { .event = broker->event,
+                                                 .audit = broker->audit,
+                                                 .key = broker->key,
+                                                 .direct_env = broker->direct_env,
+                                                 .state_directory = broker->state_directory,
+                                                 .changed = on_changed,
+                                                 .userdata = broker };
         struct generation *older = broker->generation;
         int r;
 
+        r = direct_env_capture(broker->direct_env, config, err);
+        if (r < 0)
+                return r;
         r = generation_new(&context, config, older, &broker->generation, err);
         if (r < 0)
                 return r;
@@ -62,6 +75,10 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
         broker->changed = changed;
         broker->userdata = userdata;
         broker->started_at = clock_realtime();
+        broker->direct_env = direct_env_new();
+        broker->state_directory = strdup(state_directory);
+        if (!broker->direct_env || !broker->state_directory)
+                return error_oom(err);
         r = fingerprint_key_load(state_directory, &broker->key, err);
         if (r < 0)
                 return r;
@@ -80,11 +97,27 @@ struct broker *broker_free(struct broker *broker) {
         if (!broker)
                 return NULL;
         (void)generation_free(broker->generation);
+        (void)direct_env_free(broker->direct_env);
+        free(broker->state_directory);
         (void)audit_free(broker->audit);
         (void)fingerprint_key_free(broker->key);
         (void)sd_event_unref(broker->event);
         free(broker);
         return NULL;
+}
+
+static void on_revoked(void *userdata) {
+        struct broker *broker = userdata;
+
+        if (--broker->revocations == 0)
+                broker->stopped(broker->stopped_userdata);
+}
+
+bool broker_stop(struct broker *broker, broker_changed stopped, void *userdata) {
+        broker->stopped = stopped;
+        broker->stopped_userdata = userdata;
+        broker->revocations = generation_revoke(broker->generation, on_revoked, broker);
+        return broker->revocations > 0;
 }
 
 const struct config *broker_config(const struct broker *broker) {
@@ -211,7 +244,7 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         r = admit(broker, ask, &refresh, err);
         if (r < 0)
                 return r;
-        state = cache_get(&refresh->slot, refresh->token, clock_boottime(), &value);
+        state = refresh_get(refresh, &value);
         if (state == CACHE_EMPTY) {
                 if (!ask->may_wait || (!refresh->fetch && refresh->has_verdict))
                         return no_usable_value(broker, ask, refresh, err);

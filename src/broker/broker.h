@@ -169,5 +169,12 @@ typedef void (*broker_changed)(void *userdata);
  */
 int broker_new(sd_event *event, struct config *config, bool use_journal, const char *state_directory,
                broker_changed changed, void *userdata, struct broker **ret, struct error *err);
+
+/**
+ * broker_stop() - revokes the access tokens that the broker itself obtained; bounded by the caller's patience
+ *
+ * Return: true if @stopped will be called when that is done; false if there is nothing to do.
+ */
+bool broker_stop(struct broker *broker, broker_changed stopped, void *userdata);
 struct broker *broker_free(struct broker *broker);
 DEFINE_CLEANUP(struct broker *, broker_free);

@@ -2,17 +2,27 @@
 
 #include <string.h>
 
+#include "base/log.h"
+
 struct generation *generation_free(struct generation *generation) {
         if (!generation)
                 return NULL;
         for (size_t i = 0; generation->tokens && i < generation->config->n_tokens; i++)
                 if (generation->tokens[i].token)
                         refresh_done(&generation->tokens[i]);
+        for (size_t i = 0; generation->logins && i < generation->config->n_identities; i++)
+                if (generation->logins[i].upstream)
+                        login_done(&generation->logins[i]);
+        for (size_t i = 0; generation->watches && i < generation->config->n_identities; i++)
+                for (size_t k = 0; k < ELEMENTS(generation->watches[i].files); k++)
+                        (void)watch_free(generation->watches[i].files[k]);
         generation->context.http = http_client_free(generation->context.http);
         for (size_t i = 0; generation->upstreams && i < generation->config->n_identities; i++)
                 upstream_done(&generation->upstreams[i]);
         free(generation->tokens);
         free(generation->upstreams);
+        free(generation->logins);
+        free(generation->watches);
         (void)config_unref(generation->config);
         free(generation);
         return NULL;
@@ -32,18 +42,79 @@ static struct upstream *find_upstream(const struct generation *generation, const
         return NULL;
 }
 
+/* A session belongs to a pair of credentials and to the servers that gave it. */
+static bool same_login(const struct identity_config *a, const struct identity_config *b) {
+        size_t i = 0;
+
+        if (!a->client_id_file || !b->client_id_file || strcmp(a->client_id_file, b->client_id_file) != 0 ||
+            strcmp(a->client_secret_file, b->client_secret_file) != 0)
+                return false;
+        while (a->urls[i] && b->urls[i] && strcmp(a->urls[i], b->urls[i]) == 0)
+                i++;
+        return !a->urls[i] && !b->urls[i];
+}
+
 static void adopt(struct generation *generation, struct generation *older) {
         for (size_t i = 0; i < generation->config->n_identities; i++) {
                 struct upstream *from = find_upstream(older, generation->config->identities[i]);
 
-                if (from)
-                        upstream_adopt(&generation->upstreams[i], from);
+                if (!from)
+                        continue;
+                upstream_adopt(&generation->upstreams[i], from);
+                if (same_login(generation->upstreams[i].config, from->config))
+                        login_adopt(&generation->logins[i], &older->logins[from - older->upstreams]);
         }
         for (size_t i = 0; i < generation->config->n_tokens; i++) {
                 struct refresh *from = generation_find(older, generation->config->tokens[i]->name);
 
                 if (from && refresh_same_secret(generation->config->tokens[i], from->token))
                         refresh_adopt(&generation->tokens[i], from);
+        }
+}
+
+static bool has_failed(const struct refresh *token) {
+        return token->has_verdict && token->error.code != DIAG_NONE;
+}
+
+/* Some credential file of the identity is another one now, or is there at all, or is gone. */
+static void on_credential_changed(void *userdata) {
+        struct credential_watch *watch = userdata;
+        struct upstream *upstream = watch->upstream;
+        enum diagnosis before = upstream->credential_error.code;
+        bool replaced = upstream_read_credentials(upstream);
+        const struct error *error = &upstream->credential_error;
+
+        if (replaced)
+                log_message(LOG_LEVEL_NOTICE, "identity '%s': a new access token is in use", upstream->config->name);
+        else if (error->code != DIAG_NONE && error->code != before)
+                log_message(LOG_LEVEL_WARNING, "identity '%s': %s: %s; %s. remedy: %s", upstream->config->name,
+                            diagnosis_info(error->code)->name, error->detail,
+                            upstream->token ? "the access token read before stays in use" : "there is none to use",
+                            error_remedy(error));
+        for (size_t i = 0; i < watch->generation->config->n_tokens; i++) {
+                struct refresh *token = &watch->generation->tokens[i];
+
+                if (token->upstream == upstream && (replaced || (error->code == DIAG_NONE && has_failed(token))))
+                        refresh_anew(token);
+        }
+}
+
+/* What systemd put into $CREDENTIALS_DIRECTORY changes only with a restart: those are named without a directory. */
+static void watch_files(struct generation *generation, size_t index) {
+        struct credential_watch *watch = &generation->watches[index];
+        const struct identity_config *identity = generation->config->identities[index];
+        const char *const files[] = { identity->token_file, identity->header_file, identity->client_id_file,
+                                      identity->client_secret_file };
+        struct error err = { 0 };
+
+        watch->generation = generation;
+        watch->upstream = &generation->upstreams[index];
+        for (size_t i = 0; i < ELEMENTS(files); i++) {
+                if (!files[i] || files[i][0] != '/')
+                        continue;
+                if (watch_new(generation->context.event, files[i], on_credential_changed, watch, &watch->files[i], &err) < 0)
+                        log_message(LOG_LEVEL_WARNING, "identity '%s': %s: it is read again at each refresh", identity->name,
+                                    err.detail);
         }
 }
 
@@ -58,14 +129,24 @@ int generation_new(const struct refresh_context *context, struct config *config,
         generation->context = *context;
         generation->upstreams = calloc(config->n_identities, sizeof(struct upstream));
         generation->tokens = calloc(config->n_tokens, sizeof(struct refresh));
-        if (!generation->upstreams || !generation->tokens)
+        generation->logins = calloc(config->n_identities, sizeof(struct login));
+        generation->watches = calloc(config->n_identities, sizeof(struct credential_watch));
+        if (!generation->upstreams || !generation->tokens || !generation->logins || !generation->watches)
                 return error_oom(err);
         r = http_client_new(context->event, &generation->context.http, err);
-        for (size_t i = 0; r >= 0 && i < config->n_identities; i++)
+        for (size_t i = 0; r >= 0 && i < config->n_identities; i++) {
                 r = upstream_init(&generation->upstreams[i], config->identities[i], err);
-        for (size_t i = 0; r >= 0 && i < config->n_tokens; i++)
-                r = refresh_init(&generation->tokens[i], &generation->context, config->tokens[i],
-                                 find_upstream(generation, config->tokens[i]->identity), err);
+                if (r >= 0)
+                        login_init(&generation->logins[i], &generation->upstreams[i], context->key,
+                                   context->state_directory, generation->context.http);
+        }
+        for (size_t i = 0; r >= 0 && i < config->n_tokens; i++) {
+                struct upstream *upstream = find_upstream(generation, config->tokens[i]->identity);
+
+                upstream_allow(upstream, config->tokens[i]);
+                r = refresh_init(&generation->tokens[i], &generation->context, config->tokens[i], upstream,
+                                 &generation->logins[upstream - generation->upstreams], err);
+        }
         if (r < 0)
                 return r;
         if (older)
@@ -75,6 +156,18 @@ int generation_new(const struct refresh_context *context, struct config *config,
 }
 
 void generation_start(struct generation *generation, bool forced) {
+        for (size_t i = 0; i < generation->config->n_identities; i++) {
+                watch_files(generation, i);
+                (void)upstream_read_credentials(&generation->upstreams[i]);
+        }
         for (size_t i = 0; i < generation->config->n_tokens; i++)
                 refresh_start(&generation->tokens[i], forced);
+}
+
+size_t generation_revoke(struct generation *generation, void (*done)(void *userdata), void *userdata) {
+        size_t sent = 0;
+
+        for (size_t i = 0; i < generation->config->n_identities; i++)
+                sent += login_revoke(&generation->logins[i], done, userdata);
+        return sent;
 }

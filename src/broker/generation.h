@@ -5,11 +5,21 @@
 #pragma once
 
 #include "broker/refresh.h"
+#include "infisical/watch.h"
+
+/* The files of one identity that are watched. */
+struct credential_watch {
+        struct generation *generation;
+        struct upstream *upstream;
+        struct watch *files[4];         /* token, headers, client id, client secret; NULL where there is none to watch */
+};
 
 struct generation {
         struct config *config;
         struct refresh_context context;
         struct upstream *upstreams;     /* one per identity, in the configuration's order */
+        struct login *logins;           /* likewise */
+        struct credential_watch *watches;       /* likewise */
         struct refresh *tokens;         /* one per token, in the configuration's order */
 };
 
@@ -28,3 +38,11 @@ DEFINE_CLEANUP(struct generation *, generation_free);
 
 /** generation_find() - borrowed, or NULL */
 struct refresh *generation_find(const struct generation *generation, const char *name);
+
+/**
+ * generation_revoke() - revokes what logins gave, at a clean stop
+ * @done: called once for each revocation that was sent, whatever became of it
+ *
+ * Return: how many were sent.
+ */
+size_t generation_revoke(struct generation *generation, void (*done)(void *userdata), void *userdata);

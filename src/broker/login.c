@@ -53,6 +53,12 @@ void login_adopt(struct login *login, struct login *from) {
         login->logins = from->logins;
         login->lockout = from->lockout;
         login->proven = from->proven;
+        login->refused = from->refused;
+        /* What is in flight ends with the older generation, without a verdict. */
+        if (from->call) {
+                lockout_undo(&login->lockout);
+                login->last_login_at = 0;
+        }
 }
 
 void login_drop(struct login *login, const struct secret *access_token) {
@@ -95,7 +101,7 @@ static void start_session(struct login *login, const struct infisical_session *s
         login->failures = 0;
         login->not_before = 0;
         login->proven = true;
-        login->upstream->preferred = login->server;
+        upstream_worked(login->upstream, login->server);
         if (login->lockout.rejections > 0) {
                 lockout_worked(&login->lockout);
                 (void)store(login, NULL);
@@ -123,6 +129,7 @@ static void on_login(void *userdata, const struct infisical_session *session, co
 
         login->call = NULL;
         login->error = *err;
+        login->refused = session->verdict.authoritative;
         upstream_note(&login->upstream->servers[login->server], err, session->verdict.pause);
         if (upstream_failure_is_route(err->code) && next_server(login) && send_login(login, &login->error) >= 0)
                 return;
@@ -203,7 +210,7 @@ static int begin(struct login *login, struct error *err) {
                 return r;
         login->client_id = take(id);
         login->client_secret = take(secret);
-        login->server = login->upstream->preferred;
+        login->server = upstream_first_server(login->upstream);
         login->servers_tried = 0;
         login->last_login_at = now;
         r = send_login(login, err);
@@ -232,4 +239,26 @@ int login_get(struct login *login, struct waiter *waiter, struct secret **ret, s
         }
         waiter_join(waiter, &login->waiters);
         return LOGIN_WAIT;
+}
+
+static void on_revoked(void *userdata, const struct infisical_session *session, const struct error *err) {
+        struct login *login = userdata;
+
+        (void)session, (void)err;
+        login->call = NULL;
+        drop_session(login);
+        login->revoked(login->revoked_userdata);
+}
+
+bool login_revoke(struct login *login, void (*done)(void *userdata), void *userdata) {
+        const struct server *server = &login->upstream->servers[login->upstream->preferred];
+        struct error err;
+
+        login->call = infisical_login_cancel(login->call);
+        if (!login->access_token)
+                return false;
+        login->revoked = done;
+        login->revoked_userdata = userdata;
+        return infisical_revoke(login->http, &server->infisical, login->access_token, on_revoked, login, &login->call,
+                                &err) >= 0;
 }

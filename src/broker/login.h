@@ -35,7 +35,10 @@ struct login {
         unsigned failures;
         usec_t last_login_at;           /* boottime */
         uint64_t logins;                /* sent */
+        void (*revoked)(void *userdata);
+        void *revoked_userdata;
         struct lockout lockout;
+        bool refused;                   /* the last login: Infisical itself does not know the pair (any more) */
         bool proven;                    /* the pair that lockout.print names worked in this process */
 };
 
@@ -57,6 +60,14 @@ enum { LOGIN_READY = 0, LOGIN_WAIT = 1 };
  * Return: LOGIN_READY, LOGIN_WAIT, or the negated diagnosis of why there is no session and none is tried now.
  */
 int login_get(struct login *login, struct waiter *waiter, struct secret **ret, struct error *err);
+
+/**
+ * login_revoke() - revokes the session at a clean stop
+ * @done: called once if there was one, also when the server does not answer
+ *
+ * Return: true if @done will be called.
+ */
+bool login_revoke(struct login *login, void (*done)(void *userdata), void *userdata);
 
 /** login_drop() - the server does not take this access token any more: the next login_get() logs in again */
 void login_drop(struct login *login, const struct secret *access_token);

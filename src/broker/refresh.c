@@ -10,10 +10,21 @@ static uint32_t random_bits(void) {
         return bits;
 }
 
+int refresh_get(const struct refresh *refresh, struct value **ret) {
+        int state = cache_get(&refresh->slot, refresh->token, clock_boottime(), ret);
+
+        if (state != CACHE_EMPTY && (*ret)->source == SOURCE_DIRECT_ENV_FALLBACK &&
+            clock_realtime() >= refresh->token->direct_env_until) {
+                *ret = NULL;
+                return CACHE_EMPTY;
+        }
+        return state;
+}
+
 enum token_state refresh_state(const struct refresh *refresh) {
         struct value *value;
 
-        switch (cache_get(&refresh->slot, refresh->token, clock_boottime(), &value)) {
+        switch (refresh_get(refresh, &value)) {
         case CACHE_FRESH:
                 return TOKEN_FRESH;
         case CACHE_STALE:
@@ -23,16 +34,8 @@ enum token_state refresh_state(const struct refresh *refresh) {
         }
 }
 
-static enum source first_source(const struct token_config *token) {
-        enum source source = 0;
-
-        while (source < SOURCE_COUNT - 1 && !token->sources[source])
-                source++;
-        return source;
-}
-
 bool refresh_degraded(const struct refresh *refresh) {
-        return refresh_state(refresh) != TOKEN_FRESH || refresh->slot.value->source != first_source(refresh->token);
+        return refresh_state(refresh) != TOKEN_FRESH || refresh->slot.value->source != source_first(refresh->token);
 }
 
 static bool same(const char *a, const char *b) {
@@ -111,42 +114,74 @@ static void arm(struct refresh *refresh) {
         (void)sd_event_source_set_enabled(refresh->timer, SD_EVENT_ONESHOT);
 }
 
-static void publish(struct refresh *refresh, const struct fetch_result *result, struct error *err) {
+static void publish(struct refresh *refresh, struct secret *token, const struct fetch_result *result, struct error *err) {
         const struct value *held = refresh->slot.value;
+        unsigned failures = refresh->slot.failures;
         usec_t now = clock_boottime();
         char print[FINGERPRINT_MAX];
         struct value *value;
 
-        fingerprint(refresh->context->key, result->token, print);
-        value = value_new(result->token, result->source, result->version, print, now);
+        fingerprint(refresh->context->key, token, print);
+        value = value_new(token, result->source, result->version, print, now);
         if (!value) {
                 (void)error_oom(err);
                 cache_fail(&refresh->slot, false);
                 return;
         }
         /* The same value again keeps the time at which it was first seen. */
-        if (held && held->source == value->source && secret_equal(held->token, value->token))
+        if (held && secret_equal(held->token, value->token))
                 value->fetched_at = held->fetched_at;
         cache_publish(&refresh->slot, value, now);
         refresh->etag = result->etag;
+        /* A direct value is no end of the trouble: Infisical is asked again as after any failure. */
+        if (result->source == SOURCE_DIRECT_ENV_FALLBACK)
+                refresh->slot.failures = failures + 1;
+}
+
+/* What the outcome means for the value held; refresh->error says what is wrong afterwards. */
+static void take_outcome(struct refresh *refresh, const struct fetch_result *result, const struct error *err) {
+        const struct value *held = refresh->slot.value;
+        struct fetch_result unchanged = *result;
+
+        refresh->error = *err;
+        if (err->code != DIAG_NONE) {
+                cache_fail(&refresh->slot, result->authoritative);
+                return;
+        }
+        refresh->error = result->reason;
+        if (!result->unchanged) {
+                publish(refresh, result->token, result, &refresh->error);
+        } else if (held && held->source == result->source) {
+                cache_confirm(&refresh->slot, clock_boottime());
+        } else if (held) {
+                /* The same value, from another source than before. */
+                unchanged.version = held->version;
+                publish(refresh, held->token, &unchanged, &refresh->error);
+        } else {
+                /* It was dropped while the question was under way: ask again, without the ETag. */
+                (void)error_set(&refresh->error, DIAG_UPSTREAM_MALFORMED, "the value that is unchanged is not held any more");
+                cache_fail(&refresh->slot, false);
+        }
+}
+
+static void tell_expiry(struct refresh *refresh) {
+        for (size_t i = 0; i < refresh->attempts.count && !refresh->expiry_told; i++) {
+                if (refresh->attempts.items[i].error.code != DIAG_FALLBACK_EXPIRED)
+                        continue;
+                record(refresh, AUDIT_FALLBACK_EXPIRED, &refresh->attempts.items[i].error, NULL);
+                refresh->expiry_told = true;
+        }
 }
 
 static void on_fetched(void *userdata, const struct fetch_result *result, const struct error *err) {
         struct refresh *refresh = userdata;
-        usec_t now = clock_boottime(), wait;
+        usec_t wait;
 
         refresh->fetch = NULL;
         refresh->has_verdict = true;
-        refresh->error = *err;
         refresh->attempts = result->attempts;
-        if (err->code == DIAG_NONE && result->unchanged && refresh->slot.value)
-                cache_confirm(&refresh->slot, now);
-        else if (err->code == DIAG_NONE)
-                publish(refresh, result, &refresh->error);
-        else
-                cache_fail(&refresh->slot, result->authoritative);
-
-        if (refresh->error.code == DIAG_NONE) {
+        take_outcome(refresh, result, err);
+        if (refresh->slot.failures == 0) {
                 wait = cache_next_refresh(refresh->token, random_bits());
         } else {
                 wait = cache_backoff(refresh->slot.failures, result->authoritative, random_bits());
@@ -155,20 +190,31 @@ static void on_fetched(void *userdata, const struct fetch_result *result, const 
         }
         if (!refresh->slot.value)
                 refresh->etag.text[0] = '\0';
-        refresh->next_at = usec_add(now, wait);
+        refresh->next_at = usec_add(clock_boottime(), wait);
         log_changes(refresh);
+        tell_expiry(refresh);
         arm(refresh);
         waiter_wake_all(&refresh->waiters);
 }
 
 void refresh_now(struct refresh *refresh) {
         const struct refresh_context *context = refresh->context;
+        struct value *value;
+        bool usable = refresh_get(refresh, &value) != CACHE_EMPTY;
+        const struct fetch_request request = {
+                .token = refresh->token,
+                .http = context->http,
+                .upstream = refresh->upstream,
+                .login = refresh->login,
+                .direct_env = context->direct_env,
+                .held = refresh->slot.value ? &refresh->etag : NULL,
+                .holds_usable = usable && value->source != SOURCE_DIRECT_ENV_FALLBACK,
+        };
         int r;
 
         if (refresh->fetch)
                 return;
-        r = fetch_start(context->event, context->http, refresh->upstream, refresh->token,
-                        refresh->slot.value ? &refresh->etag : NULL, on_fetched, refresh, &refresh->fetch, &refresh->error);
+        r = fetch_start(context->event, &request, on_fetched, refresh, &refresh->fetch, &refresh->error);
         if (r < 0) {
                 refresh->has_verdict = true;
                 cache_fail(&refresh->slot, false);
@@ -177,19 +223,26 @@ void refresh_now(struct refresh *refresh) {
         arm(refresh);
 }
 
+void refresh_anew(struct refresh *refresh) {
+        refresh->fetch = fetch_cancel(refresh->fetch);
+        refresh_now(refresh);
+}
+
 static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
         struct refresh *refresh = userdata;
-        usec_t now = clock_boottime();
+        bool ended = false;
         struct value *value;
 
         (void)source, (void)time;
         /* A value whose time is over is not kept in memory any longer. */
-        if (cache_get(&refresh->slot, refresh->token, now, &value) == CACHE_EMPTY && refresh->slot.value) {
+        if (refresh->slot.value && refresh_get(refresh, &value) == CACHE_EMPTY) {
                 cache_done(&refresh->slot);
                 refresh->etag.text[0] = '\0';
+                ended = true;
         }
         log_changes(refresh);
-        if (!refresh->fetch && now >= refresh->next_at)
+        /* With the stale value gone, the direct one is due, not at the next try but now. */
+        if (!refresh->fetch && (clock_boottime() >= refresh->next_at || (ended && refresh->token->direct_env)))
                 refresh_now(refresh);
         else
                 arm(refresh);
@@ -209,6 +262,7 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->shown_code = from->shown_code;
         refresh->shown_source = from->shown_source;
         refresh->had_value = from->had_value;
+        refresh->expiry_told = from->expiry_told && from->token->direct_env_until == refresh->token->direct_env_until;
         memcpy(refresh->shown_fingerprint, from->shown_fingerprint, FINGERPRINT_MAX);
         /* What was in flight is gone and has to be asked again under the rules of now. */
         if (from->fetch)
@@ -241,8 +295,8 @@ void refresh_done(struct refresh *refresh) {
 }
 
 int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
-                 struct upstream *upstream, struct error *err) {
-        *refresh = (struct refresh){ .context = context, .token = token, .upstream = upstream };
+                 struct upstream *upstream, struct login *login, struct error *err) {
+        *refresh = (struct refresh){ .context = context, .token = token, .upstream = upstream, .login = login };
         /* Boottime also fires after a suspend, when a value may have run out meanwhile. */
         if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, 100 * USEC_PER_MSEC, on_timer,
                               refresh) < 0 ||

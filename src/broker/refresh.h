@@ -21,6 +21,8 @@ struct refresh_context {
         struct http_client *http;
         struct audit *audit;
         const struct fingerprint_key *key;
+        const struct direct_env *direct_env;
+        const char *state_directory;
         void (*changed)(void *userdata);        /* some token's state, as others see it, is another one now */
         void *userdata;
 };
@@ -29,6 +31,7 @@ struct refresh {
         const struct refresh_context *context;
         const struct token_config *token;
         struct upstream *upstream;
+        struct login *login;
         struct cache_slot slot;
         struct etag etag;
         struct fetch *fetch;                    /* in flight */
@@ -36,8 +39,10 @@ struct refresh {
         sd_event_source *timer;
         usec_t next_at;                         /* boottime of the next fetch, while none is in flight */
         usec_t forced_at;                       /* boottime of the last fetch that somebody demanded; 0: never */
-        struct error error;                     /* of the last fetch; DIAG_NONE: it worked */
+        struct error error;                     /* of the last fetch: why it failed, or why it did not come from the first
+                                                 * source; DIAG_NONE: all is well */
         struct attempts attempts;
+        bool expiry_told;                       /* that direct_env_until is over */
         bool has_verdict;                       /* at least one fetch has ended */
         enum token_state shown;                 /* as logged last */
         enum source shown_source;
@@ -51,7 +56,7 @@ struct refresh {
 
 /** refresh_init() - embedded; nothing happens before refresh_start() */
 int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
-                 struct upstream *upstream, struct error *err);
+                 struct upstream *upstream, struct login *login, struct error *err);
 
 /**
  * refresh_adopt() - takes over the value of @from, which served the same secret under the older configuration
@@ -71,6 +76,15 @@ void refresh_done(struct refresh *refresh);
 
 /** refresh_now() - fetch at once unless one is in flight */
 void refresh_now(struct refresh *refresh);
+
+/** refresh_anew() - fetch at once; one in flight uses a credential that was replaced, and is dropped.  Who waits goes on waiting. */
+void refresh_anew(struct refresh *refresh);
+
+/**
+ * refresh_get() - the value to issue now: as cache_get(), and a direct one not after its last day
+ * @ret: borrowed
+ */
+int refresh_get(const struct refresh *refresh, struct value **ret);
 
 /** refresh_state() - as others see it now */
 enum token_state refresh_state(const struct refresh *refresh);

@@ -1,15 +1,21 @@
 /*
  * The chain: from which source a value comes, and what was tried.
  *
+ *      infisical-token-auth -credential-*, address-not-allowed-> infisical-universal-auth -> direct-env-fallback
+ *             '---- anything else: another login would change nothing --------------------------^
+ *
  * A fetch walks a token's sources in their order, and within Infisical the identity's servers, until one yields a value or
  * an answer that no other source could better.  One fetch asks each server at most once (twice where the routes' version is
- * being learned).  When to fetch, and what to do with the outcome, is broker/refresh.
+ * being learned, or where a session turned out to be dead).  When to fetch, and what to do with the outcome, is
+ * broker/refresh.
  */
 #pragma once
 
 #include <systemd/sd-event.h>
 
 #include "broker/broker.h"
+#include "broker/direct_env.h"
+#include "broker/login.h"
 #include "broker/upstream.h"
 #include "config/config.h"
 #include "infisical/infisical.h"
@@ -21,6 +27,17 @@ struct etag {
         char text[HTTP_ETAG_MAX];
 };
 
+/* What a fetch works with; all but the members themselves outlives it. */
+struct fetch_request {
+        const struct token_config *token;
+        struct http_client *http;
+        struct upstream *upstream;
+        struct login *login;
+        const struct direct_env *direct_env;
+        const struct etag *held;        /* of the value held, or NULL; copied */
+        bool holds_usable;              /* a value from Infisical is held that may still be served: it comes before source 3 */
+};
+
 struct fetch_result {
         struct secret *token;           /* borrowed; NULL if unchanged or failed */
         enum source source;
@@ -28,6 +45,7 @@ struct fetch_result {
         bool unchanged;                 /* the server said: the value that the ETag was for */
         bool authoritative;             /* failed, and Infisical itself refused: end the life of a value held */
         usec_t pause;                   /* failed: not before so long; 0 = no wish */
+        struct error reason;            /* there is a value, but not from the first source: why; else DIAG_NONE */
         struct etag etag;
         struct attempts attempts;
 };
@@ -38,17 +56,20 @@ typedef void (*fetch_done)(void *userdata, const struct fetch_result *result, co
 struct fetch;
 
 /**
- * fetch_start() - begins to walk the chain for @token
- * @held: the ETag of the value held, or NULL
+ * fetch_start() - begins to walk the chain
  * @done: once, from the loop, never from fetch_start()
- *
- * @upstream and @token outlive the fetch.
  */
-int fetch_start(sd_event *event, struct http_client *http, struct upstream *upstream, const struct token_config *token,
-                const struct etag *held, fetch_done done, void *userdata, struct fetch **ret, struct error *err);
+int fetch_start(sd_event *event, const struct fetch_request *request, fetch_done done, void *userdata, struct fetch **ret,
+                struct error *err);
 
 /** fetch_cancel() - drops it without a word; NULL is fine.  Return: NULL. */
 struct fetch *fetch_cancel(struct fetch *fetch);
+
+/** source_configured() - true if the token may use this source and its identity has what it needs */
+bool source_configured(const struct token_config *token, enum source source);
+
+/** source_first() - the source that a token should come from when all is well */
+enum source source_first(const struct token_config *token);
 
 /** source_failure_moves_on() - true if another source of Infisical could cure this failure */
 bool source_failure_moves_on(enum diagnosis code);

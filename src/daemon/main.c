@@ -25,9 +25,12 @@
 /* READY=1 does not wait longer than this for the first verdict on every token: Infisical may be down at boot. */
 #define READY_AFTER (20 * USEC_PER_SEC)
 
+/* A stop does not wait longer than this for the revocation of what logins gave. */
+#define STOP_PATIENCE (2 * USEC_PER_SEC)
+
 struct daemon {
         sd_event *event;
-        sd_event_source *ready_timer;
+        sd_event_source *ready_timer, *stop_timer;
         struct broker *broker;
         struct server *server;
         struct sockets sockets;
@@ -122,10 +125,29 @@ static int on_ready_timer(sd_event_source *source, uint64_t time, void *userdata
         return 0;
 }
 
+static int on_stop_timer(sd_event_source *source, uint64_t time, void *userdata) {
+        struct daemon *daemon = userdata;
+
+        (void)source, (void)time;
+        return sd_event_exit(daemon->event, 0);
+}
+
+static void on_stopped(void *userdata) {
+        struct daemon *daemon = userdata;
+
+        (void)sd_event_exit(daemon->event, 0);
+}
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
-        (void)info, (void)userdata;
+        struct daemon *daemon = userdata;
+
+        (void)source, (void)info;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
-        return sd_event_exit(sd_event_source_get_event(source), 0);
+        daemon->server = server_free(daemon->server);
+        if (!broker_stop(daemon->broker, on_stopped, daemon))
+                return sd_event_exit(daemon->event, 0);
+        return sd_event_add_time_relative(daemon->event, &daemon->stop_timer, CLOCK_MONOTONIC, STOP_PATIENCE, 0, on_stop_timer,
+                                          daemon);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -207,6 +229,7 @@ static void daemon_done(struct daemon *daemon) {
         daemon->broker = broker_free(daemon->broker);
         sockets_close(&daemon->sockets);
         (void)sd_event_source_disable_unref(daemon->ready_timer);
+        (void)sd_event_source_disable_unref(daemon->stop_timer);
         (void)sd_event_unref(daemon->event);
 }
 
