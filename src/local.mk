@@ -25,6 +25,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/broker.c src/broker/broker.h \
 	src/broker/cache.c src/broker/cache.h \
 	src/broker/direct_env.c src/broker/direct_env.h \
+	src/broker/expiry.c src/broker/expiry.h \
 	src/broker/generation.c src/broker/generation.h \
 	src/broker/login.c src/broker/login.h \
 	src/broker/peer.c src/broker/peer.h \

@@ -125,6 +125,33 @@ static json_t *server_list(const struct broker *broker) {
         return list;
 }
 
+static json_t *identity_list(const struct broker *broker) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < broker_identity_count(broker); i++) {
+                struct identity_view view;
+                json_t *item;
+
+                broker_identity_view(broker, i, &view);
+                item = json_pack("{s:s, s:b, s:s?, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:s?, s:o, s:I}", "name",
+                                 view.config->name, "has_token", view.has_token, "credential_code",
+                                 error_name(&view.credential_error), "credential_detail",
+                                 error_text(&view.credential_error, view.credential_error.detail), "credential_remedy",
+                                 error_text(&view.credential_error, remedy(&view.credential_error)), "token_expires_at",
+                                 render_time(view.token_expires_at), "token_uses_limit", (json_int_t)view.token_uses_limit,
+                                 "token_identity", view.token_identity[0] ? render_text(view.token_identity) : json_null(),
+                                 "has_session", view.has_session, "session_expires_at",
+                                 render_time(view.session_expires_at), "login_code", error_name(&view.login_error),
+                                 "login_detail", error_text(&view.login_error, view.login_error.detail), "logins",
+                                 (json_int_t)view.logins);
+                if (json_array_append_new(list, item) < 0) {
+                        json_decref(list);
+                        return NULL;
+                }
+        }
+        return list;
+}
+
 /* "starting" ends with the first verdict on every token. */
 static const char *state_name(const struct broker *broker, const struct broker_view *view) {
         for (size_t i = 0; i < broker_token_count(broker); i++) {
@@ -147,7 +174,8 @@ json_t *render_status(const struct broker *broker) {
                          "config", render_text(view.config_file), "audit", view.audit, "records",
                          (json_int_t)view.records, "started_at", render_time(view.started_at), "loaded_at",
                          render_time(view.loaded_at), "reload_failed", view.reload_failed);
-        return json_pack("{s:o, s:o, s:o}", "broker", self, "servers", server_list(broker), "tokens",
+        return json_pack("{s:o, s:o, s:o, s:o}", "broker", self, "identities", identity_list(broker), "servers",
+                         server_list(broker), "tokens",
                          token_list(broker, true));
 }
 

@@ -353,6 +353,26 @@ bool broker_token_find(const struct broker *broker, const char *name, struct tok
         return refresh != NULL;
 }
 
+size_t broker_identity_count(const struct broker *broker) {
+        return broker->generation->config->n_identities;
+}
+
+void broker_identity_view(const struct broker *broker, size_t index, struct identity_view *ret) {
+        const struct upstream *upstream = &broker->generation->upstreams[index];
+        const struct login *login = &broker->generation->logins[index];
+
+        *ret = (struct identity_view){ .config = upstream->config,
+                                       .has_token = upstream->token != NULL,
+                                       .credential_error = upstream->credential_error,
+                                       .token_expires_at = upstream->claims.expires_at,
+                                       .token_uses_limit = upstream->claims.uses_limit,
+                                       .token_identity = upstream->claims.identity_name,
+                                       .has_session = login->access_token != NULL,
+                                       .session_expires_at = wall(login->expires_at),
+                                       .login_error = login->error,
+                                       .logins = login->logins };
+}
+
 size_t broker_server_count(const struct broker *broker) {
         size_t n = 0;
 

@@ -68,6 +68,20 @@ struct server_view {
         uint64_t requests;
 };
 
+/* One identity as status shows it. */
+struct identity_view {
+        const struct identity_config *config;
+        bool has_token;                 /* Token Auth: an access token is in use */
+        struct error credential_error;  /* why the file as it is now is not used; DIAG_NONE: it is, or there is none */
+        usec_t token_expires_at;        /* wall clock, from the access token's own claims; 0: it does not say */
+        int64_t token_uses_limit;       /* 0: none, or it does not say */
+        const char *token_identity;     /* the identity's name in Infisical; "" if the token does not say */
+        bool has_session;               /* Universal Auth: logged in */
+        usec_t session_expires_at;      /* wall clock; 0: does not expire, or there is none */
+        struct error login_error;       /* of the last login; DIAG_NONE: it worked, or there was none */
+        uint64_t logins;
+};
+
 struct broker_view {
         const char *version;            /* of the program */
         const char *instance;           /* random per start */
@@ -151,6 +165,8 @@ size_t broker_token_count(const struct broker *broker);
 void broker_token_view(const struct broker *broker, size_t index, struct token_view *ret);
 /** broker_token_find() - true and @ret if there is a token of that name */
 bool broker_token_find(const struct broker *broker, const char *name, struct token_view *ret);
+size_t broker_identity_count(const struct broker *broker);
+void broker_identity_view(const struct broker *broker, size_t index, struct identity_view *ret);
 size_t broker_server_count(const struct broker *broker);
 void broker_server_view(const struct broker *broker, size_t index, struct server_view *ret);
 

@@ -23,6 +23,7 @@ struct generation *generation_free(struct generation *generation) {
         free(generation->upstreams);
         free(generation->logins);
         free(generation->watches);
+        (void)sd_event_source_disable_unref(generation->expiry_timer);
         (void)config_unref(generation->config);
         free(generation);
         return NULL;
@@ -72,6 +73,43 @@ static void adopt(struct generation *generation, struct generation *older) {
         }
 }
 
+/* Looked at so often: the warnings are about days. */
+#define EXPIRY_INTERVAL USEC_PER_HOUR
+
+static void warn_of_ends(struct generation *generation) {
+        usec_t now = clock_realtime();
+        char day[CLOCK_TEXT_MAX];
+        unsigned days;
+
+        for (size_t i = 0; i < generation->config->n_identities; i++) {
+                struct upstream *upstream = &generation->upstreams[i];
+                usec_t until = upstream->claims.expires_at;
+
+                if (expiry_due(&upstream->expiry, until, now, &days))
+                        log_message(LOG_LEVEL_WARNING,
+                                    "identity '%s': its access token expires on %s, within %u days. remedy: create a new one "
+                                    "in Infisical and replace %s", upstream->config->name, clock_format(until, day), days,
+                                    upstream->config->token_file);
+        }
+        for (size_t i = 0; i < generation->config->n_tokens; i++) {
+                struct refresh *token = &generation->tokens[i];
+
+                if (token->token->direct_env && expiry_due(&token->expiry, token->token->direct_env_until, now, &days))
+                        log_message(LOG_LEVEL_WARNING,
+                                    "token '%s': its direct fallback (%s) ends with direct_env_until, within %u days. remedy: "
+                                    "see that Infisical serves it, then remove direct_env", token->token->name,
+                                    token->token->direct_env, days);
+        }
+}
+
+static int on_expiry_timer(sd_event_source *source, uint64_t time, void *userdata) {
+        (void)time;
+        warn_of_ends(userdata);
+        (void)sd_event_source_set_time_relative(source, EXPIRY_INTERVAL);
+        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
 static bool has_failed(const struct refresh *token) {
         return token->has_verdict && token->error.code != DIAG_NONE;
 }
@@ -91,6 +129,7 @@ static void on_credential_changed(void *userdata) {
                             diagnosis_info(error->code)->name, error->detail,
                             upstream->token ? "the access token read before stays in use" : "there is none to use",
                             error_remedy(error));
+        warn_of_ends(watch->generation);
         for (size_t i = 0; i < watch->generation->config->n_tokens; i++) {
                 struct refresh *token = &watch->generation->tokens[i];
 
@@ -160,6 +199,9 @@ void generation_start(struct generation *generation, bool forced) {
                 watch_files(generation, i);
                 (void)upstream_read_credentials(&generation->upstreams[i]);
         }
+        (void)sd_event_add_time_relative(generation->context.event, &generation->expiry_timer, CLOCK_BOOTTIME,
+                                         EXPIRY_INTERVAL, EXPIRY_INTERVAL / 10, on_expiry_timer, generation);
+        warn_of_ends(generation);
         for (size_t i = 0; i < generation->config->n_tokens; i++)
                 refresh_start(&generation->tokens[i], forced);
 }

@@ -21,6 +21,7 @@ struct generation {
         struct login *logins;           /* likewise */
         struct credential_watch *watches;       /* likewise */
         struct refresh *tokens;         /* one per token, in the configuration's order */
+        sd_event_source *expiry_timer;
 };
 
 /**

@@ -262,6 +262,7 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->shown_code = from->shown_code;
         refresh->shown_source = from->shown_source;
         refresh->had_value = from->had_value;
+        refresh->expiry = from->expiry;
         refresh->expiry_told = from->expiry_told && from->token->direct_env_until == refresh->token->direct_env_until;
         memcpy(refresh->shown_fingerprint, from->shown_fingerprint, FINGERPRINT_MAX);
         /* What was in flight is gone and has to be asked again under the rules of now. */

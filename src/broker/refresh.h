@@ -43,6 +43,7 @@ struct refresh {
                                                  * source; DIAG_NONE: all is well */
         struct attempts attempts;
         bool expiry_told;                       /* that direct_env_until is over */
+        struct expiry expiry;                   /* what was said about its coming */
         bool has_verdict;                       /* at least one fetch has ended */
         enum token_state shown;                 /* as logged last */
         enum source shown_source;

@@ -70,6 +70,7 @@ void upstream_adopt(struct upstream *upstream, const struct upstream *from) {
         if (from->token && same_file(upstream->config->token_file, from->config->token_file)) {
                 upstream->token = secret_ref(from->token);
                 upstream->claims = from->claims;
+                upstream->expiry = from->expiry;
                 upstream->credential_error = from->credential_error;
         }
 }

@@ -5,6 +5,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "broker/expiry.h"
 #include "config/config.h"
 #include "infisical/infisical.h"
 #include "infisical/session.h"
@@ -30,6 +31,7 @@ struct upstream {
 
         struct secret *token;           /* Token Auth: the last access token that could be used; NULL: none yet */
         struct token_claims claims;     /* what it says of itself */
+        struct expiry expiry;           /* what was said about its end */
         struct error credential_error;  /* why the file as it is now is not used; DIAG_NONE: it is */
         struct secret *headers;         /* of header_file; NULL: none */
 

@@ -9,10 +9,6 @@
 #define NOT_ENFORCED                                                                               \
         "is not enforced by this version: a policy that is written down and not enforced is worse " \
         "than none; remove it"
-#define NO_UNIVERSAL_AUTH                                                                          \
-        "is not used by this version: only Token Auth is built, Universal Auth is not; remove it"
-#define NO_DIRECT                                                                                  \
-        "is not used by this version: the direct fallback is not built; remove it"
 
 static const struct {
         const char *name;
@@ -75,14 +71,10 @@ static const struct key keys[KEY_COUNT] = {
         },
         [IDENTITY_CLIENT_ID_FILE] = {
                 .section = SECTION_IDENTITY, .name = "client_id_file", .type = &value_credential,
-                .state = KEY_PARSED,
-                .not_built = NO_UNIVERSAL_AUTH,
                 .help = "the file with the client id (Universal Auth)",
         },
         [IDENTITY_CLIENT_SECRET_FILE] = {
                 .section = SECTION_IDENTITY, .name = "client_secret_file", .type = &value_credential,
-                .state = KEY_PARSED,
-                .not_built = NO_UNIVERSAL_AUTH,
                 .help = "the file with the client secret (Universal Auth)",
         },
         [IDENTITY_PROJECT_ID] = {
@@ -101,8 +93,6 @@ static const struct key keys[KEY_COUNT] = {
         },
         [IDENTITY_HEADER_FILE] = {
                 .section = SECTION_IDENTITY, .name = "header_file", .type = &value_credential,
-                .state = KEY_PARSED,
-                .not_built = "is not used by this version: extra request headers are not built; remove it",
                 .help = "the file with extra request headers for an access proxy",
         },
         [IDENTITY_CONNECT_TIMEOUT] = {
@@ -184,21 +174,15 @@ static const struct key keys[KEY_COUNT] = {
         },
         [TOKEN_SOURCES] = {
                 .section = SECTION_TOKEN, .name = "sources", .type = &value_source,
-                .list = true, .state = KEY_PARSED,
-                .not_built = "is not used by this version: infisical-token-auth is the only source; "
-                             "remove it",
+                .list = true,
                 .help = "the sources that may be used",
         },
         [TOKEN_DIRECT_ENV] = {
                 .section = SECTION_TOKEN, .name = "direct_env", .type = &value_variable,
-                .state = KEY_PARSED,
-                .not_built = NO_DIRECT,
                 .help = "the variable that holds a fallback value",
         },
         [TOKEN_DIRECT_ENV_UNTIL] = {
                 .section = SECTION_TOKEN, .name = "direct_env_until", .type = &value_day,
-                .state = KEY_PARSED,
-                .not_built = NO_DIRECT,
                 .help = "the last day of the fallback",
         },
         [TOKEN_FOR] = {

@@ -172,6 +172,16 @@ bool broker_token_find(const struct broker *broker, const char *name, struct tok
         return index >= 0;
 }
 
+size_t broker_identity_count(const struct broker *broker) {
+        (void)broker;
+        return 0;
+}
+
+void broker_identity_view(const struct broker *broker, size_t index, struct identity_view *ret) {
+        (void)broker, (void)index;
+        *ret = (struct identity_view){ 0 };
+}
+
 size_t broker_server_count(const struct broker *broker) {
         (void)broker;
         return 1;
