@@ -133,8 +133,8 @@ static void publish(struct refresh *refresh, struct secret *token, const struct 
                 value->fetched_at = held->fetched_at;
         cache_publish(&refresh->slot, value, now);
         refresh->etag = result->etag;
-        /* A direct value is no end of the trouble: Infisical is asked again as after any failure. */
-        if (result->source == SOURCE_DIRECT_ENV_FALLBACK)
+        /* A direct value in Infisical's place is no end of the trouble: Infisical is asked again as after any failure. */
+        if (result->source == SOURCE_DIRECT_ENV_FALLBACK && source_first(refresh->token) != result->source)
                 refresh->slot.failures = failures + 1;
 }
 
@@ -265,6 +265,13 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->expiry = from->expiry;
         refresh->expiry_told = from->expiry_told && from->token->direct_env_until == refresh->token->direct_env_until;
         memcpy(refresh->shown_fingerprint, from->shown_fingerprint, FINGERPRINT_MAX);
+        /* What the new rules would not take is not served on. */
+        if (refresh->slot.value && !source_configured(refresh->token, refresh->slot.value->source)) {
+                cache_done(&refresh->slot);
+                refresh->etag.text[0] = '\0';
+                refresh->has_verdict = false;
+                refresh->next_at = 0;
+        }
         /* What was in flight is gone and has to be asked again under the rules of now. */
         if (from->fetch)
                 refresh->next_at = 0;
@@ -276,7 +283,8 @@ void refresh_start(struct refresh *refresh, bool forced) {
         /* A reload is often made to mend what fails, so that is tried at once; but a storm of reloads is no storm of reads. */
         if (refresh->forced_at > 0)
                 earliest = usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL);
-        if (refresh->slot.value && refresh->error.code == DIAG_NONE && refresh->next_at > earliest)
+        if (refresh->slot.value && refresh->error.code == DIAG_NONE && refresh->next_at > earliest &&
+            refresh->slot.value->source == source_first(refresh->token))
                 earliest = refresh->next_at;
         if (now >= earliest) {
                 if (forced)

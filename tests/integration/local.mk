@@ -5,6 +5,8 @@ integration_tests = \
 	tests/integration/30-outage.t \
 	tests/integration/40-peers.t \
 	tests/integration/50-bad-input.t \
+	tests/integration/60-sources.t \
+	tests/integration/65-rotation.t \
 	tests/integration/80-systemd.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
