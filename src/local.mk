@@ -47,12 +47,16 @@ libforge_broker_a_SOURCES = \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
 	src/infisical/answer.c src/infisical/answer.h \
+	src/infisical/claims.c \
 	src/infisical/classify.c \
 	src/infisical/credential.c src/infisical/credential.h \
+	src/infisical/header_lines.c src/infisical/header_lines.h \
 	src/infisical/infisical.h \
 	src/infisical/lockout.c src/infisical/lockout.h \
+	src/infisical/login_answer.c \
 	src/infisical/read.c \
 	src/infisical/refusal.c src/infisical/refusal.h \
+	src/infisical/session.c src/infisical/session.h \
 	src/infisical/watch.c src/infisical/watch.h \
 	src/net/http.c src/net/http.h src/net/http_call.h \
 	src/net/http_failure.c src/net/http_head.c src/net/http_send.c

@@ -103,6 +103,9 @@ bool upstream_read_credentials(struct upstream *upstream) {
         upstream->token = take(token);
         upstream->claims = (struct token_claims){ 0 };
         (void)token_claims_read(upstream->token, &upstream->claims);
+        /* The budget is there for demand and for faults; a credential that an operator puts in place is neither. */
+        for (size_t i = 0; i < upstream->n_servers; i++)
+                upstream->servers[i].reads = (struct budget){ 0 };
         return true;
 }
 

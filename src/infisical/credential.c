@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "infisical/header_lines.h"
 
 /* What `systemd-creds encrypt` writes begins with this: the base64 text of the header's 128-bit id of the host key.  It
  * arrives so when LoadCredential= was used in the place of LoadCredentialEncrypted=. */
@@ -14,6 +15,7 @@
 
 struct credential_file {
         const char *setting, *name;
+        int (*accept)(const struct credential_file *file, char *text, size_t length, struct secret **ret, struct error *err);
         char *path;
         bool from_systemd;      /* in $CREDENTIALS_DIRECTORY */
         struct stat st;
@@ -76,7 +78,8 @@ static int check_access(struct credential_file *file, struct error *err) {
         return -(int)DIAG_CREDENTIAL_PERMISSIONS;
 }
 
-static int check_content(const struct credential_file *file, const char *text, size_t length, struct error *err) {
+/* What no credential file may be: nothing, or still encrypted. */
+static int check_plaintext(const struct credential_file *file, const char *text, size_t length, struct error *err) {
         if (length == 0) {
                 (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: %s is empty", file->setting, file->path);
                 error_remedy_set(err, "Put the credential into %s.", file->path);
@@ -88,6 +91,11 @@ static int check_content(const struct credential_file *file, const char *text, s
                 error_remedy_set(err, "Load %s with LoadCredentialEncrypted= in place of LoadCredential=.", file->name);
                 return -(int)DIAG_CREDENTIAL_MISSING;
         }
+        return 0;
+}
+
+static int accept_credential(const struct credential_file *file, char *text, size_t length, struct secret **ret,
+                           struct error *err) {
         for (size_t i = 0; i < length; i++) {
                 if (text[i] >= 0x21 && text[i] <= 0x7e)
                         continue;
@@ -98,7 +106,26 @@ static int check_content(const struct credential_file *file, const char *text, s
                                  "LoadCredentialEncrypted=.", file->path);
                 return -(int)DIAG_CREDENTIAL_MISSING;
         }
+        *ret = secret_copy(text, length);
+        if (!*ret)
+                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a credential");
         return 0;
+}
+
+static int accept_headers(const struct credential_file *file, char *text, size_t length, struct secret **ret,
+                        struct error *err) {
+        unsigned line = 0;
+        int r = header_lines_check(text, length, ret, &line);
+
+        if (r == 0)
+                return 0;
+        if (r == -ENOMEM)
+                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for %s", file->setting);
+        (void)error_set(err, DIAG_CREDENTIAL_MISSING, "%s: line %u of %s is no header that may be added", file->setting, line,
+                        file->path);
+        error_remedy_set(err, "Write one 'Name: value' a line into %s, at most %d, none that the broker sends itself.",
+                         file->path, HEADER_LINES_MAX);
+        return -(int)DIAG_CREDENTIAL_MISSING;
 }
 
 /* Reads to the end of the file, at most @size bytes: straight into the region, never through a buffer of stdio. */
@@ -136,13 +163,8 @@ static int read_content(const struct credential_file *file, int fd, char *buffer
         }
         text = text_strip(buffer, &length);
         text[length] = '\0';
-        r = check_content(file, text, length, err);
-        if (r < 0)
-                return r;
-        *ret = secret_copy(text, length);
-        if (!*ret)
-                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a credential");
-        return 0;
+        r = check_plaintext(file, text, length, err);
+        return r < 0 ? r : file->accept(file, text, length, ret, err);
 }
 
 static int find_file(struct credential_file *file, struct error *err) {
@@ -191,12 +213,23 @@ static int open_file(struct credential_file *file, struct secret **ret, struct e
         return r;
 }
 
-int credential_read(const char *setting, const char *file_name, struct secret **ret, struct error *err) {
-        struct credential_file file = { .setting = setting, .name = file_name };
-        int r = find_file(&file, err);
+static int read_file(struct credential_file *file, struct secret **ret, struct error *err) {
+        int r = find_file(file, err);
 
         if (r == 0)
-                r = open_file(&file, ret, err);
-        free(file.path);
+                r = open_file(file, ret, err);
+        free(file->path);
         return r;
+}
+
+int credential_read(const char *setting, const char *file_name, struct secret **ret, struct error *err) {
+        struct credential_file file = { .setting = setting, .name = file_name, .accept = accept_credential };
+
+        return read_file(&file, ret, err);
+}
+
+int credential_read_headers(const char *setting, const char *file_name, struct secret **ret, struct error *err) {
+        struct credential_file file = { .setting = setting, .name = file_name, .accept = accept_headers };
+
+        return read_file(&file, ret, err);
 }

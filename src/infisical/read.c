@@ -75,6 +75,7 @@ static int send_request(struct infisical_call *call, struct error *err) {
                 .ca_file = server->ca_file,
                 .proxy = server->proxy,
                 .authorization = call->authorization,
+                .headers = server->headers,
                 .if_none_match = call->etag[0] ? call->etag : NULL,
                 .connect_timeout = server->connect_timeout,
                 .timeout = server->timeout,

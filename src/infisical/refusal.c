@@ -24,14 +24,7 @@
  * so few rows need a status.  0 and NULL: any; the texts are globs.  @ends_value: Infisical itself refuses for good, a
  * value held ends its life.
  */
-static const struct meaning {
-        int status;
-        const char *error, *message;
-        enum answer_origin from;
-        enum diagnosis code;
-        bool ends_value;
-        const char *remedy;     /* where the code's own does not fit */
-} meanings[] = {
+static const struct meaning meanings[] = {
         /* The secret, its folder, its project: these begin with fixed words, so no name in them can pass for another. */
         { 404, NULL, "Secret with name '*' not found*", OWN, DIAG_SECRET_NOT_FOUND, true, NULL },
         { 400, "BadRequest", "Secret not found", BARE, DIAG_SECRET_NOT_FOUND, true, NULL },
@@ -160,19 +153,17 @@ void refusal_advise(struct error *err, enum diagnosis code, const struct infisic
         }
 }
 
-int refusal_classify(const struct http_response *response, const struct answer *answer,
-                     const struct infisical_address *address, const char *url, struct infisical_verdict *verdict,
-                     struct error *err) {
-        const struct meaning *meaning = NULL;
-        char error[ERROR_NAME_SHOWN_MAX], message[MESSAGE_SHOWN_MAX];
+const struct meaning *meaning_find(const struct meaning *rows, size_t count, const struct answer *answer) {
+        for (size_t i = 0; i < count; i++)
+                if ((rows[i].status == 0 || rows[i].status == answer->status) && answer->origin >= rows[i].from &&
+                    glob(rows[i].error, answer->error) && glob(rows[i].message, answer->message))
+                        return &rows[i];
+        return NULL;
+}
 
-        for (size_t i = 0; i < ELEMENTS(meanings) && !meaning; i++)
-                if ((meanings[i].status == 0 || meanings[i].status == answer->status) &&
-                    answer->origin >= meanings[i].from && glob(meanings[i].error, answer->error) &&
-                    glob(meanings[i].message, answer->message))
-                        meaning = &meanings[i];
-        if (!meaning)
-                return answer_classify_foreign(response, answer, url, verdict, err);
+int meaning_apply(const struct meaning *meaning, const struct http_response *response, const struct answer *answer,
+                  struct infisical_verdict *verdict, struct error *err) {
+        char error[ERROR_NAME_SHOWN_MAX], message[MESSAGE_SHOWN_MAX];
 
         /* Some texts repeat our request with its query: that is not for the log. */
         (void)text_clean(error, sizeof(error), answer->error, strlen(answer->error));
@@ -185,10 +176,23 @@ int refusal_classify(const struct http_response *response, const struct answer *
                         meaning->code == DIAG_UPSTREAM_ERROR && answer->status < 500 ? "our request was not accepted:"
                                                                                      : "Infisical answered",
                         answer->status, error, answer->request_id[0] ? ", " : "", answer->request_id, message);
-        refusal_advise(err, meaning->code, address);
         if (meaning->remedy)
                 error_remedy_set(err, "%s", meaning->remedy);
         if (meaning->code == DIAG_UPSTREAM_RATE_LIMITED)
                 verdict->pause = answer_pause(response, answer);
         return verdict_set(verdict, meaning->code, meaning->ends_value);
+}
+
+int refusal_classify(const struct http_response *response, const struct answer *answer,
+                     const struct infisical_address *address, const char *url, struct infisical_verdict *verdict,
+                     struct error *err) {
+        const struct meaning *meaning = meaning_find(meanings, ELEMENTS(meanings), answer);
+        int r;
+
+        if (!meaning)
+                return answer_classify_foreign(response, answer, url, verdict, err);
+        r = meaning_apply(meaning, response, answer, verdict, err);
+        if (!meaning->remedy)
+                refusal_advise(err, meaning->code, address);
+        return r;
 }
