@@ -80,11 +80,28 @@ boot_make_cgroups() {
         done
 }
 
+# What is still in them is killed: a machine that outlives its nspawn, which was killed together with the test.
 boot_remove_cgroups() {
         for boot_group in $boot_cgroups; do
-                find "$boot_group" -depth -type d -exec rmdir {} + 2>/dev/null
+                [ ! -e "$boot_group/cgroup.kill" ] || echo 1 >"$boot_group/cgroup.kill"
+        done
+        for boot_group in $boot_cgroups; do
+                boot_deadline=$(($(date +%s) + 5))
+                until find "$boot_group" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -e "$boot_group" ]; do
+                        [ "$(date +%s)" -lt "$boot_deadline" ] || break
+                        sleep 0.05
+                done
         done
         boot_cgroups=
+}
+
+# Of tests that are gone: their number is their shell's.
+boot_remove_stale() {
+        for boot_group in $(awk '$3 == "cgroup2" { print $2 } $3 == "cgroup" && $4 ~ /name=systemd/ { print $2 }' \
+                            /proc/self/mounts | sed 's|$|/forge-broker-test-*|'); do
+                [ -d "$boot_group" ] && [ ! -e "/proc/${boot_group##*-}" ] && boot_cgroups="$boot_cgroups $boot_group"
+        done
+        boot_remove_cgroups
 }
 
 # boot_start - returns when the machine is up; boot_leader is its PID 1
@@ -96,6 +113,7 @@ boot_start() {
         if [ -d /run/systemd/system ]; then
                 boot_wrap="systemd-run --scope --quiet --collect -p Delegate=yes"
         else
+                boot_remove_stale
                 boot_make_cgroups
         fi
         # overlay: every boot is a fresh machine; no machined and no D-Bus needed outside; loopback only
