@@ -49,7 +49,7 @@ bool lockout_parse(struct lockout *lockout, const char *text) {
         uint64_t seconds;
         int end = 0;
 
-        if (sscanf(text, "1 %8[0-9a-f] %4u %10" SCNu64 "\n%n", print, &rejections, &seconds, &end) != 3 || end == 0 ||
+        if (sscanf(text, "1 %8[0-9a-f] %4u %10" SCNu64 "\n%n", print, &rejections, &seconds, &end) != 3 || end == 0 || text[end - 1] != '\n' ||
             text[end] != '\0' || strlen(print) != FINGERPRINT_MAX - 1 || rejections > 1000)
                 return false;
         memcpy(lockout->print, print, sizeof(print));

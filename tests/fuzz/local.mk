@@ -29,6 +29,11 @@ tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz-api.c $(fuzz_main)
 tests_fuzz_fuzz_api_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/api
 
+fuzz_targets += tests/fuzz/fuzz-login
+tests_fuzz_fuzz_login_SOURCES = tests/fuzz/fuzz-login.c $(fuzz_main)
+tests_fuzz_fuzz_login_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/login
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run

@@ -76,6 +76,11 @@ tests_unit_test_infisical_read_SOURCES = \
 	tests/unit/test-infisical-read.c tests/unit/test-http-server.c tests/unit/test-http-server.h
 tests_unit_test_infisical_read_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-session
+tests_unit_test_session_SOURCES = tests/unit/test-session.c
+tests_unit_test_session_LDADD = $(unit_libs)
+EXTRA_DIST += tests/unit/data/infisical-logins.jsonl
+
 # The lists stay last: what is above this line is what they name.
 EXTRA_DIST += tests/unit/no-cmocka.t
 if HAVE_CMOCKA

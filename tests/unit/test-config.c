@@ -333,7 +333,6 @@ static void what_is_not_built_is_refused_with_the_reason(void **state) {
                 const char *text, *line, *part;
         } cases[] = {
                 { IN_BROKER, "requests_per_second = 200", "rate limiting per peer is not built" },
-                { IN_IDENTITY, "header_file = h", "extra request headers are not built" },
                 { IN_FORGE, "oidc_audience = forge-broker", "is not enforced by this version" },
                 { IN_TOKEN, "for = platform/*", "a policy that is written down and not enforced is worse than none" },
                 { IN_TOKEN, "write_probe = yes", "there is no write probe" },
@@ -344,22 +343,11 @@ static void what_is_not_built_is_refused_with_the_reason(void **state) {
                 { IN_TOKEN, "job_repositories = platform/*", "is not enforced by this version" },
                 { IN_TOKEN, "job_events = push", "is not enforced by this version" },
                 { IN_TOKEN, "job_refs = refs/heads/main", "is not enforced by this version" },
-                { IN_TOKEN, "sources = infisical-token-auth", "is not used by this version" },
         };
-        _cleanup_(loaded_done) struct loaded direct =
-                load(LEAST "direct_env = OLD_PAT\ndirect_env_until = 2026-12-31\n");
-        _cleanup_(loaded_done) struct loaded universal =
-                load(IN_IDENTITY "client_id_file = i\nclient_secret_file = s\n");
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(cases); i++)
                 assert_refused(cases[i].text, cases[i].line, cases[i].part);
-        assert_int_equal(direct.problems.count, 2);
-        assert_problem(&direct, MAIN, 13, "the direct fallback is not built");
-        assert_problem(&direct, MAIN, 14, "the direct fallback is not built");
-        assert_int_equal(universal.problems.count, 2);
-        assert_problem(&universal, MAIN, 13, "Universal Auth is not");
-        assert_problem(&universal, MAIN, 14, "Universal Auth is not");
 }
 
 static void policies_are_refused_even_where_parsed_keys_are_accepted(void **state) {
