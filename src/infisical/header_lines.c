@@ -44,7 +44,7 @@ static bool check_line(const char *line, size_t length) {
                 if (!is_token_byte(line[i]))
                         return false;
         value = name + 1;
-        while (value < length && is_blank(line[value]))
+        while (value < length && (line[value] == ' ' || line[value] == '\t'))
                 value++;
         if (value == length || length - value > VALUE_MAX_BYTES)
                 return false;

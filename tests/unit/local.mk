@@ -81,6 +81,10 @@ tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_LDADD = $(unit_libs)
 EXTRA_DIST += tests/unit/data/infisical-logins.jsonl
 
+unit_tests += tests/unit/test-fault-matrix
+tests_unit_test_fault_matrix_SOURCES = tests/unit/test-fault-matrix.c
+tests_unit_test_fault_matrix_LDADD = $(unit_libs)
+
 # The lists stay last: what is above this line is what they name.
 EXTRA_DIST += tests/unit/no-cmocka.t
 if HAVE_CMOCKA

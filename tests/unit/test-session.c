@@ -282,6 +282,7 @@ static void header_lines_are_checked(void **state) {
                 { ": x", NULL, 1 },
                 { "X Y: z", NULL, 1 },
                 { "X:", NULL, 1 },
+                { "X: \r a", NULL, 1 },
                 { "X: a\001b", NULL, 1 },
                 { "X: caf\303\251", NULL, 1 },
         };
