@@ -116,11 +116,41 @@ static void print_tokens(const json_t *tokens, FILE *out) {
         free(table.cells);
 }
 
+/* "access token of 'ci-broker', ends in 20d 4h" and "logged in, until in 50m": what an identity has to ask with. */
+static void print_identities(const json_t *identities, FILE *out) {
+        const json_t *identity;
+        size_t i;
+
+        (void)fputc('\n', out);
+        json_array_foreach(identities, i, identity) {
+                const char *expires = json_member_string(identity, "token_expires_at");
+                const char *session = json_member_string(identity, "session_expires_at");
+                const char *code = json_member_string(identity, "credential_code");
+                const char *login = json_member_string(identity, "login_code");
+                char time[CLOCK_TEXT_MAX + 8];
+
+                (void)fprintf(out, "identity %s: %s", shown(identity, "name"),
+                              json_member_true(identity, "has_token") ? "access token" : "no access token");
+                if (json_member_string(identity, "token_identity"))
+                        (void)fprintf(out, " of '%s'", shown(identity, "token_identity"));
+                if (expires)
+                        (void)fprintf(out, ", ends %s", relative(expires, time));
+                if (json_member_true(identity, "has_session"))
+                        (void)fprintf(out, "; logged in%s%s", session ? ", ends " : "",
+                                      session ? relative(session, time) : "");
+                if (login)
+                        (void)fprintf(out, "; login: %s", login);
+                (void)fputc('\n', out);
+                if (code)
+                        (void)fprintf(out, "  %s: %s\n  remedy: %s\n", code, shown(identity, "credential_detail"),
+                                      shown(identity, "credential_remedy"));
+        }
+}
+
 static void print_servers(const json_t *servers, FILE *out) {
         const json_t *server;
         size_t i;
 
-        (void)fputc('\n', out);
         json_array_foreach(servers, i, server) {
                 const char *code = json_member_string(server, "code");
                 const char *paused = json_member_string(server, "paused_until");
@@ -154,6 +184,7 @@ void status_print(const json_t *status, FILE *out) {
 
         print_broker(json_object_get(status, "broker"), out);
         print_tokens(tokens, out);
+        print_identities(json_object_get(status, "identities"), out);
         print_servers(json_object_get(status, "servers"), out);
         json_array_foreach(tokens, i, token)
                 print_problem(shown(token, "name"), token, out);

@@ -84,4 +84,55 @@ is "it leaves no core behind" "$(grep -c '^Max core file size *0 *0' "/proc/$dae
 is "and is not dumpable, for nobody but root may look into it" "$(setpriv --reuid=65534 --regid=65534 --clear-groups cat "/proc/$daemon_pid/environ" 2>&1 | grep -c 'Permission denied')" 1
 daemon_stop
 is "it stops cleanly" $? 0
+
+# The other credentials: a client secret and its session, an access proxy's header, a direct value in the environment.
+client_secret=cs-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+header_value=hd-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+direct_value=pat-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+standin_stop
+standin_state | jq --arg secret "$client_secret" --arg header "$header_value" \
+        '.identities[0].universal_auth = {client_id: "22222222-3333-4444-8555-666666666666", ttl: 3600, max_ttl: 7200,
+                                          client_secrets: [{secret: $secret}]} |
+         .settings.access_proxy = {header: "CF-Access-Client-Secret", value: $header}' >"$work/state.json"
+standin_start "$work/state.json"
+identity_settings="client_id_file = $work/etc/client-id
+client_secret_file = $work/etc/client-secret
+header_file = $work/etc/headers"
+{ token_deploy; printf 'direct_env = CANARY_PAT\ndirect_env_until = %s\n' "$(date -u -d '+30 days' +%F)"; } | write_config
+(umask 077; echo not-this-one >"$work/etc/access-token"; echo 22222222-3333-4444-8555-666666666666 >"$work/etc/client-id"
+ echo "$client_secret" >"$work/etc/client-secret"; echo "CF-Access-Client-Secret: $header_value" >"$work/etc/headers")
+CANARY_PAT=$direct_value
+export CANARY_PAT
+daemon_start
+unset CANARY_PAT
+daemon_ready
+is "the value comes by Universal Auth through the access proxy" "$(ask /v1/tokens/deploy | jq -r .source)" infisical-universal-auth
+session=$(standin_ask /tokens | jq -r '[.. | strings | select(test("login"))] | last')
+session_token=$(standin_ask "/tokens/$session" | jq -r '.value // .token.value')
+scan_all() { # when
+        scan "$1 the client secret is in no open memory" "$client_secret"
+        scan "$1 the session's access token is in no open memory" "$session_token"
+        scan "$1 the access proxy's header is in no open memory" "$header_value"
+        scan "$1 the direct value is in no open memory" "$direct_value"
+        scan "$1 the forge token is in no open memory" "$secret_value"
+}
+scan_all "after a login"
+for kind in truncated garbage drop; do
+        fault "$kind"
+        standin_ask "/tokens/$session/revoke" -X POST -d '{}' >/dev/null
+        "$brokerctl" --socket "$control_socket" reload >/dev/null
+        refresh
+done
+standin_ask /fault -X DELETE >/dev/null
+scan_all "after failed logins and reloads"
+standin_ask /secret -X DELETE -d '{"path":"/forges","name":"deploy-bot@example.org"}' >/dev/null
+ask /v1/tokens/deploy >/dev/null
+scan_all "with the secret gone"
+canaries="$client_secret|$session_token|$header_value|$direct_value|$secret_value"
+unlike "none is in the environment" "$(tr '\0' ' ' <"/proc/$daemon_pid/environ")" "$canaries"
+unlike "none is in status, lists or problems" "$(control /v1/status; ask /v1/tokens; ask /v1/tokens/nope)" "$canaries"
+daemon_stop
+is "it stops cleanly" $? 0
+unlike "none is in the log" "$(cat "$work/daemon.log")" "$canaries"
+unlike "none is in the state directory" "$(grep -ral -E "$canaries" "$work/state" || true)" .
 done_testing
