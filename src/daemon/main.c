@@ -144,6 +144,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         (void)source, (void)info;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
         daemon->server = server_free(daemon->server);
+        if (daemon->stop_timer)         /* asked twice: no more patience */
+                return sd_event_exit(daemon->event, 0);
         if (!broker_stop(daemon->broker, on_stopped, daemon))
                 return sd_event_exit(daemon->event, 0);
         return sd_event_add_time_relative(daemon->event, &daemon->stop_timer, CLOCK_MONOTONIC, STOP_PATIENCE, 0, on_stop_timer,
@@ -155,6 +157,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         struct config_problems problems = { 0 };
 
         (void)source, (void)info;
+        if (daemon->stop_timer)
+                return 0;
         (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic());
         if (broker_reload(daemon->broker, &problems) < 0) {
                 log_problems(&problems);

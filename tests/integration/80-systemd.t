@@ -215,6 +215,24 @@ boot_do systemctl restart forge-brokerd.service
 wait "$many"
 is "two restarts lose none of 60 requests" "$(sort "$work/many" | uniq -c | sed 's/^ *//')" "60 $secret_value"
 
+# A rotation: what systemd placed does not change under a running service, so it is a restart, and no request is lost.
+standin_inside() { boot_do curl --silent --show-error --unix-socket /run/standin.sock "$@"; }
+next_token=$(standin_inside -X POST -d '{"name":"next","identity":"broker"}' http://c/tokens | jq -r '.value // .token.value')
+next_used() { standin_inside http://c/counters | jq '.token.next // 0'; }
+(umask 077 && printf '%s\n' "$next_token" >"$boot_root/etc/credstore/infisical-token")
+boot_do systemctl reload forge-brokerd.service
+boot_do curl --silent --output /dev/null --unix-socket /run/forge-broker-control.sock -X POST http://c/v1/tokens/deploy/refresh
+is "a reload does not bring a credential of systemd's" "$(next_used)" 0
+job rotation sh /run/many >"$work/many" 2>&1 &
+many=$!
+boot_do systemctl restart forge-brokerd.service
+wait "$many"
+is "the restart that brings it loses none of 60 requests" "$(sort "$work/many" | uniq -c | sed 's/^ *//')" "60 $secret_value"
+unlike "the new credential is in use" "$(next_used)" '^0$'
+standin_inside -X POST -d '{}' http://c/tokens/test/revoke >/dev/null
+boot_do systemctl restart forge-brokerd.service
+is "and the old one is not needed any more" "$(get 9)" "$secret_value"
+
 # Crashes.  Faster restarts than shipped, so that systemd's limits would strike if they were in force.
 drop_in <<'EOT'
 [Service]
@@ -254,6 +272,6 @@ unlike "it is another process" "$(main_pid)" "^$pid\$"
 
 boot_do journalctl --sync
 is "the token and the credential are nowhere in the journal" \
-        "$(boot_do journalctl --quiet --output=export | grep -acF -e "$secret_value" -e "$access_token")" 0
+        "$(boot_do journalctl --quiet --output=export | grep -acF -e "$secret_value" -e "$access_token" -e "$next_token")" 0
 
 done_testing
