@@ -177,7 +177,8 @@ static char *map_memfd(size_t bytes) {
 static int lock_region(void *base, size_t bytes) {
         if (mlock2(base, bytes, MLOCK_ONFAULT) == 0)
                 return 0;
-        return errno == ENOSYS ? mlock(base, bytes) : -1;
+        /* glibc turns an unknown mlock2() into EINVAL. */
+        return errno == ENOSYS || errno == EINVAL ? mlock(base, bytes) : -1;
 }
 
 static char *map_locked(size_t bytes) {

@@ -5,6 +5,7 @@
 need_root
 need jq jq
 need python3 python3
+sanitized && skip_all "the sanitizers' shadow of the memory is too large to scan"
 access_token=at-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 secret_value=fb-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 next_value=fb-newcan-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
