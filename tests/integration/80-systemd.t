@@ -278,8 +278,8 @@ ok "the request that waited all the time is served" wait_for 20 grep -qx "$secre
 
 # A loop that hangs.
 old=0
-ok "the service runs again" wait_for 20 alive
-ok "a daemon is stopped as if it hung" signal_daemon STOP "$pid"
+hang() { alive && signal_daemon STOP "$pid"; }
+ok "a daemon is made to hang" wait_for 20 hang
 is "the watchdog replaces a daemon that hangs, and the request that found it is served" "$(get 8)" "$secret_value"
 unlike "it is another process" "$(main_pid)" "^$pid\$"
 
