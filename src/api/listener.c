@@ -1,6 +1,7 @@
 #include "api/listener.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,10 @@
 
 /* A stop waits for no client: what its socket takes at once is sent, the rest is dropped. */
 #define STOP_TURNS 16
+
+/* But whoever was accepted a moment ago may be between connect() and its first write: closed then, a plain client would
+ * take a restart for a failure. */
+#define STOP_GRACE (100 * USEC_PER_MSEC)
 
 static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args) {
         struct listener *listener = cls;
@@ -164,6 +169,20 @@ int listener_start(struct listener *listener, sd_event *event, struct broker *br
         return r;
 }
 
+/* Lets heads that are on their way arrive and be answered, with the listening socket out of the game already. */
+static void await_heads(struct listener *listener) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        usec_t now = clock_monotonic(), end = now + STOP_GRACE;
+
+        while (info && listener->heads.count + listener->exchanges.count > 0 && now < end) {
+                struct pollfd ready = { .fd = info->epoll_fd, .events = POLLIN };
+
+                (void)poll(&ready, 1, (int)((end - now) / USEC_PER_MSEC) + 1);
+                turn(listener);
+                now = clock_monotonic();
+        }
+}
+
 int listener_stop(struct listener *listener) {
         int fd;
 
@@ -172,6 +191,7 @@ int listener_stop(struct listener *listener) {
         /* Whose head is here already gets an answer still; libmicrohttpd aborts if one is suspended at the end. */
         fd = MHD_quiesce_daemon(listener->daemon);
         turn(listener);
+        await_heads(listener);
         listener->stopping = true;
         while (listener->parked.first)
                 request_give_up(connection_of(listener->parked.first)->request);

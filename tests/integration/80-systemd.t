@@ -228,6 +228,23 @@ boot_do systemctl restart forge-brokerd.service
 wait "$many"
 is "two restarts lose none of 60 requests" "$(sort "$work/many" | uniq -c | sed 's/^ *//')" "60 $secret_value"
 
+cat >"$boot_root/run/curls" <<'EOT'
+i=0
+while [ $i -lt 200 ]; do
+        i=$((i + 1))
+        curl --silent --show-error --max-time 20 --header 'Accept: text/plain' --unix-socket /run/forge-broker/broker.sock \
+                http://localhost/v1/tokens/deploy || echo " lost: $?"
+        echo
+done
+EOT
+job curls sh /run/curls >"$work/curls" 2>&1 &
+curls=$!
+for restart in 1 2 3 4; do
+        boot_do systemctl restart forge-brokerd.service || note "restart $restart failed"
+done
+wait "$curls"
+is "four restarts lose none of 200 requests of plain curl" "$(sort "$work/curls" | uniq -c | sed 's/^ *//')" "200 $secret_value"
+
 # A rotation: what systemd placed does not change under a running service, so it is a restart, and no request is lost.
 standin_inside() { boot_do curl --silent --show-error --unix-socket /run/standin.sock "$@"; }
 next_token=$(standin_inside -X POST -d '{"name":"next","identity":"broker"}' http://c/tokens | jq -r '.value // .token.value')
