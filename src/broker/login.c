@@ -5,7 +5,7 @@
 #include "infisical/credential.h"
 
 /* A budget for logins whatever the demand: sessions that die at once must not become a login per request. */
-#define LOGIN_INTERVAL (30 * USEC_PER_SEC)
+#define LOGIN_INTERVAL (10 * USEC_PER_SEC)
 /* After a failure that says nothing about the pair (network, rate limit): as reads do. */
 #define RETRY_FIRST (2 * USEC_PER_SEC)
 #define RETRY_LAST  (60 * USEC_PER_SEC)

@@ -116,6 +116,14 @@ static void print_tokens(const json_t *tokens, FILE *out) {
         free(table.cells);
 }
 
+/* Within the time in which the log warns as well. */
+static bool ends_soon(const char *time) {
+        struct tm tm = { 0 };
+        const char *end = strptime(time, "%Y-%m-%dT%H:%M:%SZ", &tm);
+
+        return end && !*end && usec_sub((usec_t)timegm(&tm) * USEC_PER_SEC, clock_realtime()) <= 14 * USEC_PER_DAY;
+}
+
 /* "access token of 'ci-broker', ends in 20d 4h" and "logged in, until in 50m": what an identity has to ask with. */
 static void print_identities(const json_t *identities, FILE *out) {
         const json_t *identity;
@@ -141,6 +149,9 @@ static void print_identities(const json_t *identities, FILE *out) {
                 if (login)
                         (void)fprintf(out, "; login: %s", login);
                 (void)fputc('\n', out);
+                if (expires && ends_soon(expires))
+                        (void)fprintf(out, "  warning: the access token ends %s\n  remedy: create a new one in Infisical and "
+                                           "replace the credential\n", relative(expires, time));
                 if (code)
                         (void)fprintf(out, "  %s: %s\n  remedy: %s\n", code, shown(identity, "credential_detail"),
                                       shown(identity, "credential_remedy"));

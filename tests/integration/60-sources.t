@@ -67,6 +67,34 @@ control /v1/tokens/deploy/refresh -X POST >/dev/null
 like "a revoked session does not end in a storm of logins" "$(counter .logins_ok)" '^[12]$'
 daemon_stop
 
+# A session that ends soon is made anew ahead of its end, and nobody notices.
+standin_ask /identities/broker -X POST -d "{\"universal_auth\":{\"client_id\":\"$client_id\",\"ttl\":15,\"max_ttl\":3600,\"client_secrets\":[{\"secret\":\"$client_secret\"}]}}" >/dev/null
+standin_ask /counters/reset -X POST >/dev/null
+rm -f "$work/daemon.log"
+{ token_deploy; echo 'refresh = 10s'; } | write_config
+sed -i '/^token_file/d' "$config_file"
+daemon_start
+wait_for 5 source_is infisical-universal-auth
+twice() { [ "$(counter .logins_ok)" -ge 2 ]; }
+ok "a session of 15 s is made anew" wait_for 40 twice
+is "ahead of its end: no read failed" "$(records upstream-failed | wc -l)" 0
+is "and no read was refused" "$(counter '.status["403"]')" 0
+daemon_stop
+
+# An access token that says when it ends is shown and warned of.
+rm -f "$work/daemon.log"
+identity_settings=
+token_deploy | write_config
+standin_ask /settings -X POST -d '{"generation":"C"}' >/dev/null
+replace_token "$(standin_ask /tokens -X POST -d '{"name":"ending","identity":"broker","ttl":432000,"max_ttl":432000}' | jq -r '.value // .token.value')"
+daemon_start
+daemon_ready
+ok "an access token that ends in five days is warned of" in_log "identity 'default': its access token expires on 20.* within 5 days"
+like "status shows when" "$("$brokerctl" --socket "$control_socket" status)" "warning: the access token ends in (4d|5d)"
+like "and whose it is" "$("$brokerctl" --socket "$control_socket" status)" "access token of 'broker'"
+daemon_stop
+identity_settings=$universal
+
 # A wrong client secret: two logins, whatever the demand and however often the daemon restarts.
 standin_ask /counters/reset -X POST >/dev/null
 rm -rf "$work/state"
