@@ -6,6 +6,7 @@ libforge_broker_a_SOURCES = \
 	src/api/head.c src/api/head.h \
 	src/api/limits.h \
 	src/api/listener.c src/api/listener.h \
+	src/api/metrics.c src/api/metrics.h \
 	src/api/render.c src/api/render.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/request.c src/api/request.h \

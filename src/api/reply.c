@@ -49,6 +49,19 @@ int reply_json(struct reply *ret, unsigned status, const char *type, json_t *bod
         return finish(ret, status, type, response, err);
 }
 
+int reply_text(struct reply *ret, const char *type, char *text, struct error *err) {
+        struct MHD_Response *response;
+
+        if (!text)
+                return error_oom(err);
+        response = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, free);
+        if (!response) {
+                free(text);
+                return error_oom(err);
+        }
+        return finish(ret, MHD_HTTP_OK, type, response, err);
+}
+
 static void release_secret(void *secret) {
         (void)secret_unref(secret);
 }

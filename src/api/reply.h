@@ -28,6 +28,9 @@ static inline void reply_done(struct reply *reply) {
  */
 int reply_json(struct reply *ret, unsigned status, const char *type, json_t *body, struct error *err);
 
+/** reply_text() - consumes @text, of malloc(); NULL counts as out of memory */
+int reply_text(struct reply *ret, const char *type, char *text, struct error *err);
+
 /** reply_secret() - holds a reference to @body until the last byte is sent; nothing is copied on the way */
 int reply_secret(struct reply *ret, const char *type, struct secret *body, struct error *err);
 
@@ -45,4 +48,5 @@ int reply_header(struct reply *reply, const char *name, const char *value, struc
 
 #define TYPE_JSON    "application/json"
 #define TYPE_PLAIN   "text/plain; charset=utf-8"
+#define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 #define TYPE_PROBLEM "application/problem+json"

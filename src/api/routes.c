@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/listener.h"
+#include "api/metrics.h"
 #include "api/render.h"
 #include "base/text.h"
 
@@ -132,6 +133,10 @@ static int reload(struct request *request, struct reply *ret, struct error *err)
         return r;
 }
 
+static int metrics(struct request *request, struct reply *ret, struct error *err) {
+        return reply_text(ret, TYPE_METRICS, metrics_render(broker_of(request)), err);
+}
+
 static int healthz(struct request *request, struct reply *ret, struct error *err) {
         (void)request;
         return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, json_pack("{s:s}", "status", "ok"), err);
@@ -189,6 +194,7 @@ static const struct route routes[] = {
         { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
         { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },
         { "POST", "/v1/reload", .for_jobs = false, .with_head = false, .handle = reload },
+        { "GET", "/metrics", .for_jobs = false, .with_head = true, .handle = metrics },
         { "GET", "/healthz", .for_jobs = true, .with_head = true, .handle = healthz },
         { "GET", "/readyz", .for_jobs = true, .with_head = true, .handle = readyz },
         { "GET", "/readyz/*", .for_jobs = true, .with_head = true, .handle = readyz_token },

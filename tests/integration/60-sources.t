@@ -3,6 +3,7 @@
 . "${top_srcdir:-.}/tests/integration/lib.sh"
 need_root
 need jq jq
+need python3 python3
 client_secret=cs-test-0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab
 client_id=22222222-3333-4444-8555-666666666666
 
@@ -92,6 +93,11 @@ daemon_ready
 ok "an access token that ends in five days is warned of" in_log "identity 'default': its access token expires on 20.* within 5 days"
 like "status shows when" "$("$brokerctl" --socket "$control_socket" status)" "warning: the access token ends in (4d|5d)"
 like "and whose it is" "$("$brokerctl" --socket "$control_socket" status)" "access token of 'broker'"
+metrics=$(control /metrics)
+like "so do the metrics" "$metrics" '^forge_broker_credential_expiry_timestamp_seconds\{identity="default"\} [0-9]{10}$'
+like "and that the token is usable" "$metrics" '^forge_broker_token_usable\{token="deploy"\} 1$'
+like "and not degraded" "$metrics" '^forge_broker_token_degraded\{token="deploy"\} 0$'
+is "the jobs' socket has no metrics" "$(ask_status /metrics)" 400
 daemon_stop
 identity_settings=$universal
 
@@ -104,9 +110,7 @@ pair wrong-secret-0123456789abcdef
 for i in 1 2 3 4 5 6 7 8 9 10; do
         daemon_start
         wait_for 5 source_is no-usable-value
-        for k in 1 2 3 4 5 6 7 8 9 10; do
-                ask /v1/tokens/deploy >/dev/null
-        done
+        python3 "$top_srcdir/tests/integration/herd.py" "$jobs_socket" /v1/tokens/deploy 1000 50 >/dev/null
         daemon_stop
 done
 is "ten restarts with a wrong secret make one login within the first minute" "$(counter .logins_failed)" 1
@@ -135,6 +139,25 @@ control /v1/tokens/deploy/refresh -X POST >/dev/null
 is "a value held from Infisical comes before the direct one" "$(source_of)" infisical-token-auth
 standin_ask /fault -X DELETE >/dev/null
 daemon_stop
+
+# Infisical gone for long: fresh, stale, and at the end of max_stale the direct value.
+rm -f "$work/daemon.log"
+{ token_deploy; echo 'refresh = 10s'; echo 'max_stale = 14s'; echo "direct_env = TEST_DIRECT_PAT"
+  echo "direct_env_until = $(date -u -d '+30 days' +%F)"; } | write_config
+TEST_DIRECT_PAT=$pat
+export TEST_DIRECT_PAT
+daemon_start
+unset TEST_DIRECT_PAT
+daemon_ready
+standin_ask /fault -X POST -d '{"kind":"drop","class":"any"}' >/dev/null
+freshness_is() { [ "$(ask /v1/tokens/deploy | jq -r '.source + " " + .freshness')" = "$1" ]; }
+ok "with Infisical gone the value is stale" wait_for 14 freshness_is "infisical-token-auth stale"
+ok "and after max_stale the direct one takes its place" wait_for 8 freshness_is "direct-env-fallback fresh"
+standin_ask /fault -X DELETE >/dev/null
+ok "until Infisical is back" wait_for 62 freshness_is "infisical-token-auth fresh"
+is "no request failed in between" "$(records unavailable | wc -l)" 0
+daemon_stop
+{ token_deploy; echo "direct_env = TEST_DIRECT_PAT"; echo "direct_env_until = $(date -u -d '+30 days' +%F)"; } | write_config
 standin_ask /secret -X DELETE -d '{"path":"/forges","name":"deploy-bot@example.org"}' >/dev/null
 TEST_DIRECT_PAT=$pat
 export TEST_DIRECT_PAT
