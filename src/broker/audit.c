@@ -74,8 +74,10 @@ static int send_journal(struct audit *audit, const char *record, size_t length) 
                 if (send(audit->fd, record, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
                         return 0;
                 r = -errno;
-                if (r == -EAGAIN || r == -ENOBUFS)
+                if (r == -EAGAIN)
                         return -EAGAIN;
+                if (r == -ENOBUFS)      /* no memory in the kernel: waiting for room in the socket would spin */
+                        return r;
                 disconnect_journal(audit);
         }
         return r;
@@ -159,8 +161,11 @@ static void refusal_flush(struct audit *audit, struct refusal *row) {
                 .count = row->suppressed,
         };
 
-        if (row->suppressed > 0)
-                (void)audit_write(audit, &record, NULL);
+        /* What could not be written is not forgotten: it is tried again after another window. */
+        if (row->suppressed > 0 && audit_write(audit, &record, NULL) != AUDIT_WRITTEN) {
+                row->until = clock_monotonic() + REFUSAL_WINDOW;
+                return;
+        }
         row->suppressed = 0;
         row->until = 0;
 }
@@ -224,7 +229,8 @@ void audit_refusal(struct audit *audit, const struct audit_record *record) {
         }
         if (record->token)
                 (void)text_clean(row->token, sizeof(row->token), record->token, strlen(record->token));
-        (void)audit_write(audit, record, NULL);
+        if (audit_write(audit, record, NULL) != AUDIT_WRITTEN)
+                row->suppressed++;
         refusal_arm(audit);
 }
 

@@ -63,15 +63,18 @@ static int capture(struct direct_env *env, const char *name, struct error *err) 
                 variable = calloc(1, sizeof(*variable));
                 if (!variable)
                         return error_oom(err);
+                variable->name = strdup(name);
+                if (!variable->name) {
+                        free(variable);
+                        return error_oom(err);
+                }
                 variable->next = env->variables;
                 env->variables = variable;
-                variable->name = strdup(name);
-                if (!variable->name)
-                        return error_oom(err);
         }
         whole = length = strlen(text);
         stripped = text_strip(text, &length);
         if (looks_like_token(stripped, length)) {
+                (void)secret_unref(variable->value);
                 variable->value = secret_copy(stripped, length);
                 if (!variable->value)
                         return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for %s", name);

@@ -133,9 +133,20 @@ static void on_credential_changed(void *userdata) {
         for (size_t i = 0; i < watch->generation->config->n_tokens; i++) {
                 struct refresh *token = &watch->generation->tokens[i];
 
-                if (token->upstream == upstream && (replaced || (error->code == DIAG_NONE && has_failed(token))))
+                if (token->upstream != upstream)
+                        continue;
+                if (replaced)
                         refresh_anew(token);
+                else if (has_failed(token))
+                        refresh_now(token);
         }
+}
+
+static void on_pair_changed(void *userdata) {
+        struct credential_watch *watch = userdata;
+
+        login_pair_changed(&watch->generation->logins[watch->upstream - watch->generation->upstreams]);
+        on_credential_changed(watch);
 }
 
 /* What systemd put into $CREDENTIALS_DIRECTORY changes only with a restart: those are named without a directory. */
@@ -151,7 +162,7 @@ static void watch_files(struct generation *generation, size_t index) {
         for (size_t i = 0; i < ELEMENTS(files); i++) {
                 if (!files[i] || files[i][0] != '/')
                         continue;
-                if (watch_new(generation->context.event, files[i], on_credential_changed, watch, &watch->files[i], &err) < 0)
+                if (watch_new(generation->context.event, files[i], i < 2 ? on_credential_changed : on_pair_changed, watch, &watch->files[i], &err) < 0)
                         log_message(LOG_LEVEL_WARNING, "identity '%s': %s: it is read again at each refresh", identity->name,
                                     err.detail);
         }

@@ -35,14 +35,26 @@ static void drop_pair(struct login *login) {
         login->client_secret = secret_unref(login->client_secret);
 }
 
-void login_done(struct login *login) {
+/* A login that is dropped in order says nothing about a pair that has worked; of any other it may have been the answer. */
+static void abandon(struct login *login) {
+        if (!login->call)
+                return;
         login->call = infisical_login_cancel(login->call);
+        if (login->proven && login->lockout.rejections > 0) {
+                lockout_undo(&login->lockout);
+                (void)store(login, NULL);
+        }
+}
+
+void login_done(struct login *login) {
+        abandon(login);
         drop_pair(login);
         waiter_wake_all(&login->waiters);
         drop_session(login);
 }
 
 void login_adopt(struct login *login, struct login *from) {
+        abandon(from);
         login->access_token = take(from->access_token);
         login->renew_at = from->renew_at;
         login->expires_at = from->expires_at;
@@ -54,11 +66,6 @@ void login_adopt(struct login *login, struct login *from) {
         login->lockout = from->lockout;
         login->proven = from->proven;
         login->refused = from->refused;
-        /* What is in flight ends with the older generation, without a verdict. */
-        if (from->call) {
-                lockout_undo(&login->lockout);
-                login->last_login_at = 0;
-        }
 }
 
 void login_drop(struct login *login, const struct secret *access_token) {
@@ -84,7 +91,12 @@ static void on_login(void *userdata, const struct infisical_session *session, co
 
 static int send_login(struct login *login, struct error *err) {
         struct server *server = &login->upstream->servers[login->server];
+        usec_t now = clock_boottime();
+        char span[CLOCK_TEXT_MAX];
 
+        if (now < server->paused_until)
+                return error_set(err, DIAG_UPSTREAM_RATE_LIMITED, "%s asked for a pause, %s of it are left",
+                                 server->infisical.url, clock_format_span(server->paused_until - now, span));
         login->logins++;
         return infisical_login(login->http, &server->infisical, login->client_id, login->client_secret, on_login, login,
                                &login->call, err);
@@ -157,7 +169,7 @@ static int pair_print(const struct login *login, const struct secret *id, const 
 
 static int refuse_wait(const struct login *login, usec_t wait, struct error *err) {
         char span[CLOCK_TEXT_MAX];
-        enum diagnosis code = login->error.code != DIAG_NONE ? login->error.code : DIAG_CREDENTIAL_REJECTED;
+        enum diagnosis code = is_verdict_on_pair(login->error.code) ? login->error.code : DIAG_CREDENTIAL_REJECTED;
 
         (void)error_set(err, code, "the client secret was rejected %u times; the next try is in %s, so that the identity is "
                                    "not locked", login->lockout.rejections, clock_format_span(wait, span));
@@ -168,6 +180,8 @@ static int refuse_wait(const struct login *login, usec_t wait, struct error *err
 
 /* Counts the attempt before it is made; a pair that worked in this process does not need the disk for that. */
 static int count_attempt(struct login *login, const char *print, struct error *err) {
+        if (strcmp(login->lockout.print, print) != 0)
+                login->proven = false;
         lockout_attempt(&login->lockout, print, clock_realtime());
         if (store(login, err) < 0 && !login->proven) {
                 lockout_undo(&login->lockout);
@@ -217,6 +231,7 @@ static int begin(struct login *login, struct error *err) {
         if (r < 0) {
                 drop_pair(login);
                 lockout_undo(&login->lockout);
+                (void)store(login, NULL);
         }
         return r;
 }
@@ -225,6 +240,8 @@ int login_get(struct login *login, struct waiter *waiter, struct secret **ret, s
         usec_t now = clock_boottime();
         int r = 0;
 
+        if (login->stopping)
+                return error_set(err, DIAG_CREDENTIAL_MISSING, "the daemon stops");
         if (login->access_token && now >= login->expires_at)
                 drop_session(login);
         if (!login->call && (!login->access_token || now >= login->renew_at)) {
@@ -254,11 +271,18 @@ bool login_revoke(struct login *login, void (*done)(void *userdata), void *userd
         const struct server *server = &login->upstream->servers[login->upstream->preferred];
         struct error err;
 
-        login->call = infisical_login_cancel(login->call);
+        abandon(login);
+        login->stopping = true;
         if (!login->access_token)
                 return false;
         login->revoked = done;
         login->revoked_userdata = userdata;
         return infisical_revoke(login->http, &server->infisical, login->access_token, on_revoked, login, &login->call,
                                 &err) >= 0;
+}
+
+void login_pair_changed(struct login *login) {
+        /* The session goes on until a login with the new pair has worked. */
+        login->renew_at = 0;
+        login->not_before = 0;
 }

@@ -38,6 +38,7 @@ struct login {
         void (*revoked)(void *userdata);
         void *revoked_userdata;
         struct lockout lockout;
+        bool stopping;                  /* no login any more: nobody would revoke it */
         bool refused;                   /* the last login: Infisical itself does not know the pair (any more) */
         bool proven;                    /* the pair that lockout.print names worked in this process */
 };
@@ -68,6 +69,9 @@ int login_get(struct login *login, struct waiter *waiter, struct secret **ret, s
  * Return: true if @done will be called.
  */
 bool login_revoke(struct login *login, void (*done)(void *userdata), void *userdata);
+
+/** login_pair_changed() - one of the pair's files was replaced: the next login_get() logs in anew */
+void login_pair_changed(struct login *login);
 
 /** login_drop() - the server does not take this access token any more: the next login_get() logs in again */
 void login_drop(struct login *login, const struct secret *access_token);

@@ -109,6 +109,12 @@ static void arm(struct refresh *refresh) {
                         next = stale_at;
                 if (dead_at > now && dead_at < next)
                         next = dead_at;
+                if (refresh->slot.value->source == SOURCE_DIRECT_ENV_FALLBACK) {
+                        usec_t left = usec_sub(refresh->token->direct_env_until, clock_realtime());
+
+                        if (left > 0 && usec_add(now, left) < next)
+                                next = usec_add(now, left);
+                }
         }
         (void)sd_event_source_set_time(refresh->timer, next);
         (void)sd_event_source_set_enabled(refresh->timer, SD_EVENT_ONESHOT);
@@ -190,6 +196,10 @@ static void on_fetched(void *userdata, const struct fetch_result *result, const 
         }
         if (!refresh->slot.value)
                 refresh->etag.text[0] = '\0';
+        /* The value that came before the direct one ran out while this fetch was under way: now it is the direct one's turn. */
+        if (refresh->held_usable && err->code != DIAG_NONE && refresh->token->direct_env && !result->authoritative &&
+            refresh_state(refresh) == TOKEN_FAILED)
+                wait = 0;
         refresh->next_at = usec_add(clock_boottime(), wait);
         log_changes(refresh);
         tell_expiry(refresh);
@@ -214,6 +224,7 @@ void refresh_now(struct refresh *refresh) {
 
         if (refresh->fetch)
                 return;
+        refresh->held_usable = request.holds_usable;
         r = fetch_start(context->event, &request, on_fetched, refresh, &refresh->fetch, &refresh->error);
         if (r < 0) {
                 refresh->has_verdict = true;
@@ -283,9 +294,16 @@ void refresh_start(struct refresh *refresh, bool forced) {
         /* A reload is often made to mend what fails, so that is tried at once; but a storm of reloads is no storm of reads. */
         if (refresh->forced_at > 0)
                 earliest = usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL);
-        if (refresh->slot.value && refresh->error.code == DIAG_NONE && refresh->next_at > earliest &&
-            refresh->slot.value->source == source_first(refresh->token))
-                earliest = refresh->next_at;
+        /* A value that is good under the new settings too waits for its time, which may be sooner than it was. */
+        if (refresh_state(refresh) == TOKEN_FRESH && refresh->error.code == DIAG_NONE &&
+            refresh->slot.value->source == source_first(refresh->token)) {
+                usec_t due = usec_add(refresh->slot.confirmed_at, cache_next_refresh(refresh->token, random_bits()));
+
+                if (refresh->next_at > due)
+                        refresh->next_at = due;
+                if (refresh->next_at > earliest)
+                        earliest = refresh->next_at;
+        }
         if (now >= earliest) {
                 if (forced)
                         refresh->forced_at = now;

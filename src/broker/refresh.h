@@ -37,6 +37,7 @@ struct refresh {
         struct fetch *fetch;                    /* in flight */
         struct waiter_list waiters;
         sd_event_source *timer;
+        bool held_usable;                       /* when the fetch in flight began, a value of Infisical was usable */
         usec_t next_at;                         /* boottime of the next fetch, while none is in flight */
         usec_t forced_at;                       /* boottime of the last fetch that somebody demanded; 0: never */
         struct error error;                     /* of the last fetch: why it failed, or why it did not come from the first

@@ -63,10 +63,17 @@ static bool same_file(const char *a, const char *b) {
 }
 
 void upstream_adopt(struct upstream *upstream, const struct upstream *from) {
-        for (size_t i = 0; i < upstream->n_servers; i++)
-                for (size_t k = 0; k < from->n_servers; k++)
-                        if (strcmp(upstream->servers[i].infisical.url, from->servers[k].infisical.url) == 0)
-                                server_adopt(&upstream->servers[i], &from->servers[k]);
+        for (size_t i = 0; i < upstream->n_servers; i++) {
+                for (size_t k = 0; k < from->n_servers; k++) {
+                        if (strcmp(upstream->servers[i].infisical.url, from->servers[k].infisical.url) != 0)
+                                continue;
+                        server_adopt(&upstream->servers[i], &from->servers[k]);
+                        if (k == from->preferred) {
+                                upstream->preferred = i;
+                                upstream->preferred_at = from->preferred_at;
+                        }
+                }
+        }
         if (from->token && same_file(upstream->config->token_file, from->config->token_file)) {
                 upstream->token = secret_ref(from->token);
                 upstream->claims = from->claims;
@@ -77,12 +84,15 @@ void upstream_adopt(struct upstream *upstream, const struct upstream *from) {
 
 static void read_headers(struct upstream *upstream) {
         struct secret *headers = NULL;
+        struct error err = { 0 };
 
         if (!upstream->config->header_file)
                 return;
-        if (credential_read_headers("header_file", upstream->config->header_file, &headers,
-                                    &upstream->credential_error) < 0)
+        if (credential_read_headers("header_file", upstream->config->header_file, &headers, &err) < 0) {
+                if (upstream->credential_error.code == DIAG_NONE)
+                        upstream->credential_error = err;
                 return;
+        }
         (void)secret_unref(upstream->headers);
         upstream->headers = headers;
         for (size_t i = 0; i < upstream->n_servers; i++)
@@ -95,8 +105,8 @@ bool upstream_read_credentials(struct upstream *upstream) {
         upstream->credential_error.code = DIAG_NONE;
         if (upstream->config->token_file)
                 (void)credential_read("token_file", upstream->config->token_file, &token, &upstream->credential_error);
-        if (upstream->credential_error.code == DIAG_NONE)
-                read_headers(upstream);
+        /* Universal Auth needs them just when the access token is no good. */
+        read_headers(upstream);
         if (!token || (upstream->token && secret_equal(token, upstream->token)))
                 return false;
         (void)secret_unref(upstream->token);

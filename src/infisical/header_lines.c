@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME_MAX_BYTES 64
+#define NAME_MAX_BYTES 60
 
 /* One header is one line of a request that holds a credential already; net/http bounds the whole. */
 #define VALUE_MAX_BYTES 4096

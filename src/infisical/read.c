@@ -92,6 +92,9 @@ static bool came_from_infisical(const struct infisical_verdict *verdict) {
         switch (verdict->code) {
         case DIAG_UPSTREAM_BLOCKED:
         case DIAG_UPSTREAM_UNREACHABLE:
+        case DIAG_UPSTREAM_TLS:
+        case DIAG_UPSTREAM_TIMEOUT:
+        case DIAG_INTERNAL_ERROR:
         case DIAG_UPSTREAM_ERROR:
         case DIAG_UPSTREAM_RATE_LIMITED:
         case DIAG_UPSTREAM_MALFORMED:

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@ enum { NAMED, RESOLVED, DIRECTORIES };
 struct watch {
         sd_event *event;
         char *file;
+        struct stat seen;       /* zeroed: it was not there */
         char *directories[DIRECTORIES];
         sd_event_source *sources[DIRECTORIES];
         sd_event_source *settle;
@@ -83,12 +86,29 @@ static void observe_target(struct watch *watch) {
                 (void)observe(watch, RESOLVED, directory);
 }
 
+/* Most events of a directory are about other files. */
+static bool has_changed(struct watch *watch) {
+        struct stat now = { 0 };
+        const struct stat *seen = &watch->seen;
+        bool same;
+
+        if (stat(watch->file, &now) < 0)
+                now = (struct stat){ 0 };
+        same = now.st_dev == seen->st_dev && now.st_ino == seen->st_ino && now.st_size == seen->st_size &&
+               now.st_mode == seen->st_mode && now.st_uid == seen->st_uid && now.st_gid == seen->st_gid &&
+               now.st_mtim.tv_sec == seen->st_mtim.tv_sec && now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
+               now.st_ctim.tv_sec == seen->st_ctim.tv_sec && now.st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
+        watch->seen = now;
+        return !same;
+}
+
 static int on_settled(sd_event_source *source, uint64_t time, void *userdata) {
         struct watch *watch = userdata;
 
         (void)source, (void)time;
         observe_target(watch);
-        watch->changed(watch->userdata);
+        if (has_changed(watch))
+                watch->changed(watch->userdata);
         return 0;
 }
 
@@ -114,6 +134,7 @@ int watch_new(sd_event *event, const char *file, watch_changed changed, void *us
         if (r < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "%s cannot be watched: %s", file, strerror(-r));
         observe_target(watch);
+        (void)has_changed(watch);
         *ret = take(watch);
         return 0;
 }

@@ -91,4 +91,18 @@ is "a reload takes values over and asks nothing anew" "$(standin_ask /counters |
 is "the value is served on" "$(ask /v1/tokens/deploy -H 'Accept: text/plain')" "$secret_value"
 daemon_stop
 is "it stops cleanly" $? 0
+
+# A reload that shortens the times must not strand a value that was good under the longer ones.
+{ token_deploy; echo 'refresh = 1h'; } | write_config
+daemon_start
+daemon_ready
+old_enough=$(($(date +%s) + 11))
+aged() { [ "$(date +%s)" -ge "$old_enough" ]; }
+wait_for 13 aged
+{ token_deploy; printf 'refresh = 10s\nmax_stale = 0s\n'; } | write_config
+"$brokerctl" --socket "$control_socket" reload >/dev/null
+served() { [ "$(ask /v1/tokens/deploy -H 'Accept: text/plain')" = "$secret_value" ]; }
+ok "a value too old for the new times is fetched anew at once" wait_for 3 served
+daemon_stop
+is "and it stops cleanly" $? 0
 done_testing

@@ -216,4 +216,12 @@ daemon_start
 ok "an access proxy is passed with header_file" wait_for 5 source_is infisical-token-auth
 unlike "its secret is in no log" "$(cat "$work/daemon.log"; control /v1/status)" proxy-canary
 daemon_stop
+identity_settings="header_file = $work/etc/headers
+$universal"
+token_deploy | write_config
+pair "$client_secret"
+rm "$work/etc/access-token"
+daemon_start
+ok "the headers are there for Universal Auth when the access token is not" wait_for 5 source_is infisical-universal-auth
+daemon_stop
 done_testing
