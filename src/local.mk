@@ -72,7 +72,12 @@ src_daemon_forge_brokerd_LDADD = $(daemon_libs)
 
 sbin_PROGRAMS += src/ctl/forge-brokerctl
 src_ctl_forge_brokerctl_SOURCES = \
+	src/ctl/commands.h \
 	src/ctl/control.c src/ctl/control.h \
 	src/ctl/main.c \
-	src/ctl/status.c src/ctl/status.h
+	src/ctl/options.c src/ctl/options.h \
+	src/ctl/output.c src/ctl/output.h \
+	src/ctl/reload.c \
+	src/ctl/status.c \
+	src/ctl/status_table.c src/ctl/status_table.h
 src_ctl_forge_brokerctl_LDADD = $(daemon_libs)

@@ -1,0 +1,19 @@
+/*
+ * The program's commands: one function each, in a file of its own; main.c has the table.
+ */
+#pragma once
+
+#include "ctl/options.h"
+
+#define STATUS_DEGRADED    1
+#define STATUS_NOT_RUNNING 3
+#define RELOAD_REJECTED    1
+
+/*
+ * A command gets argv with its own name as argv[0] and parses it with options_next().
+ * Return: the exit status, or COMMAND_HELP (its help was asked for).
+ */
+enum { COMMAND_HELP = -1 };
+
+int command_reload(struct options *options, int argc, char **argv);
+int command_status(struct options *options, int argc, char **argv);
