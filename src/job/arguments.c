@@ -81,6 +81,10 @@ int arguments_parse(struct arguments *arguments, const char *command, char **arg
                 int r;
 
                 if (!ended && strcmp(word, "--") == 0) {
+                        if (arguments->takes_rest) {
+                                arguments->rest = next;
+                                return 0;
+                        }
                         ended = true;
                 } else if (!ended && word[0] == '-' && word[1] != '\0') {
                         r = parse_option(arguments, command, word, &next, options, failure);

@@ -1,6 +1,6 @@
 /*
  * A command's words and options.  Options may stand before and behind the words, as `--name value` or `--name=value`;
- * "--" ends them.  What every command takes is read here.
+ * "--" ends them, and begins the words of the program to run where a command takes one.  What every command takes is read here.
  */
 #pragma once
 
@@ -24,6 +24,8 @@ struct arguments {
         bool quiet, help;
         char **words;           /* not options; an array of the caller's argv */
         int count;
+        bool takes_rest;        /* set by a command that runs another program: what stands behind "--" is that */
+        char **rest;            /* those words, NULL terminated; NULL if there was no "--" */
 };
 
 /** arguments_init() - the defaults, with those of the environment */

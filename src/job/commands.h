@@ -8,9 +8,10 @@
 
 /*
  * A command gets the options that stood before its name and its own words, NULL terminated.
- * Return: 0, COMMAND_HELP (its help was asked for), or the negated exit code.
+ * Return: 0, COMMAND_HELP (its help was asked for), COMMAND_CHILD plus the exit status to pass through of a program that
+ * it ran, or the negated exit code.
  */
-enum { COMMAND_HELP = 1 };
+enum { COMMAND_HELP = 1, COMMAND_CHILD = 256 };
 
 int command_get(struct arguments *arguments, char **argv, struct failure *failure);
 int command_list(struct arguments *arguments, char **argv, struct failure *failure);

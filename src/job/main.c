@@ -12,6 +12,7 @@
 
 #define ORDINARY_TIMEOUT (15 * USEC_PER_SEC)
 #define WAIT_TIMEOUT     (30 * USEC_PER_SEC)
+#define HELP_MAX_BYTES   8192
 
 struct command {
         const char *name;
@@ -20,6 +21,7 @@ struct command {
         const char *help;       /* its own options, a line each */
         usec_t timeout;         /* unless --timeout is given */
         int (*run)(struct arguments *arguments, char **argv, struct failure *failure);
+        const char *called_as;  /* the program's other name that means this command; NULL: none */
 };
 
 static const struct command commands[] = {
@@ -28,13 +30,13 @@ static const struct command commands[] = {
           "standard error one line that says where it came from.\n\n"
           "  --json          print the broker's whole answer as JSON\n"
           "  --mask          first make the runner hide the value in the job's log\n",
-          ORDINARY_TIMEOUT, command_get },
+          ORDINARY_TIMEOUT, command_get, NULL },
         { "list", "", "show the tokens that can be asked for",
           "Prints a line for each token: name, forge, its type and URL, state, source.\n",
-          ORDINARY_TIMEOUT, command_list },
+          ORDINARY_TIMEOUT, command_list, NULL },
         { "wait", "[NAME]", "wait until a token is usable",
           "Ends as soon as the broker can issue the token NAME; waits for the broker too.\n", WAIT_TIMEOUT,
-          command_wait },
+          command_wait, NULL },
 };
 
 static const char common_help[] = "  --socket PATH   the broker's socket [" DEFAULT_SOCKET "]\n"
@@ -59,7 +61,7 @@ static void shut_in(void) {
 }
 
 static int print_help(struct failure *failure) {
-        char text[2048] = "";
+        char text[HELP_MAX_BYTES] = "";
         size_t used;
 
         used = (size_t)snprintf(text, sizeof(text),
@@ -77,7 +79,7 @@ static int print_help(struct failure *failure) {
 }
 
 static int print_command_help(const struct command *command, struct failure *failure) {
-        char text[2048] = "", span[CLOCK_TEXT_MAX];
+        char text[HELP_MAX_BYTES] = "", span[CLOCK_TEXT_MAX];
         size_t used;
 
         used = (size_t)snprintf(text, sizeof(text), "usage: forge-broker %s %s%s[OPTION...]\n\n%s", command->name,
@@ -97,12 +99,33 @@ static const struct command *find_command(const char *name) {
         return NULL;
 }
 
+/* Under one of its other names the program is that command: git and docker find their helpers by name. */
+static const struct command *find_called(const char *path) {
+        const char *slash = path ? strrchr(path, '/') : NULL;
+        const char *name = slash ? slash + 1 : path;
+
+        for (size_t i = 0; name && i < ELEMENTS(commands); i++)
+                if (commands[i].called_as && strcmp(commands[i].called_as, name) == 0)
+                        return &commands[i];
+        return NULL;
+}
+
 static int usage(struct failure *failure, int r) {
         failure_remedy_set(failure, "'forge-broker --help' lists the commands.");
         return r;
 }
 
-static int run(char **argv, struct failure *failure) {
+static int run_command(const struct command *command, struct arguments *arguments, char **argv,
+                       struct failure *failure) {
+        int r;
+
+        if (arguments->timeout == 0)
+                arguments->timeout = command->timeout;
+        r = command->run(arguments, argv, failure);
+        return r == COMMAND_HELP ? print_command_help(command, failure) : r;
+}
+
+static int run(const char *called, char **argv, struct failure *failure) {
         struct arguments arguments;
         bool version = false;
         const struct option options[] = { { .name = "--version", .flag = &version }, { 0 } };
@@ -110,6 +133,9 @@ static int run(char **argv, struct failure *failure) {
         int r;
 
         arguments_init(&arguments);
+        command = find_called(called);
+        if (command)
+                return run_command(command, &arguments, argv, failure);
         r = arguments_parse(&arguments, "", argv, options, /* only_leading= */ true, failure);
         if (r < 0)
                 return r;
@@ -123,10 +149,7 @@ static int run(char **argv, struct failure *failure) {
         if (!command)
                 return usage(failure, failure_set(failure, EXIT_USAGE, "there is no command '%.80s'",
                                                   arguments.words[0]));
-        if (arguments.timeout == 0)
-                arguments.timeout = command->timeout;
-        r = command->run(&arguments, arguments.words + 1, failure);
-        return r == COMMAND_HELP ? print_command_help(command, failure) : r;
+        return run_command(command, &arguments, arguments.words + 1, failure);
 }
 
 int main(int argc, char **argv) {
@@ -135,8 +158,10 @@ int main(int argc, char **argv) {
 
         shut_in();
         /* argc can be 0: then there is no argv[1] either. */
-        r = run(argc > 0 ? argv + 1 : argv, &failure);
+        r = run(argv[0], argc > 0 ? argv + 1 : argv, &failure);
         if (r < 0)
                 output_failure(&failure);
+        if (r >= COMMAND_CHILD)
+                return r - COMMAND_CHILD;
         return r < 0 ? failure.exit_code : EXIT_DONE;
 }
