@@ -47,6 +47,10 @@ libforge_broker_a_SOURCES = \
 	src/config/url.c src/config/url.h \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
+	src/forge/adapter.h \
+	src/forge/alive.c src/forge/alive.h \
+	src/forge/answer.c src/forge/answer.h \
+	src/forge/forgejo.c src/forge/github.c src/forge/gitlab.c \
 	src/infisical/answer.c src/infisical/answer.h \
 	src/infisical/claims.c \
 	src/infisical/classify.c \

@@ -26,6 +26,7 @@ struct http_request {
         const char *url;                /* no credential in it, ever */
         const char *ca_file;            /* replaces the system's CAs; NULL: the system's */
         const char *proxy;              /* NULL: none, whatever the environment says */
+        const char *accept;             /* the Accept header's value; NULL: application/json */
         struct secret *authorization;   /* the Authorization header's value, or NULL */
         const char *if_none_match;      /* an ETag with its quotes, or NULL */
         struct secret *headers;         /* further header lines "Name: value\n", or NULL */

@@ -75,7 +75,9 @@ static bool add_header_lines(struct http_call *call, const struct secret *lines)
 }
 
 static int add_headers(struct http_call *call, const struct http_request *request, struct error *err) {
-        if (!add_header(call, "Accept: application/json") ||
+        const char *accept = request->accept ? request->accept : "application/json";
+
+        if (!add_header_value(call, "Accept", accept, strlen(accept)) ||
             (request->authorization &&
              !add_header_value(call, "Authorization", secret_bytes(request->authorization),
                                secret_length(request->authorization))) ||

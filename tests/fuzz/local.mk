@@ -34,6 +34,11 @@ tests_fuzz_fuzz_login_SOURCES = tests/fuzz/fuzz-login.c $(fuzz_main)
 tests_fuzz_fuzz_login_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/login
 
+fuzz_targets += tests/fuzz/fuzz-forge-answer
+tests_fuzz_fuzz_forge_answer_SOURCES = tests/fuzz/fuzz-forge-answer.c $(fuzz_main)
+tests_fuzz_fuzz_forge_answer_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/forge-answer
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run

@@ -76,6 +76,11 @@ tests_unit_test_infisical_read_SOURCES = \
 	tests/unit/test-infisical-read.c tests/unit/test-http-server.c tests/unit/test-http-server.h
 tests_unit_test_infisical_read_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-forge-alive
+tests_unit_test_forge_alive_SOURCES = \
+	tests/unit/test-forge-alive.c tests/unit/test-http-server.c tests/unit/test-http-server.h
+tests_unit_test_forge_alive_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-session
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_LDADD = $(unit_libs)

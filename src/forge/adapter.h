@@ -1,0 +1,41 @@
+/*
+ * What differs from forge to forge: where the API is, how a token is sent, what an answer of the forge's own looks like
+ * and what its texts mean.  One file for each kind; what is the same for all is in alive.c and answer.c.
+ *
+ * Facts about the forges, with where they were read: docs/upstream/forges.md.
+ */
+#pragma once
+
+#include "forge/alive.h"
+#include "forge/answer.h"
+
+/* One refusal in the forge's own words.  The first row that fits decides. */
+struct forge_meaning {
+        int status;             /* 0: any */
+        const char *text;       /* a glob on answer->text */
+        enum forge_life life;
+        enum diagnosis code;    /* DIAG_NONE for ALIVE */
+        const char *what;       /* what the forge said, in our words, behind "answered 401: " */
+        const char *remedy;     /* NULL: the diagnosis' own */
+};
+
+struct forge_adapter {
+        /* Where the API of the forge at @url begins: a new string, or NULL for lack of memory. */
+        char *(*api_url)(const char *url);
+        const char *scheme;     /* of the Authorization header: "token" */
+        const char *accept;     /* NULL: application/json */
+        const char *headers;    /* further header lines "Name: value\n", or NULL */
+
+        const char *login;      /* the member of a user object that is its login name */
+        /* True if a refusal has the shape that this kind of forge gives all of its own. */
+        bool (*is_refusal)(const struct forge_answer *answer);
+        const struct forge_meaning *meanings;
+        size_t n_meanings;
+};
+
+extern const struct forge_adapter forge_adapter_forgejo;        /* and Gitea, which is the same in all of this */
+extern const struct forge_adapter forge_adapter_github;
+extern const struct forge_adapter forge_adapter_gitlab;
+
+/** forge_adapter_find() - of that type of forge, or NULL for `other` */
+const struct forge_adapter *forge_adapter_find(enum forge_type type);
