@@ -7,6 +7,7 @@ libforge_broker_a_SOURCES = \
 	src/api/limits.h \
 	src/api/listener.c src/api/listener.h \
 	src/api/metrics.c src/api/metrics.h \
+	src/api/query.c src/api/query.h \
 	src/api/render.c src/api/render.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/request.c src/api/request.h \
@@ -17,6 +18,7 @@ libforge_broker_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/error.c src/base/error.h \
 	src/base/fingerprint.c src/base/fingerprint.h \
+	src/base/glob.c src/base/glob.h \
 	src/base/json.c src/base/json.h \
 	src/base/log.c src/base/log.h \
 	src/base/secret.c src/base/secret.h \
@@ -29,6 +31,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/expiry.c src/broker/expiry.h \
 	src/broker/generation.c src/broker/generation.h \
 	src/broker/login.c src/broker/login.h \
+	src/broker/match.c src/broker/match.h \
 	src/broker/peer.c src/broker/peer.h \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/source.c src/broker/source.h \

@@ -91,11 +91,10 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
         struct request *request = cls;
 
         (void)kind;
-        (void)value;
+        (void)key_length;
         (void)length;
-        request->has_query = true;
-        (void)text_clean(request->bad_query, sizeof(request->bad_query), key, key_length);
-        return MHD_NO;
+        query_add(&request->query, key, value);
+        return MHD_YES;
 }
 
 /* libmicrohttpd ends the target at a NUL and forgets the rest, but it leaves the request line where it was read:

@@ -87,6 +87,12 @@ json_t *render_token(const struct token_view *view, bool with_attempts) {
         return token;
 }
 
+json_t *render_match(const struct token_config *token) {
+        return json_pack("{s:s, s:o, s:s, s:s, s:o}", "name", token->name, "username", render_text(token->username), "forge",
+                         token->forge->name, "forge_type", forge_type_name(token->forge->type), "forge_url",
+                         render_text(token->forge->url));
+}
+
 static json_t *token_list(const struct broker *broker, bool with_attempts) {
         json_t *list = json_array();
 

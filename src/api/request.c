@@ -156,9 +156,9 @@ static int check(struct request *request, const char *method, const char *url, c
         r = route_find(method, url, listener_of(request)->serves_all, &route, request->name, allow, err);
         if (r < 0)
                 return r;
-        if (request->has_query)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "there is no query parameter '%s' here",
-                                 request->bad_query);
+        r = query_check(&request->query, route->parameters, err);
+        if (r < 0)
+                return r;
         if (request->body_bytes > 0 && strcmp(route->method, "POST") != 0)
                 return error_set(err, DIAG_MALFORMED_REQUEST, "a %s of this path has no body", route->method);
         request->route = route;

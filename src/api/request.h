@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "api/connection.h"
+#include "api/query.h"
 #include "base/clock.h"
 #include "broker/broker.h"
 
@@ -29,8 +30,7 @@ struct request {
         bool chunked;
         unsigned content_lengths, transfer_encodings;
         unsigned long long content_length;
-        char bad_query[64];                     /* cleaned; the first query parameter */
-        bool has_query;
+        struct query query;
         int accepts;                            /* what Accept decided: 0 nothing yet, else enum accepted */
         size_t body_bytes;
 

@@ -7,6 +7,7 @@
 #include "api/metrics.h"
 #include "api/render.h"
 #include "base/text.h"
+#include "broker/match.h"
 
 static struct broker *broker_of(const struct request *request) {
         return request->connection->listener->broker;
@@ -95,6 +96,27 @@ static int refresh(struct request *request, struct reply *ret, struct error *err
         if (r != ASK_DONE)
                 return name_checked(request, r, err);
         return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_token(&view, true), err);
+}
+
+static const char *const match_parameters[] = { "protocol", "host", "path", "registry", NULL };
+
+static int match(struct request *request, struct reply *ret, struct error *err) {
+        const struct match_query query = { .protocol = query_get(&request->query, "protocol"),
+                                           .host = query_get(&request->query, "host"),
+                                           .path = query_get(&request->query, "path"),
+                                           .registry = query_get(&request->query, "registry") };
+        const struct token_config *token;
+        int r;
+
+        if (query.registry ? query.protocol || query.host || query.path : !query.protocol || !query.host) {
+                (void)error_set(err, DIAG_MALFORMED_REQUEST, "expected protocol, host and perhaps path, or registry alone");
+                return request_refuse(request, err);
+        }
+        /* Not recorded: nothing is issued, and git and docker ask about every host they meet. */
+        r = match_token(broker_config(broker_of(request)), &query, &token, err);
+        if (r == -(int)DIAG_MALFORMED_REQUEST)
+                return request_refuse(request, err);
+        return r < 0 ? r : reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_match(token), err);
 }
 
 static int status(struct request *request, struct reply *ret, struct error *err) {
@@ -191,6 +213,7 @@ static int readyz_token(struct request *request, struct reply *ret, struct error
 static const struct route routes[] = {
         { "GET", "/v1/tokens", .for_jobs = true, .with_head = true, .handle = list_tokens },
         { "GET", "/v1/tokens/*", .for_jobs = true, .with_head = false, .handle = issue },
+        { "GET", "/v1/match", .for_jobs = true, .with_head = true, .parameters = match_parameters, .handle = match },
         { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
         { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },
         { "POST", "/v1/reload", .for_jobs = false, .with_head = false, .handle = reload },

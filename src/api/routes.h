@@ -13,6 +13,7 @@ struct route {
         const char *path;       /* a "*" stands for the one segment that is a NAME */
         bool for_jobs;          /* served on the jobs' socket too */
         bool with_head;         /* HEAD is answered like GET: asking changes nothing */
+        const char *const *parameters;  /* of the query, NULL-terminated; NULL: it takes none */
 
         /* Return: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded where it must). */
         int (*handle)(struct request *request, struct reply *ret, struct error *err);

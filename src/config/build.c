@@ -133,6 +133,7 @@ static void fill_token(const struct config *config, struct token_config *token, 
                 token->username = strdup(default_username(token->forge->type));
         if (!token->username)
                 *failed = true;
+        token->targets = copy_list(section, TOKEN_FOR, failed);
         token->refresh = setting_number(section, TOKEN_REFRESH);
         token->max_stale = setting_number(section, TOKEN_MAX_STALE);
         token->direct_env = copy_text(section, TOKEN_DIRECT_ENV, failed);

@@ -202,6 +202,38 @@ static void check_names(const struct draft *draft) {
         }
 }
 
+static bool same_text(const char *a, const char *b) {
+        return a && b && strcmp(a, b) == 0;
+}
+
+static const char *find_target(const struct section *section, const char *wanted) {
+        const struct setting *targets = &section->settings[TOKEN_FOR];
+
+        for (size_t i = 0; i < targets->n_items; i++)
+                if (strcasecmp(targets->items[i].text, wanted) == 0)
+                        return targets->items[i].text;
+        return NULL;
+}
+
+/* One pattern in two tokens of one forge decides nothing: every place that it fits would be a tie. */
+static void check_targets(const struct draft *draft, const struct section *section, size_t before) {
+        const struct setting *targets = &section->settings[TOKEN_FOR];
+
+        for (size_t i = 0; i < targets->n_items; i++) {
+                for (size_t k = 0; k < before; k++) {
+                        const struct section *earlier = draft->sections[k];
+
+                        if (earlier->kind != SECTION_TOKEN || !find_target(earlier, targets->items[i].text) ||
+                            !same_text(setting_text(section, TOKEN_FORGE), setting_text(earlier, TOKEN_FORGE)))
+                                continue;
+                        config_problem_add(draft->problems, targets->items[i].origin.file, targets->items[i].origin.line,
+                                           "'for' has the pattern '%s', which [token %s] of the same forge has as well; "
+                                           "expected one token for it",
+                                           targets->items[i].text, earlier->name);
+                }
+        }
+}
+
 void draft_check(const struct draft *draft) {
         static void (*const checks[SECTION_KIND_COUNT])(const struct draft *, const struct section *) = {
                 [SECTION_BROKER] = check_broker,
@@ -217,6 +249,8 @@ void draft_check(const struct draft *draft) {
                 check_required(draft, section);
                 if (checks[section->kind])
                         checks[section->kind](draft, section);
+                if (section->kind == SECTION_TOKEN)
+                        check_targets(draft, section, i);
         }
         check_names(draft);
         if (!any_token && !draft->skipped_section)

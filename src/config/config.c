@@ -7,10 +7,14 @@ struct config *config_ref(struct config *config) {
         return config;
 }
 
+static void list_free(char **list) {
+        for (char **item = list; item && *item; item++)
+                free(*item);
+        free(list);
+}
+
 static void identity_free(struct identity_config *identity) {
-        for (char **url = identity->urls; url && *url; url++)
-                free(*url);
-        free(identity->urls);
+        list_free(identity->urls);
         free(identity->name);
         free(identity->ca_file);
         free(identity->token_file);
@@ -36,6 +40,7 @@ static void token_free(struct token_config *token) {
         free(token->secret_path);
         free(token->secret_name);
         free(token->username);
+        list_free(token->targets);
         free(token->direct_env);
         free(token);
 }

@@ -58,6 +58,7 @@ struct token_config {
         char *secret_path;              /* normalised: begins with '/', no slash at the end but for "/" */
         char *secret_name;
         char *username;                 /* never NULL: the forge type's default where none is set */
+        char **targets;                 /* `for`: globs on repositories and images; none: all of the forge */
         usec_t refresh, max_stale;
         bool sources[SOURCE_COUNT];     /* to be tried: allowed by `sources`, and there is what they need */
         char *direct_env;               /* NULL: no direct fallback */

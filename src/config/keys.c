@@ -186,9 +186,8 @@ static const struct key keys[KEY_COUNT] = {
                 .help = "the last day of the fallback",
         },
         [TOKEN_FOR] = {
-                .section = SECTION_TOKEN, .name = "for", .type = &value_planned,
-                .list = true, .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_TOKEN, .name = "for", .type = &value_target,
+                .list = true,
                 .help = "the repositories and images it is for",
         },
         [TOKEN_WRITE_PROBE] = {

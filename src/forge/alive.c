@@ -123,7 +123,8 @@ static int send_request(struct http_client *client, const struct forge_adapter *
                         struct forge_alive *alive, struct error *err) {
         size_t scheme_length = strlen(adapter->scheme);
         _cleanup_(secret_unrefp) struct secret *authorization = secret_new(scheme_length + 1 + secret_length(token));
-        _cleanup_(secret_unrefp) struct secret *headers = NULL;
+        _cleanup_(secret_unrefp) struct secret *headers =
+                adapter->headers ? secret_copy(adapter->headers, strlen(adapter->headers)) : NULL;
         _cleanup_(freep) char *url = user_url(adapter, alive->forge);
         const struct http_request request = {
                 .method = "GET",
@@ -131,7 +132,7 @@ static int send_request(struct http_client *client, const struct forge_adapter *
                 .ca_file = alive->forge->ca_file,
                 .accept = adapter->accept,
                 .authorization = authorization,
-                .headers = headers = adapter->headers ? secret_copy(adapter->headers, strlen(adapter->headers)) : NULL,
+                .headers = headers,
                 .connect_timeout = CONNECT_TIMEOUT,
                 .timeout = TIMEOUT,
                 .max_body_bytes = ANSWER_MAX_BYTES,

@@ -58,6 +58,7 @@ static void start(void) {
         struct error err;
 
         broker.config.max_connections = 64;
+        fake_fill(&broker);
         broker.config.request_timeout = 10 * USEC_PER_SEC;
         broker.value = VALUE;
         if (secret_init(/* use_memfd= */ false, &err) < 0 || sd_event_new(&event) < 0 ||

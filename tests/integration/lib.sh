@@ -7,7 +7,8 @@
 #   sanitized                          true for a build with the sanitizers, whose memory is not like the real one's
 #   standin_state >"$work/state.json"  a state with what write_config asks for: project, token, secret
 #   standin_start "$work/state.json"   standin_url, standin_control (its control socket), standin_pid
-#   write_config <<EOT                 the identity, the forge, and what stands here
+#   write_config <<EOT                 the identity, the forge, and what stands here; before, what differs may be set in
+#                                      broker_settings, identity_settings, forge_type, forge_url, forge_settings
 #   daemon_start                       jobs_socket, control_socket, daemon_pid, $work/daemon.log
 #   ask PATH [CURL OPTION...]          a request to the jobs' socket: the body; headers in $work/head
 #   ask_status PATH [CURL OPTION...]   only the HTTP status
@@ -153,8 +154,9 @@ environment = prod
 ${identity_settings-}
 
 [forge home]
-type = forgejo
-url = https://git.example.org
+type = ${forge_type-forgejo}
+url = ${forge_url-https://git.example.org}
+${forge_settings-}
 
 EOT
         cat >>"$config_file"

@@ -328,13 +328,43 @@ static void unknown_keys_are_explained(void **state) {
         assert_refused(LEAST, "[colour blue]", "unknown kind of section 'colour'; expected [broker], [identity NAME]");
 }
 
+static void patterns_are_a_list_that_another_file_can_extend_or_empty(void **state) {
+        _cleanup_(loaded_done) struct loaded loaded = load(LEAST "for = platform/*, shared/tools\nfor = ~ops/x+y\n");
+        _cleanup_(loaded_done) struct loaded emptied = load(LEAST "for = platform/*\n", "[token deploy]\nfor =\n");
+        _cleanup_(loaded_done) struct loaded none = load(LEAST);
+        const struct config *config = assert_loads(&loaded);
+
+        (void)state;
+        assert_string_equal(config->tokens[0]->targets[0], "platform/*");
+        assert_string_equal(config->tokens[0]->targets[1], "shared/tools");
+        assert_string_equal(config->tokens[0]->targets[2], "~ops/x+y");
+        assert_null(config->tokens[0]->targets[3]);
+        assert_null(assert_loads(&emptied)->tokens[0]->targets[0]);
+        assert_null(assert_loads(&none)->tokens[0]->targets[0]);
+}
+
+#define SECOND(more) "[token second]\nforge = home\nsecret_path = /p\nsecret_name = n\n" more
+
+static void one_pattern_is_for_one_token_of_a_forge(void **state) {
+        _cleanup_(loaded_done) struct loaded tie = load(LEAST "for = a/*, platform/*\n" SECOND("for = b/*, Platform/*\n"));
+        _cleanup_(loaded_done) struct loaded nearly = load(LEAST "for = platform/*\n" SECOND("for = platform/site\n"));
+        _cleanup_(loaded_done) struct loaded elsewhere =
+                load(LEAST "for = platform/*\n" "[token second]\nforge = away\nsecret_path = /p\nsecret_name = n\nfor = platform/*\n"
+                     "[forge away]\ntype = gitea\nurl = https://away.example.org\n");
+
+        (void)state;
+        assert_only_problem(&tie, 18, "'for' has the pattern 'Platform/*', which [token deploy] of the same forge has as well");
+        (void)assert_loads(&nearly);
+        (void)assert_loads(&elsewhere);
+}
+
 static void what_is_not_built_is_refused_with_the_reason(void **state) {
         static const struct {
                 const char *text, *line, *part;
         } cases[] = {
                 { IN_BROKER, "requests_per_second = 200", "rate limiting per peer is not built" },
                 { IN_FORGE, "oidc_audience = forge-broker", "is not enforced by this version" },
-                { IN_TOKEN, "for = platform/*", "a policy that is written down and not enforced is worse than none" },
+                { IN_TOKEN, "units = a.service", "a policy that is written down and not enforced is worse than none" },
                 { IN_TOKEN, "write_probe = yes", "there is no write probe" },
                 { IN_TOKEN, "vouched_by = home", "is not enforced by this version" },
                 { IN_TOKEN, "units = forgejo-runner.service, docker-*.scope", "is not enforced by this version" },
@@ -411,6 +441,8 @@ int main(void) {
                 cmocka_unit_test(missing_keys_are_reported_at_their_section),
                 cmocka_unit_test(sections_need_a_proper_name),
                 cmocka_unit_test(unknown_keys_are_explained),
+                cmocka_unit_test(patterns_are_a_list_that_another_file_can_extend_or_empty),
+                cmocka_unit_test(one_pattern_is_for_one_token_of_a_forge),
                 cmocka_unit_test(what_is_not_built_is_refused_with_the_reason),
                 cmocka_unit_test(policies_are_refused_even_where_parsed_keys_are_accepted),
                 cmocka_unit_test(findings_are_bounded_and_the_rest_is_counted),

@@ -7,13 +7,25 @@
 
 static struct forge_config forge = { .name = TEXT("home"), .type = FORGE_FORGEJO,
                                      .url = TEXT("https://git.example.org") };
+static char *everything[] = { NULL };
 static struct identity_config identity = { .name = TEXT("default") };
 static struct token_config tokens[] = {
-        { .name = TEXT(NAME_READY), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot") },
+        { .name = TEXT(NAME_READY), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"),
+          .targets = everything },
         { .name = TEXT(NAME_COLD), .forge = &forge, .identity = &identity, .username = TEXT("cold\"bot") },
         { .name = TEXT(NAME_FAILED), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot") },
         { .name = TEXT(NAME_INSTANT), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot") },
 };
+
+void fake_fill(struct broker *broker) {
+        static struct forge_config *forges[] = { &forge };
+        static struct token_config *matched[] = { &tokens[0] };
+
+        broker->config.forges = forges;
+        broker->config.n_forges = ELEMENTS(forges);
+        broker->config.tokens = matched;
+        broker->config.n_tokens = ELEMENTS(matched);
+}
 
 /* 2026-03-01 12:00:00 UTC */
 #define NOON (UINT64_C(1772366400) * USEC_PER_SEC)

@@ -32,3 +32,6 @@ struct broker {
         struct claims last_claims;
         struct peer last_peer;
 };
+
+/** fake_fill() - gives the configuration a forge at https://git.example.org, and NAME_READY as its token */
+void fake_fill(struct broker *broker);

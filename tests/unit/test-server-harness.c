@@ -30,6 +30,7 @@ struct harness *harness_start(const struct server_limits *limits, bool with_cont
         assert_non_null(harness);
         assert_int_equal(secret_init(/* use_memfd= */ false, &err), 0);
         harness->broker.config.max_connections = 64;
+        fake_fill(&harness->broker);
         harness->broker.config.request_timeout = 10 * USEC_PER_SEC;
         harness->broker.value = "s3cr3t-value";
         harness->broker.ready = true;

@@ -206,11 +206,11 @@ static void what_is_not_well_formed_is_refused(void **state) {
 
 static void an_unknown_path_names_those_of_this_socket(void **state) {
         harness_ask(*state, "GET /nothing", &answer);
-        assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME /healthz "
+        assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME /v1/match /healthz "
                                               "/readyz /readyz/NAME");
         ask_control(*state, "GET /nothing");
         assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME "
-                                              "/v1/tokens/NAME/refresh /v1/status /v1/reload /metrics /healthz /readyz "
+                                              "/v1/match /v1/tokens/NAME/refresh /v1/status /v1/reload /metrics /healthz /readyz "
                                               "/readyz/NAME");
 }
 
@@ -380,6 +380,62 @@ static void readiness_names_each_token_that_is_not_usable(void **state) {
         assert_problem(503, "no-usable-value");
 }
 
+static void a_match_names_the_token_and_gives_no_value(void **state) {
+        static const char wanted[] = "{\"name\":\"deploy\",\"username\":\"deploy-bot\",\"forge\":\"home\",\"forge_type\":\"forgejo\","
+                                     "\"forge_url\":\"https://git.example.org\"}";
+        struct harness *harness = *state;
+
+        harness_ask(harness, "GET /v1/match?protocol=https&host=git.example.org&path=o%2Fr.git", &answer);
+        assert_int_equal(answer.status, 200);
+        assert_string_equal(answer.body, wanted);
+        harness_ask(harness, "GET /v1/match?host=git%2Eexample.org:443&protocol=https&path=", &answer);
+        assert_string_equal(answer.body, wanted);
+        harness_ask(harness, "GET /v1/match?protocol=https&host=other.example.org", &answer);
+        assert_problem(404, "unknown-token");
+        assert_non_null(strstr(member("detail"), "https://git.example.org"));
+        harness_ask(harness, "GET /v1/match?registry=https%3A%2F%2Fgit.example.org%2Fv2%2F", &answer);
+        assert_problem(404, "unknown-token");
+        assert_int_equal(harness->broker.issued, 0);
+        assert_int_equal(harness->broker.refusals, 0);
+        harness_ask(harness, "POST /v1/match?registry=x", &answer);
+        assert_problem(405, "method-not-allowed");
+}
+
+static void a_query_is_what_the_route_takes_and_no_more(void **state) {
+        static const struct {
+                const char *request, *detail;
+        } cases[] = {
+                { "GET /v1/match", "expected protocol, host" },
+                { "GET /v1/match?protocol=https", "expected protocol, host" },
+                { "GET /v1/match?host=git.example.org", "expected protocol, host" },
+                { "GET /v1/match?path=x", "expected protocol, host" },
+                { "GET /v1/match?registry=x&host=y&protocol=https", "expected protocol, host" },
+                { "GET /v1/match?registry=x&path=y", "expected protocol, host" },
+                { "GET /v1/match?registry", "'registry' has no value" },
+                { "GET /v1/match?registry=x&registry=x", "'registry' is there twice" },
+                { "GET /v1/match?protocol=https&host=a&host=b", "'host' is there twice" },
+                { "GET /v1/match?protocol=https&host=git.example.org&user=x", "no query parameter 'user' here" },
+                { "GET /v1/match?Registry=x", "no query parameter 'Registry' here" },
+                { "GET /v1/match?re%0Agistry=x", "no query parameter 're?gistry' here" },
+                { "GET /v1/match?registry=%zz", "'%'" },
+                { "GET /v1/match?registry=a%00b", "'%'" },
+                { "GET /v1/match?registry=", "no host" },
+                { "GET /v1/match?protocol=https&host=u:p@git.example.org", "user name or password" },
+                { "GET /v1/match?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8&i=9&j=10", "no query parameter 'a' here" },
+                { "GET /v1/tokens?x", "no query parameter 'x' here" },
+                { "GET /v1/tokens/deploy?registry=x", "no query parameter 'registry' here" },
+        };
+        struct harness *harness = *state;
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                harness_ask(harness, cases[i].request, &answer);
+                if (answer.status != 400 || !strstr(member("detail"), cases[i].detail))
+                        fail_msg("%s: %s", cases[i].request, answer.text);
+                assert_int_equal(harness->broker.refusals, i + 1);
+        }
+        assert_int_equal(harness->broker.issued, 0);
+}
+
 static void kept_and_pipelined_requests_are_answered_in_order(void **state) {
         struct harness *harness = *state;
         static const char two[] = "GET /v1/tokens/nobody HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -427,6 +483,8 @@ int main(void) {
                 TEST(a_refresh_says_how_the_token_stands_or_when_the_next_is_allowed),
                 TEST(a_rejected_reload_names_every_problem),
                 TEST(readiness_names_each_token_that_is_not_usable),
+                TEST(a_match_names_the_token_and_gives_no_value),
+                TEST(a_query_is_what_the_route_takes_and_no_more),
                 TEST(kept_and_pipelined_requests_are_answered_in_order),
         };
 
