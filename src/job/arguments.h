@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "job/failure.h"
 
+struct inherited;       /* job/child.h */
+
 #define DEFAULT_SOCKET "/run/forge-broker/broker.sock"
 
 /* An option of one command: a flag has no value, a text has one. */
@@ -26,6 +28,7 @@ struct arguments {
         int count;
         bool takes_rest;        /* set by a command that runs another program: what stands behind "--" is that */
         char **rest;            /* those words, NULL terminated; NULL if there was no "--" */
+        const struct inherited *inherited;      /* for the programs that a command runs */
 };
 
 /** arguments_init() - the defaults, with those of the environment */

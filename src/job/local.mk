@@ -7,10 +7,13 @@ job_shared = \
 	src/base/text.c src/base/text.h
 job_core = \
 	src/job/arguments.c src/job/arguments.h \
+	src/job/child.c src/job/child.h \
 	src/job/claims.c src/job/claims.h \
 	src/job/client.c src/job/client.h \
 	src/job/commands.h \
 	src/job/connection.c src/job/connection.h \
+	src/job/environment.c src/job/environment.h \
+	src/job/exec.c \
 	src/job/failure.c src/job/failure.h \
 	src/job/get.c \
 	src/job/http_answer.c src/job/http_answer.h \
@@ -50,8 +53,9 @@ tests_unit_test_job_http_SOURCES = tests/unit/test-job-http.c
 tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
 # The real static executable against a broker of a few lines, which is told how to misbehave.
-TESTS += tests/unit/test-job-cli.t
-EXTRA_DIST += tests/unit/test-job-cli.t tests/unit/test-job-broker.py
+job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t
+TESTS += $(job_scripts)
+EXTRA_DIST += $(job_scripts) tests/unit/job-lib.sh tests/unit/test-job-broker.py
 
 dist_man_MANS += docs/man/forge-broker.1
 

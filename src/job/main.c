@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "job/child.h"
 #include "job/commands.h"
 #include "job/output.h"
 
@@ -25,6 +26,13 @@ struct command {
 };
 
 static const struct command commands[] = {
+        { "exec", "[NAME] [--env VARIABLE] [--mask] -- COMMAND [ARGUMENT...]", "run a command with a token in its environment",
+          "Becomes COMMAND, with the value of the token NAME in the variable FORGE_TOKEN of\n"
+          "its environment and nowhere else.  Ends with its exit status; 127 if it cannot be\n"
+          "found, 126 if it cannot be run.\n\n"
+          "  --env VARIABLE  another variable than FORGE_TOKEN\n"
+          "  --mask          first make the runner hide the value in the job's log\n",
+          ORDINARY_TIMEOUT, command_exec, NULL },
         { "get", "[NAME] [--json] [--mask]", "print a token",
           "Prints the value of the token NAME and a newline on standard output, and on\n"
           "standard error one line that says where it came from.\n\n"
@@ -51,13 +59,18 @@ static const char environment_help[] =
         "4 refused, 5 no usable value, 6 the broker cannot be reached.\n";
 
 /* First of all: nothing of this process can be read by another one, now or from a core dump. */
-static void shut_in(void) {
-        const struct rlimit none = { 0, 0 };
+static void shut_in(struct inherited *ret) {
+        const struct sigaction ignore = { .sa_handler = SIG_IGN };
+        struct rlimit none;
 
+        *ret = (struct inherited){ .sigpipe.sa_handler = SIG_DFL, .core = { RLIM_INFINITY, RLIM_INFINITY } };
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        /* The soft limit alone: a hard one that was lowered could not be given back to a command. */
+        (void)getrlimit(RLIMIT_CORE, &ret->core);
+        none = (struct rlimit){ 0, ret->core.rlim_max };
         (void)setrlimit(RLIMIT_CORE, &none);
         /* A reader of our output that leaves is an error of write(), with its message. */
-        (void)signal(SIGPIPE, SIG_IGN);
+        (void)sigaction(SIGPIPE, &ignore, &ret->sigpipe);
 }
 
 static int print_help(struct failure *failure) {
@@ -125,7 +138,7 @@ static int run_command(const struct command *command, struct arguments *argument
         return r == COMMAND_HELP ? print_command_help(command, failure) : r;
 }
 
-static int run(const char *called, char **argv, struct failure *failure) {
+static int run(const struct inherited *inherited, const char *called, char **argv, struct failure *failure) {
         struct arguments arguments;
         bool version = false;
         const struct option options[] = { { .name = "--version", .flag = &version }, { 0 } };
@@ -133,6 +146,7 @@ static int run(const char *called, char **argv, struct failure *failure) {
         int r;
 
         arguments_init(&arguments);
+        arguments.inherited = inherited;
         command = find_called(called);
         if (command)
                 return run_command(command, &arguments, argv, failure);
@@ -153,12 +167,13 @@ static int run(const char *called, char **argv, struct failure *failure) {
 }
 
 int main(int argc, char **argv) {
+        struct inherited inherited;
         struct failure failure;
         int r;
 
-        shut_in();
+        shut_in(&inherited);
         /* argc can be 0: then there is no argv[1] either. */
-        r = run(argv[0], argc > 0 ? argv + 1 : argv, &failure);
+        r = run(&inherited, argv[0], argc > 0 ? argv + 1 : argv, &failure);
         if (r < 0)
                 output_failure(&failure);
         if (r >= COMMAND_CHILD)
