@@ -16,19 +16,24 @@ void client_init(struct client *client, const char *socket, usec_t timeout) {
         };
 }
 
-static int build_request(const char *path, char buffer[static REQUEST_MAX], size_t *ret_length,
+/* @body: JSON without anything secret in it, or NULL: then it is a GET. */
+static int build_request(const char *path, const char *body, char buffer[static REQUEST_MAX], size_t *ret_length,
                          struct failure *failure) {
         size_t used = 0;
         bool fits;
 
         fits = text_append(buffer, REQUEST_MAX, &used,
-                           "GET %s HTTP/1.1\r\n"
+                           "%s %s HTTP/1.1\r\n"
                            "Host: localhost\r\n"
                            "User-Agent: forge-broker/" PACKAGE_VERSION "\r\n"
                            "Accept: application/json\r\n"
                            "Connection: close\r\n",
-                           path) &&
-               claims_append(buffer, REQUEST_MAX, &used) && text_append(buffer, REQUEST_MAX, &used, "\r\n");
+                           body ? "POST" : "GET", path) &&
+               claims_append(buffer, REQUEST_MAX, &used);
+        if (fits && body)
+                fits = text_append(buffer, REQUEST_MAX, &used,
+                                   "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
+        fits = fits && text_append(buffer, REQUEST_MAX, &used, "\r\n%s", body ? body : "");
         if (!fits)
                 return failure_set(failure, EXIT_USAGE, "the request is too large");
         *ret_length = used;
@@ -76,13 +81,14 @@ static int ask_once(const struct client *client, const char *request, size_t len
         return receive_answer(client, fd, buffer, ret, failure);
 }
 
-int client_ask(const struct client *client, const char *path, struct locked_buffer *buffer, struct http_answer *ret,
-               struct failure *failure) {
+/* Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice. */
+static int ask(const struct client *client, const char *path, const char *body, struct locked_buffer *buffer,
+               struct http_answer *ret, struct failure *failure) {
         char request[REQUEST_MAX] = "";
         size_t length = 0;
         int r;
 
-        r = build_request(path, request, &length, failure);
+        r = build_request(path, body, request, &length, failure);
         if (r < 0)
                 return r;
         r = ask_once(client, request, length, buffer, ret, failure);
@@ -96,24 +102,41 @@ int client_ask(const struct client *client, const char *path, struct locked_buff
         return r;
 }
 
-int client_get(const struct client *client, const char *path, struct locked_buffer *buffer, struct json *ret,
+int client_ask(const struct client *client, const char *path, struct locked_buffer *buffer, struct http_answer *ret,
                struct failure *failure) {
-        struct http_answer answer;
+        return ask(client, path, NULL, buffer, ret, failure);
+}
+
+/* What a good answer holds, or the problem that it is. */
+static int read_object(const struct http_answer *answer, struct json *ret, struct failure *failure) {
         struct json value;
         int r;
 
-        r = client_ask(client, path, buffer, &answer, failure);
-        if (r < 0)
-                return r;
-        if (answer.status != 200)
-                return problem_read(&answer, failure);
-        if (strcmp(answer.content_type, "application/json") != 0)
-                return failure_set(failure, EXIT_UNREACHABLE, "the answer is not JSON but '%s'", answer.content_type);
-        r = json_parse(answer.body, answer.body_length, &value, failure);
+        if (answer->status != 200)
+                return problem_read(answer, failure);
+        if (strcmp(answer->content_type, "application/json") != 0)
+                return failure_set(failure, EXIT_UNREACHABLE, "the answer is not JSON but '%s'", answer->content_type);
+        r = json_parse(answer->body, answer->body_length, &value, failure);
         if (r < 0)
                 return r;
         if (json_type(value) != JSON_OBJECT)
                 return failure_set(failure, EXIT_UNREACHABLE, "the answer is JSON, but no object");
         *ret = value;
         return 0;
+}
+
+int client_get(const struct client *client, const char *path, struct locked_buffer *buffer, struct json *ret,
+               struct failure *failure) {
+        struct http_answer answer;
+        int r = ask(client, path, NULL, buffer, &answer, failure);
+
+        return r < 0 ? r : read_object(&answer, ret, failure);
+}
+
+int client_post(const struct client *client, const char *path, const char *body, struct locked_buffer *buffer,
+                struct json *ret, struct failure *failure) {
+        struct http_answer answer;
+        int r = ask(client, path, body, buffer, &answer, failure);
+
+        return r < 0 ? r : read_object(&answer, ret, failure);
 }

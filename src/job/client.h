@@ -40,3 +40,10 @@ int client_ask(const struct client *client, const char *path, struct locked_buff
  */
 int client_get(const struct client *client, const char *path, struct locked_buffer *buffer, struct json *ret,
                struct failure *failure);
+
+/**
+ * client_post() - as client_get(), for a POST
+ * @body: JSON text, nothing secret in it; less than 2 KiB
+ */
+int client_post(const struct client *client, const char *path, const char *body, struct locked_buffer *buffer,
+                struct json *ret, struct failure *failure);

@@ -22,6 +22,7 @@ job_core = \
 	src/job/json_reader.c src/job/json_reader.h \
 	src/job/list.c \
 	src/job/locked_buffer.c src/job/locked_buffer.h \
+	src/job/match.c src/job/match.h \
 	src/job/output.c src/job/output.h \
 	src/job/problem.c src/job/problem.h \
 	src/job/token_list.c src/job/token_list.h \
