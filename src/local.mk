@@ -34,8 +34,10 @@ libforge_broker_a_SOURCES = \
 	src/broker/match.c src/broker/match.h \
 	src/broker/peer.c src/broker/peer.h \
 	src/broker/refresh.c src/broker/refresh.h \
+	src/broker/rejected.c src/broker/rejected.h \
 	src/broker/source.c src/broker/source.h \
 	src/broker/upstream.c src/broker/upstream.h \
+	src/broker/verify.c src/broker/verify.h \
 	src/broker/waiter.c src/broker/waiter.h \
 	src/config/build.c \
 	src/config/check.c \

@@ -87,6 +87,16 @@ json_t *render_token(const struct token_view *view, bool with_attempts) {
         return token;
 }
 
+json_t *render_rejection(const struct rejection *rejection) {
+        const struct token_view *token = &rejection->token;
+        const struct error *reason = &rejection->reason;
+
+        return json_pack("{s:s, s:s, s:s, s:b, s:s?, s:s?, s:o, s:o}", "verdict", verdict_name(rejection->verdict), "name",
+                         token->config->name, "state", token_state_name(token->state), "degraded", token->degraded,
+                         "fingerprint", token->has_value ? token->fingerprint : NULL, "code", error_name(reason), "detail",
+                         error_text(reason, reason->detail), "remedy", error_text(reason, remedy(reason)));
+}
+
 json_t *render_match(const struct token_config *token) {
         return json_pack("{s:s, s:o, s:s, s:s, s:o}", "name", token->name, "username", render_text(token->username), "forge",
                          token->forge->name, "forge_type", forge_type_name(token->forge->type), "forge_url",

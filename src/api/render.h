@@ -23,6 +23,9 @@ json_t *render_attempts(const struct attempts *attempts);
 /** render_token() - how a token stands, never its value */
 json_t *render_token(const struct token_view *view, bool with_attempts);
 
+/** render_rejection() - the verdict on a report, and how the token stands now */
+json_t *render_rejection(const struct rejection *rejection);
+
 /** render_match() - which token it is: name, user and forge */
 json_t *render_match(const struct token_config *token);
 

@@ -84,6 +84,7 @@ struct request *request_free(struct request *request) {
                 return NULL;
         ask_done(&request->ask);
         request->hangup = sd_event_source_disable_unref(request->hangup);
+        wiping_free(request->body);
         free(request);
         return NULL;
 }
@@ -213,6 +214,22 @@ static enum MHD_Result answer(struct request *request) {
         return r == ASK_DONE ? send_reply(request, &reply) : send_problem(request, &err, NULL, false);
 }
 
+/* The bytes are dropped unless a route wants them, and beyond the limit, where they only have to be read. */
+static bool keep_body(struct request *request, const char *url, const char *method, const char *bytes, size_t length) {
+        size_t before = request->body_bytes;
+        char *body;
+
+        request->body_bytes += length;
+        if (request->body_bytes > BODY_MAX_BYTES || !route_takes_body(method, url))
+                return true;
+        body = wiping_realloc(request->body, request->body_bytes);
+        if (!body)
+                return false;
+        memcpy(body + before, bytes, length);
+        request->body = body;
+        return true;
+}
+
 static void body_too_large(struct error *err) {
         (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes", BODY_MAX_BYTES);
 }
@@ -227,7 +244,6 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
 
         (void)cls;
         (void)mhd;
-        (void)upload_data;
         if (!connection)
                 return MHD_NO;
         request = connection->request;
@@ -237,8 +253,8 @@ enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char
                 return request ? begin(request, version) : MHD_NO;
         }
         if (*upload_data_size > 0) {
-                /* No route reads a body yet. */
-                request->body_bytes += *upload_data_size;
+                if (!keep_body(request, url, method, upload_data, *upload_data_size))
+                        return MHD_NO;
                 *upload_data_size = 0;
                 if (request->body_bytes <= BODY_DRAIN_MAX_BYTES)
                         return MHD_YES;

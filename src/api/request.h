@@ -33,6 +33,7 @@ struct request {
         struct query query;
         int accepts;                            /* what Accept decided: 0 nothing yet, else enum accepted */
         size_t body_bytes;
+        char *body;                             /* of a route that takes one, as far as it has come; of the wiping heap */
 
         struct ask ask;
         bool parked, woken, waited;

@@ -6,6 +6,8 @@
 #include "api/listener.h"
 #include "api/metrics.h"
 #include "api/render.h"
+#include "base/fingerprint.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "broker/match.h"
 
@@ -96,6 +98,39 @@ static int refresh(struct request *request, struct reply *ret, struct error *err
         if (r != ASK_DONE)
                 return name_checked(request, r, err);
         return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_token(&view, true), err);
+}
+
+/* {"fingerprint":"3f9a1c02"} and nothing else. */
+static int read_fingerprint(const struct request *request, char print[static FINGERPRINT_MAX], struct error *err) {
+        json_t *body = request->body_bytes > 0 ? json_parse(request->body, request->body_bytes) : NULL;
+        const char *text = json_member_string(body, "fingerprint");
+        size_t length = json_member_string_length(body, "fingerprint");
+        bool good = text && json_object_size(body) == 1 && length == FINGERPRINT_MAX - 1 &&
+                    strspn(text, "0123456789abcdef") == length;
+
+        if (good)
+                memcpy(print, text, FINGERPRINT_MAX);
+        json_decref(body);
+        if (!good)
+                return error_set(err, DIAG_MALFORMED_REQUEST, "the body is not {\"fingerprint\":\"...\"} with 8 hex digits");
+        return 0;
+}
+
+static int rejected(struct request *request, struct reply *ret, struct error *err) {
+        struct rejection rejection;
+        char print[FINGERPRINT_MAX];
+        int r;
+
+        if (!request->name[0]) {
+                (void)unknown_token(request, err);
+                return request_refuse(request, err);
+        }
+        if (read_fingerprint(request, print, err) < 0)
+                return request_refuse(request, err);
+        r = broker_rejected(broker_of(request), &request->ask, print, &rejection, err);
+        if (r != ASK_DONE)
+                return name_checked(request, r, err);
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_rejection(&rejection), err);
 }
 
 static const char *const match_parameters[] = { "protocol", "host", "path", "registry", NULL };
@@ -213,6 +248,7 @@ static int readyz_token(struct request *request, struct reply *ret, struct error
 static const struct route routes[] = {
         { "GET", "/v1/tokens", .for_jobs = true, .with_head = true, .handle = list_tokens },
         { "GET", "/v1/tokens/*", .for_jobs = true, .with_head = false, .handle = issue },
+        { "POST", "/v1/tokens/*/rejected", .for_jobs = true, .with_head = false, .takes_body = true, .handle = rejected },
         { "GET", "/v1/match", .for_jobs = true, .with_head = true, .parameters = match_parameters, .handle = match },
         { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
         { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },
@@ -301,4 +337,16 @@ int route_find(const char *method, const char *path, bool serves_all, const stru
                         text_clean(clean, sizeof(clean), method, strlen(method)));
         error_remedy_set(err, "Use %s.", allow);
         return -(int)DIAG_METHOD_NOT_ALLOWED;
+}
+
+bool route_takes_body(const char *method, const char *path) {
+        for (size_t i = 0; i < ELEMENTS(routes); i++) {
+                const char *segment;
+                size_t length;
+
+                if (routes[i].takes_body && method_matches(&routes[i], method) &&
+                    path_matches(routes[i].path, path, &segment, &length))
+                        return true;
+        }
+        return false;
 }

@@ -13,6 +13,7 @@ struct route {
         const char *path;       /* a "*" stands for the one segment that is a NAME */
         bool for_jobs;          /* served on the jobs' socket too */
         bool with_head;         /* HEAD is answered like GET: asking changes nothing */
+        bool takes_body;        /* request->body is kept for it; any other POST's is read and dropped */
         const char *const *parameters;  /* of the query, NULL-terminated; NULL: it takes none */
 
         /* Return: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded where it must). */
@@ -30,3 +31,6 @@ struct route {
  */
 int route_find(const char *method, const char *path, bool serves_all, const struct route **ret, char *name,
                char allow[static ALLOW_MAX_BYTES], struct error *err);
+
+/** route_takes_body() - true if request->body is to be kept for what is asked */
+bool route_takes_body(const char *method, const char *path);

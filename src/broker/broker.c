@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "broker/audit.h"
 #include "broker/generation.h"
+#include "broker/rejected.h"
 #include "config/problems.h"
 
 struct broker {
@@ -202,7 +203,7 @@ static int unavailable(struct broker *broker, struct ask *ask, const struct refr
         return -(int)err->code;
 }
 
-static int no_usable_value(struct broker *broker, struct ask *ask, struct refresh *refresh, struct error *err) {
+static int no_usable_value(struct ask *ask, struct refresh *refresh, struct error *err) {
         const struct diagnosis_info *info = diagnosis_info(refresh->error.code);
 
         ask->attempts = &refresh->attempts;
@@ -215,7 +216,15 @@ static int no_usable_value(struct broker *broker, struct ask *ask, struct refres
                                 refresh->error.detail);
                 error_remedy_set(err, "%s", error_remedy(&refresh->error));
         }
-        return unavailable(broker, ask, refresh, err);
+        return -(int)err->code;
+}
+
+/* No value is held: waits for one, if one may come in time. */
+static int await_value(struct ask *ask, struct refresh *refresh, struct error *err) {
+        if (!ask->may_wait || (!refresh->fetch && refresh->has_verdict))
+                return no_usable_value(ask, refresh, err);
+        waiter_join(&ask->waiter, &refresh->waiters);
+        return ASK_WAIT;
 }
 
 /* The journal is full: wait for it, but not for ever and not when the request's own time is over. */
@@ -246,10 +255,8 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
                 return r;
         state = refresh_get(refresh, &value);
         if (state == CACHE_EMPTY) {
-                if (!ask->may_wait || (!refresh->fetch && refresh->has_verdict))
-                        return no_usable_value(broker, ask, refresh, err);
-                waiter_join(&ask->waiter, &refresh->waiters);
-                return ASK_WAIT;
+                r = await_value(ask, refresh, err);
+                return r < 0 ? unavailable(broker, ask, refresh, err) : r;
         }
 
         record.token = refresh->token->name;
@@ -259,7 +266,7 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         record.version = value->version;
         record.fingerprint = value->fingerprint;
         if (record.stale || refresh_degraded(refresh))
-                record.error = &refresh->error;
+                record.error = refresh_trouble(refresh);
         r = audit_write(broker->audit, &record, err);
         if (r == AUDIT_BUSY)
                 return wait_for_audit(broker, ask, refresh, err);
@@ -287,15 +294,13 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
         if (r < 0)
                 return r;
         if (!ask->joined && !refresh->fetch) {
-                usec_t next = usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL);
-
-                if (refresh->forced_at > 0 && now < next) {
+                ask->retry_after = refresh_may_force(refresh, now);
+                if (ask->retry_after > 0) {
                         char span[CLOCK_TEXT_MAX];
 
-                        ask->retry_after = next - now;
                         return error_set(err, DIAG_TOO_MANY_REQUESTS,
                                          "token '%s' was just fetched on demand; the next time is in %s",
-                                         refresh->token->name, clock_format_span(next - now, span));
+                                         refresh->token->name, clock_format_span(ask->retry_after, span));
                 }
                 refresh->forced_at = now;
                 refresh_now(refresh);
@@ -306,6 +311,37 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
                 return ASK_WAIT;
         }
         (void)broker_token_find(broker, refresh->token->name, ret);
+        return ASK_DONE;
+}
+
+const char *verdict_name(enum verdict verdict) {
+        static const char *const names[] = { [VERDICT_CHANGED] = "changed", [VERDICT_REJECTED] = "rejected",
+                                             [VERDICT_STILL_VALID] = "still-valid", [VERDICT_NOT_OURS] = "not-ours" };
+
+        return names[verdict];
+}
+
+int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err) {
+        struct rejection rejection = { 0 };
+        struct refresh *refresh;
+        struct value *value;
+        int r;
+
+        r = admit(broker, ask, &refresh, err);
+        if (r < 0)
+                return r;
+        if (ask->since == 0)
+                ask->since = clock_boottime();
+        if (refresh_get(refresh, &value) == CACHE_EMPTY)
+                return await_value(ask, refresh, err);
+        r = rejected_decide(refresh, generation_verify(broker->generation, refresh), value, ask, print, &rejection.verdict,
+                            &rejection.reason, err);
+        if (r != ASK_DONE)
+                return r;
+        if (rejection.verdict != VERDICT_REJECTED)
+                rejection.reason = (struct error){ 0 };
+        (void)broker_token_find(broker, refresh->token->name, &rejection.token);
+        *ret = rejection;
         return ASK_DONE;
 }
 
@@ -321,7 +357,7 @@ static void view_token(const struct refresh *refresh, struct token_view *ret) {
                                     .state = refresh_state(refresh),
                                     .refresh_at = refresh->fetch ? 0 : wall(refresh->next_at),
                                     .fetching = refresh->fetch != NULL,
-                                    .error = refresh->error,
+                                    .error = *refresh_trouble(refresh),
                                     .attempts = &refresh->attempts };
         ret->has_value = token_is_usable(ret);
         ret->degraded = ret->state != TOKEN_PENDING && refresh_degraded(refresh);

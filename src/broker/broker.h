@@ -124,6 +124,7 @@ struct ask {
         usec_t retry_after;             /* out: for too-many-requests and no-usable-value; 0 = not known */
 
         bool joined;                    /* private: a fetch was waited for */
+        usec_t since;                   /* private: boottime, when a report came in */
         usec_t audit_deadline;          /* private: monotonic, when waiting for the journal ends */
 };
 
@@ -145,6 +146,31 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
  * At most one forced read per token per 10 s: -DIAG_TOO_MANY_REQUESTS and ask->retry_after otherwise.
  */
 int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *ret, struct error *err);
+
+/* What is true of a job's report that the forge rejected a token. */
+enum verdict {
+        VERDICT_CHANGED,        /* the token has another value by now: ask for it */
+        VERDICT_REJECTED,       /* the forge does not know the value, and there is no other */
+        VERDICT_STILL_VALID,    /* the forge knows it: another credential was used, or a right is missing */
+        VERDICT_NOT_OURS,       /* this broker never had a value of that fingerprint */
+};
+
+const char *verdict_name(enum verdict verdict);
+
+struct rejection {
+        enum verdict verdict;
+        struct error reason;            /* of VERDICT_REJECTED, what the forge said; else DIAG_NONE */
+        struct token_view token;
+};
+
+/**
+ * broker_rejected() - a job reports that the forge rejected a value of the token; verified with the forge, never believed
+ * @print: the fingerprint of that value: outside text
+ *
+ * Return: ASK_DONE and @ret, ASK_WAIT, or the negated diagnosis: -DIAG_UNKNOWN_TOKEN, -DIAG_PEER_REFUSED,
+ * -DIAG_NO_USABLE_VALUE, -DIAG_TOO_MANY_REQUESTS, and where nobody can tell -DIAG_FORGE_CANNOT_TELL or an upstream code.
+ */
+int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err);
 
 /** broker_record_refusal() - the record of a refusal that the API decided itself (a peer that is not root, a bad request) */
 void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err);

@@ -7,6 +7,9 @@
 struct generation *generation_free(struct generation *generation) {
         if (!generation)
                 return NULL;
+        for (size_t i = 0; generation->verifies && i < generation->config->n_tokens; i++)
+                if (generation->verifies[i].refresh)
+                        verify_done(&generation->verifies[i]);
         for (size_t i = 0; generation->tokens && i < generation->config->n_tokens; i++)
                 if (generation->tokens[i].token)
                         refresh_done(&generation->tokens[i]);
@@ -20,6 +23,8 @@ struct generation *generation_free(struct generation *generation) {
         for (size_t i = 0; generation->upstreams && i < generation->config->n_identities; i++)
                 upstream_done(&generation->upstreams[i]);
         free(generation->tokens);
+        free(generation->verifies);
+        free(generation->forges);
         free(generation->upstreams);
         free(generation->logins);
         free(generation->watches);
@@ -33,6 +38,17 @@ struct refresh *generation_find(const struct generation *generation, const char 
         for (size_t i = 0; i < generation->config->n_tokens; i++)
                 if (strcmp(generation->tokens[i].token->name, name) == 0)
                         return &generation->tokens[i];
+        return NULL;
+}
+
+struct verify *generation_verify(const struct generation *generation, const struct refresh *token) {
+        return &generation->verifies[token - generation->tokens];
+}
+
+static struct verify_forge *find_forge(const struct generation *generation, const struct forge_config *forge) {
+        for (size_t i = 0; i < generation->config->n_forges; i++)
+                if (verify_same_forge(generation->forges[i].config, forge))
+                        return &generation->forges[i];
         return NULL;
 }
 
@@ -55,7 +71,30 @@ static bool same_login(const struct identity_config *a, const struct identity_co
         return !a->urls[i] && !b->urls[i];
 }
 
+/* What a forge said of a value, and its patience, are the same under the new configuration. */
+static void adopt_forges(struct generation *generation, struct generation *older) {
+        for (size_t i = 0; i < generation->config->n_forges; i++) {
+                const struct verify_forge *from = find_forge(older, generation->config->forges[i]);
+
+                if (!from)
+                        continue;
+                memcpy(generation->forges[i].dead_at, from->dead_at, sizeof(from->dead_at));
+                generation->forges[i].next = from->next;
+                generation->forges[i].paused_until = from->paused_until;
+        }
+        for (size_t i = 0; i < generation->config->n_tokens; i++) {
+                struct refresh *token = &generation->tokens[i], *from = generation_find(older, token->token->name);
+
+                if (!from || !verify_same_forge(token->token->forge, from->token->forge))
+                        continue;
+                verify_adopt(&generation->verifies[i], generation_verify(older, from));
+                memcpy(token->forge_print, from->forge_print, sizeof(token->forge_print));
+                token->forge_error = from->forge_error;
+        }
+}
+
 static void adopt(struct generation *generation, struct generation *older) {
+        adopt_forges(generation, older);
         for (size_t i = 0; i < generation->config->n_identities; i++) {
                 struct upstream *from = find_upstream(older, generation->config->identities[i]);
 
@@ -181,9 +220,14 @@ int generation_new(const struct refresh_context *context, struct config *config,
         generation->tokens = calloc(config->n_tokens, sizeof(struct refresh));
         generation->logins = calloc(config->n_identities, sizeof(struct login));
         generation->watches = calloc(config->n_identities, sizeof(struct credential_watch));
-        if (!generation->upstreams || !generation->tokens || !generation->logins || !generation->watches)
+        generation->verifies = calloc(config->n_tokens, sizeof(struct verify));
+        generation->forges = calloc(config->n_forges, sizeof(struct verify_forge));
+        if (!generation->upstreams || !generation->tokens || !generation->logins || !generation->watches ||
+            !generation->verifies || !generation->forges)
                 return error_oom(err);
         r = http_client_new(context->event, &generation->context.http, err);
+        for (size_t i = 0; i < config->n_forges; i++)
+                generation->forges[i].config = config->forges[i];
         for (size_t i = 0; r >= 0 && i < config->n_identities; i++) {
                 r = upstream_init(&generation->upstreams[i], config->identities[i], err);
                 if (r >= 0)
@@ -196,6 +240,9 @@ int generation_new(const struct refresh_context *context, struct config *config,
                 upstream_allow(upstream, config->tokens[i]);
                 r = refresh_init(&generation->tokens[i], &generation->context, config->tokens[i], upstream,
                                  &generation->logins[upstream - generation->upstreams], err);
+                if (r >= 0)
+                        verify_init(&generation->verifies[i], &generation->tokens[i], generation->context.http,
+                                    find_forge(generation, config->tokens[i]->forge));
         }
         if (r < 0)
                 return r;

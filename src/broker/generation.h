@@ -5,6 +5,7 @@
 #pragma once
 
 #include "broker/refresh.h"
+#include "broker/verify.h"
 #include "infisical/watch.h"
 
 /* The files of one identity that are watched. */
@@ -21,6 +22,8 @@ struct generation {
         struct login *logins;           /* likewise */
         struct credential_watch *watches;       /* likewise */
         struct refresh *tokens;         /* one per token, in the configuration's order */
+        struct verify *verifies;        /* likewise */
+        struct verify_forge *forges;    /* one per forge, in the configuration's order */
         sd_event_source *expiry_timer;
 };
 
@@ -39,6 +42,9 @@ DEFINE_CLEANUP(struct generation *, generation_free);
 
 /** generation_find() - borrowed, or NULL */
 struct refresh *generation_find(const struct generation *generation, const char *name);
+
+/** generation_verify() - what goes with that token of this generation */
+struct verify *generation_verify(const struct generation *generation, const struct refresh *token);
 
 /**
  * generation_revoke() - revokes what logins gave, at a clean stop

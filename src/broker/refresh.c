@@ -34,8 +34,30 @@ enum token_state refresh_state(const struct refresh *refresh) {
         }
 }
 
+/* Its verdict is on one value and says nothing of another. */
+static bool forge_rejects(const struct refresh *refresh) {
+        return refresh->slot.value && refresh->forge_error.code != DIAG_NONE &&
+               strcmp(refresh->slot.value->fingerprint, refresh->forge_print) == 0;
+}
+
 bool refresh_degraded(const struct refresh *refresh) {
-        return refresh_state(refresh) != TOKEN_FRESH || refresh->slot.value->source != source_first(refresh->token);
+        return refresh_state(refresh) != TOKEN_FRESH || refresh->slot.value->source != source_first(refresh->token) ||
+               forge_rejects(refresh);
+}
+
+const struct error *refresh_trouble(const struct refresh *refresh) {
+        return refresh->error.code == DIAG_NONE && forge_rejects(refresh) ? &refresh->forge_error : &refresh->error;
+}
+
+usec_t refresh_may_force(const struct refresh *refresh, usec_t now) {
+        return refresh->forced_at == 0 ? 0 : usec_sub(usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL), now);
+}
+
+bool refresh_had(const struct refresh *refresh, const char *print) {
+        for (size_t i = 0; i < REFRESH_PAST_MAX; i++)
+                if (refresh->past[i][0] && strcmp(refresh->past[i], print) == 0)
+                        return true;
+        return false;
 }
 
 static bool same(const char *a, const char *b) {
@@ -73,21 +95,25 @@ static void record(const struct refresh *refresh, enum audit_kind kind, const st
 static void log_changes(struct refresh *refresh) {
         enum token_state state = refresh_state(refresh);
         const struct value *value = refresh->slot.value;
+        const struct error *trouble = refresh_trouble(refresh);
         bool was_failing = refresh->shown_code != DIAG_NONE, changed = state != refresh->shown;
 
-        if (refresh->error.code != DIAG_NONE && (refresh->error.code != refresh->shown_code || changed))
-                record(refresh, AUDIT_UPSTREAM_FAILED, &refresh->error, NULL);
-        else if (refresh->error.code == DIAG_NONE && was_failing)
+        if (trouble->code != DIAG_NONE && (trouble->code != refresh->shown_code || changed))
+                record(refresh, AUDIT_UPSTREAM_FAILED, trouble, NULL);
+        else if (trouble->code == DIAG_NONE && was_failing)
                 record(refresh, AUDIT_UPSTREAM_RECOVERED, NULL, diagnosis_info(refresh->shown_code)->name);
         if (value && refresh->had_value && value->source != refresh->shown_source)
                 record(refresh, AUDIT_SOURCE_CHANGED, NULL, source_name(refresh->shown_source));
-        if (value && refresh->had_value && strcmp(value->fingerprint, refresh->shown_fingerprint) != 0)
+        if (value && refresh->had_value && strcmp(value->fingerprint, refresh->shown_fingerprint) != 0) {
                 record(refresh, AUDIT_TOKEN_ROTATED, NULL, refresh->shown_fingerprint);
+                memcpy(refresh->past[refresh->next_past], refresh->shown_fingerprint, FINGERPRINT_MAX);
+                refresh->next_past = (refresh->next_past + 1) % REFRESH_PAST_MAX;
+        }
 
-        changed = changed || refresh->error.code != refresh->shown_code ||
+        changed = changed || trouble->code != refresh->shown_code ||
                   (value && value->source != refresh->shown_source);
         refresh->shown = state;
-        refresh->shown_code = refresh->error.code;
+        refresh->shown_code = trouble->code;
         if (value) {
                 refresh->had_value = true;
                 refresh->shown_source = value->source;
@@ -95,6 +121,14 @@ static void log_changes(struct refresh *refresh) {
         }
         if (changed && refresh->context->changed)
                 refresh->context->changed(refresh->context->userdata);
+}
+
+void refresh_set_forge_error(struct refresh *refresh, const char *print, const struct error *error) {
+        if (!error && strcmp(refresh->forge_print, print) != 0)
+                return;
+        memcpy(refresh->forge_print, print, FINGERPRINT_MAX);
+        refresh->forge_error = error ? *error : (struct error){ 0 };
+        log_changes(refresh);
 }
 
 /* Arms the timer for the next fetch, or for the moment at which the value goes stale or dies. */
@@ -276,6 +310,8 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->expiry = from->expiry;
         refresh->expiry_told = from->expiry_told && from->token->direct_env_until == refresh->token->direct_env_until;
         memcpy(refresh->shown_fingerprint, from->shown_fingerprint, FINGERPRINT_MAX);
+        memcpy(refresh->past, from->past, sizeof(refresh->past));
+        refresh->next_past = from->next_past;
         /* What the new rules would not take is not served on. */
         if (refresh->slot.value && !source_configured(refresh->token, refresh->slot.value->source)) {
                 cache_done(&refresh->slot);

@@ -27,6 +27,9 @@ struct refresh_context {
         void *userdata;
 };
 
+/* A job that was given a value longer ago than so many rotations has ended. */
+#define REFRESH_PAST_MAX 8
+
 struct refresh {
         const struct refresh_context *context;
         const struct token_config *token;
@@ -51,6 +54,11 @@ struct refresh {
         enum diagnosis shown_code;
         bool had_value;                         /* shown_source and shown_fingerprint mean something */
         char shown_fingerprint[FINGERPRINT_MAX];
+        char past[REFRESH_PAST_MAX][FINGERPRINT_MAX];   /* of values that were held before the one of shown_fingerprint; a ring */
+        size_t next_past;
+        struct error forge_error;               /* why the forge does not accept the value of forge_print; DIAG_NONE: it was
+                                                 * not asked, or knows it */
+        char forge_print[FINGERPRINT_MAX];
 };
 
 /* At most one read per token that somebody demanded (a refresh, a reload) in so long. */
@@ -91,8 +99,23 @@ int refresh_get(const struct refresh *refresh, struct value **ret);
 /** refresh_state() - as others see it now */
 enum token_state refresh_state(const struct refresh *refresh);
 
-/** refresh_degraded() - stale, failed, or not from the first of its sources */
+/** refresh_degraded() - stale, failed, not from the first of its sources, or not accepted by the forge */
 bool refresh_degraded(const struct refresh *refresh);
+
+/** refresh_trouble() - what is wrong with the token: the last fetch's error, else the forge's; code DIAG_NONE: nothing */
+const struct error *refresh_trouble(const struct refresh *refresh);
+
+/** refresh_may_force() - 0 if a read that somebody demands is allowed now, else how long not */
+usec_t refresh_may_force(const struct refresh *refresh, usec_t now);
+
+/** refresh_had() - true if a value of that fingerprint was held before the one held now */
+bool refresh_had(const struct refresh *refresh, const char *print);
+
+/**
+ * refresh_set_forge_error() - the forge was asked about the value of that fingerprint
+ * @error: why it does not accept it; NULL: it knows it
+ */
+void refresh_set_forge_error(struct refresh *refresh, const char *print, const struct error *error);
 
 /** refresh_same_secret() - true if both name the same value of the same Infisical under the same identity */
 bool refresh_same_secret(const struct token_config *a, const struct token_config *b);

@@ -111,7 +111,8 @@ static void on_answer(void *userdata, const struct http_response *response, cons
                 life = forge_classify_life(alive->forge, response, &error);
         else
                 (void)error_prefix(&error, "forge '%s'", alive->forge->name);
-        if (!response && error.remedy[0] == '\0')
+        /* What net/http advises names settings that a forge does not have. */
+        if (!response)
                 error_remedy_set(&error, "Check url and ca_file of [forge %s], and that this host reaches it.",
                                  alive->forge->name);
         alive->delivering = true;

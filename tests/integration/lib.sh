@@ -7,6 +7,7 @@
 #   sanitized                          true for a build with the sanitizers, whose memory is not like the real one's
 #   standin_state >"$work/state.json"  a state with what write_config asks for: project, token, secret
 #   standin_start "$work/state.json"   standin_url, standin_control (its control socket), standin_pid
+#   forge_start TYPE STATE             a forge: forge_url, forge_type for write_config, forge_ask PATH for its control socket
 #   write_config <<EOT                 the identity, the forge, and what stands here; before, what differs may be set in
 #                                      broker_settings, identity_settings, forge_type, forge_url, forge_settings
 #   daemon_start                       jobs_socket, control_socket, daemon_pid, $work/daemon.log
@@ -132,6 +133,34 @@ standin_ask() {
         lib_path=$1
         shift
         curl --silent --show-error --max-time 10 --unix-socket "$standin_control" "$@" "http://localhost$lib_path"
+}
+
+# forge_start TYPE STATE [OPTION...] - the forge stand-in; returns when it listens
+forge_start() {
+        forge_type=$1
+        lib_state_file=$2
+        shift 2
+        forge_control=$work/forge.sock
+        rm -f "$work/forge.port" "$forge_control"
+        PYTHONDONTWRITEBYTECODE=1 python3 "$top_srcdir/tests/standin/forge-standin" --type "$forge_type" \
+                --state "$lib_state_file" --port-file "$work/forge.port" --control "$forge_control" "$@" \
+                >"$work/forge.log" 2>&1 &
+        forge_pid=$!
+        lib_pids="$lib_pids $forge_pid"
+        wait_for 10 test -s "$work/forge.port" || bail "the forge did not start: $(cat "$work/forge.log")"
+        forge_url=http://127.0.0.1:$(cat "$work/forge.port")
+}
+
+forge_stop() {
+        kill -TERM "$forge_pid" 2>/dev/null
+        wait "$forge_pid" 2>/dev/null
+}
+
+# forge_ask PATH [CURL OPTION...] - its control API
+forge_ask() {
+        lib_path=$1
+        shift
+        curl --silent --show-error --max-time 10 --unix-socket "$forge_control" "$@" "http://localhost$lib_path"
 }
 
 # write_config - [broker] first, from $broker_settings; the sections on standard input last

@@ -3,6 +3,7 @@ integration_tests = \
 	tests/integration/10-issue.t \
 	tests/integration/20-herd.t \
 	tests/integration/30-outage.t \
+	tests/integration/35-rejected.t \
 	tests/integration/36-match.t \
 	tests/integration/40-peers.t \
 	tests/integration/50-bad-input.t \

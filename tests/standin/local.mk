@@ -35,6 +35,8 @@ TESTS += tests/standin/behaviour.t tests/standin/conformance.t
 EXTRA_DIST += \
 	tests/standin/README.md \
 	tests/standin/behaviour.py \
+	tests/standin/forge-standin \
+	tests/standin/forge-standin.md \
 	tests/standin/behaviour.t \
 	tests/standin/conformance.py \
 	tests/standin/conformance.t \

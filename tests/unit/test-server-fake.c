@@ -107,6 +107,32 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
         return ASK_DONE;
 }
 
+const char *verdict_name(enum verdict verdict) {
+        static const char *const names[] = { "changed", "rejected", "still-valid", "not-ours" };
+
+        return names[verdict];
+}
+
+int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err) {
+        *ret = (struct rejection){ .verdict = VERDICT_NOT_OURS };
+        memcpy(broker->last_print, print, sizeof(broker->last_print));
+        if (!broker_token_find(broker, ask->token, &ret->token))
+                return error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called so");
+        if (strcmp(ask->token, NAME_INSTANT) == 0 && !ask->joined) {
+                ask->joined = true;
+                waiter_join(&ask->waiter, &broker->waiters);
+                waiter_wake_all(&broker->waiters);
+                return ASK_WAIT;
+        }
+        if (strcmp(ask->token, NAME_FAILED) == 0)
+                return error_set(err, DIAG_FORGE_CANNOT_TELL, "forge 'home' does not say");
+        if (strcmp(print, "3f9a1c02") == 0) {
+                ret->verdict = VERDICT_REJECTED;
+                (void)error_set(&ret->reason, DIAG_FORGE_TOKEN_REJECTED, "forge 'home' does not know it");
+        }
+        return ASK_DONE;
+}
+
 void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err) {
         broker->refusals++;
         broker->last_refusal = *err;

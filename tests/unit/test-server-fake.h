@@ -29,6 +29,7 @@ struct broker {
 
         unsigned issued, asked, refusals;
         struct error last_refusal;
+        char last_print[9];             /* of broker_rejected() */
         struct claims last_claims;
         struct peer last_peer;
 };

@@ -206,11 +206,11 @@ static void what_is_not_well_formed_is_refused(void **state) {
 
 static void an_unknown_path_names_those_of_this_socket(void **state) {
         harness_ask(*state, "GET /nothing", &answer);
-        assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME /v1/match /healthz "
-                                              "/readyz /readyz/NAME");
+        assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME "
+                                              "/v1/tokens/NAME/rejected /v1/match /healthz /readyz /readyz/NAME");
         ask_control(*state, "GET /nothing");
         assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME "
-                                              "/v1/match /v1/tokens/NAME/refresh /v1/status /v1/reload /metrics /healthz /readyz "
+                                              "/v1/tokens/NAME/rejected /v1/match /v1/tokens/NAME/refresh /v1/status /v1/reload /metrics /healthz /readyz "
                                               "/readyz/NAME");
 }
 
@@ -436,6 +436,42 @@ static void a_query_is_what_the_route_takes_and_no_more(void **state) {
         assert_int_equal(harness->broker.issued, 0);
 }
 
+#define REPORT(name, body) "POST /v1/tokens/" name "/rejected HTTP/1.1\r\nHost: x\r\n" body
+
+static void a_report_is_one_fingerprint_and_has_a_verdict(void **state) {
+        static const char good[] = "{\"fingerprint\":\"3f9a1c02\"}";
+        struct harness *harness = *state;
+        char request[512];
+
+        harness_ask(harness, REPORT("deploy", "Content-Length: 26\r\n\r\n{\"fingerprint\":\"3f9a1c02\"}"), &answer);
+        assert_int_equal(answer.status, 200);
+        assert_string_equal(member("verdict"), "rejected");
+        assert_string_equal(member("name"), "deploy");
+        assert_string_equal(member("code"), "forge-token-rejected");
+        assert_true(strlen(member("remedy")) > 0);
+        harness_ask(harness, REPORT("instant", "Transfer-Encoding: chunked\r\n\r\n10\r\n{ \"fingerprint\":\r\nb\r\n\"00000000\"}\r\n"
+                                               "0\r\n\r\n"), &answer);
+        assert_int_equal(answer.status, 200);
+        assert_string_equal(member("verdict"), "not-ours");
+        assert_string_equal(member("code"), "(none)");
+        assert_string_equal(harness->broker.last_print, "00000000");
+        (void)snprintf(request, sizeof(request), REPORT("failed", "Content-Length: %zu\r\n\r\n%s"), strlen(good), good);
+        harness_ask(harness, request, &answer);
+        assert_problem(502, "forge-cannot-tell");
+        (void)snprintf(request, sizeof(request), REPORT("nobody", "Content-Length: %zu\r\n\r\n%s"), strlen(good), good);
+        harness_ask(harness, request, &answer);
+        assert_problem(404, "unknown-token");
+        assert_int_equal(harness->broker.refusals, 0);
+        harness_ask(harness, REPORT("deploy", "Content-Length: 0\r\n\r\n"), &answer);
+        assert_problem(400, "malformed-request");
+        harness_ask(harness, REPORT("deploy", "Content-Length: 28\r\n\r\n{\"fingerprint\":\"3f9a1c02\"} x"), &answer);
+        assert_problem(400, "malformed-request");
+        harness_ask(harness, REPORT("deploy", "Content-Length: 30\r\n\r\n{\"fingerprint\":\"3f9a1c\\u0000\"}"), &answer);
+        assert_problem(400, "malformed-request");
+        assert_int_equal(harness->broker.refusals, 3);
+        assert_int_equal(harness->broker.issued, 0);
+}
+
 static void kept_and_pipelined_requests_are_answered_in_order(void **state) {
         struct harness *harness = *state;
         static const char two[] = "GET /v1/tokens/nobody HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -485,6 +521,7 @@ int main(void) {
                 TEST(readiness_names_each_token_that_is_not_usable),
                 TEST(a_match_names_the_token_and_gives_no_value),
                 TEST(a_query_is_what_the_route_takes_and_no_more),
+                TEST(a_report_is_one_fingerprint_and_has_a_verdict),
                 TEST(kept_and_pipelined_requests_are_answered_in_order),
         };
 

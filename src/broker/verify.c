@@ -1,0 +1,155 @@
+#include "broker/verify.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+/* A forge that limits how often it is asked does not say to us for how long. */
+#define PAUSE (60 * USEC_PER_SEC)
+
+void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http, struct verify_forge *forge) {
+        *verify = (struct verify){ .refresh = refresh, .http = http, .forge = forge };
+}
+
+static void stop(struct verify *verify) {
+        if (verify->alive)
+                verify->forge->in_flight--;
+        verify->alive = forge_alive_cancel(verify->alive);
+}
+
+void verify_done(struct verify *verify) {
+        stop(verify);
+        waiter_wake_all(&verify->waiters);
+}
+
+void verify_adopt(struct verify *verify, const struct verify *from) {
+        if (from->answered_at == 0 || from->alive)
+                return;
+        memcpy(verify->print, from->print, sizeof(verify->print));
+        verify->answered_at = from->answered_at;
+        verify->life = from->life;
+        verify->error = from->error;
+}
+
+bool verify_same_forge(const struct forge_config *a, const struct forge_config *b) {
+        return a->type == b->type && strcmp(a->url, b->url) == 0;
+}
+
+/* 0: the forge may be asked now; else how long not. */
+static usec_t must_wait(const struct verify_forge *forge, usec_t now) {
+        size_t dead = 0;
+        usec_t oldest = now;
+
+        for (size_t i = 0; i < VERIFY_DEAD_MAX; i++) {
+                if (forge->dead_at[i] == 0 || now >= usec_add(forge->dead_at[i], VERIFY_DEAD_SPAN))
+                        continue;
+                dead++;
+                if (forge->dead_at[i] < oldest)
+                        oldest = forge->dead_at[i];
+        }
+        if (now < forge->paused_until)
+                return forge->paused_until - now;
+        if (dead + forge->in_flight < VERIFY_DEAD_MAX)
+                return 0;
+        /* With some in flight the answer may be no sooner than theirs. */
+        return dead > 0 ? usec_add(oldest, VERIFY_DEAD_SPAN) - now : USEC_PER_SEC;
+}
+
+/* Once per change, never per report. */
+static void log_verdict(const struct verify *verify, enum forge_life life, const struct error *error) {
+        const char *token = verify->refresh->token->name;
+
+        /* A dead one is on record: refresh_set_forge_error(). */
+        if (life == FORGE_TOKEN_ALIVE)
+                log_message(LOG_LEVEL_NOTICE, "token '%s': a job reported that it is not accepted, and forge '%s' knows it: the "
+                            "job used another credential, or lacks a right", token, verify->forge->config->name);
+        else if (life == FORGE_TOKEN_UNKNOWN)
+                log_message(LOG_LEVEL_WARNING, "token '%s': a job reported that it is not accepted, which cannot be verified: %s: "
+                            "%s. remedy: %s", token, diagnosis_info(error->code)->name, error->detail, error_remedy(error));
+}
+
+static void take_verdict(struct verify *verify, enum forge_life life, const struct error *err) {
+        const struct token_config *token = verify->refresh->token;
+        bool is_new = verify->answered_at == 0 || life != verify->life || err->code != verify->error.code;
+        usec_t now = clock_boottime();
+
+        verify->answered_at = now;
+        verify->life = life;
+        verify->error = *err;
+        if (life == FORGE_TOKEN_DEAD) {
+                verify->forge->dead_at[verify->forge->next] = now;
+                verify->forge->next = (verify->forge->next + 1) % VERIFY_DEAD_MAX;
+                if (verify->error.remedy[0] == '\0')
+                        error_remedy_set(&verify->error, "Create a new token at forge '%s' and store it as secret '%s' in "
+                                         "Infisical's %.64s, then run 'forge-brokerctl refresh %s'.", token->forge->name,
+                                         token->secret_name, token->secret_path, token->name);
+        }
+        if (err->code == DIAG_UPSTREAM_RATE_LIMITED)
+                verify->forge->paused_until = usec_add(now, PAUSE);
+        if (is_new)
+                log_verdict(verify, life, &verify->error);
+        if (life == FORGE_TOKEN_DEAD)
+                refresh_set_forge_error(verify->refresh, verify->print, &verify->error);
+        else if (life == FORGE_TOKEN_ALIVE)
+                refresh_set_forge_error(verify->refresh, verify->print, NULL);
+}
+
+static void on_alive(void *userdata, enum forge_life life, const struct error *err) {
+        struct verify *verify = userdata;
+
+        verify->alive = NULL;
+        verify->forge->in_flight--;
+        take_verdict(verify, life, err);
+        waiter_wake_all(&verify->waiters);
+}
+
+/* A question that cannot even be asked has its verdict at once: UNKNOWN. */
+static void start(struct verify *verify, const struct value *value) {
+        struct error err = { 0 };
+
+        if (strcmp(verify->print, value->fingerprint) != 0) {
+                memcpy(verify->print, value->fingerprint, sizeof(verify->print));
+                verify->answered_at = 0;
+        }
+        if (forge_alive_start(verify->http, verify->forge->config, value->token, on_alive, verify, &verify->alive, &err) < 0)
+                take_verdict(verify, FORGE_TOKEN_UNKNOWN, &err);
+        else
+                verify->forge->in_flight++;
+}
+
+static bool is_answered(const struct verify *verify, const struct value *value) {
+        return !verify->alive && verify->answered_at > 0 && strcmp(verify->print, value->fingerprint) == 0;
+}
+
+int verify_value(struct verify *verify, const struct value *value, usec_t since, bool may_wait, struct waiter *waiter,
+                 enum forge_life *ret_life, usec_t *ret_retry_after, struct error *err) {
+        usec_t now = clock_boottime(), wait;
+
+        /* What is asked about a value that was replaced meanwhile is not worth waiting for. */
+        if (verify->alive && strcmp(verify->print, value->fingerprint) != 0)
+                stop(verify);
+        if (!verify->alive && !(is_answered(verify, value) && (verify->answered_at >= since ||
+                                                               now - verify->answered_at < VERIFY_INTERVAL))) {
+                wait = must_wait(verify->forge, now);
+                if (wait == 0) {
+                        start(verify, value);
+                } else if (!is_answered(verify, value)) {
+                        *ret_retry_after = wait;
+                        return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' was asked about dead tokens too often; the next "
+                                         "time is later", verify->forge->config->name);
+                }
+        }
+        if (verify->alive && may_wait) {
+                waiter_join(waiter, &verify->waiters);
+                return VERIFY_WAIT;
+        }
+        if (verify->alive) {
+                *ret_life = FORGE_TOKEN_UNKNOWN;
+                (void)error_set(err, DIAG_UPSTREAM_TIMEOUT, "forge '%s' has not answered yet", verify->forge->config->name);
+                error_remedy_set(err, "Report it again: the forge is being asked.");
+                return VERIFY_ANSWERED;
+        }
+        *ret_life = verify->life;
+        *err = verify->error;
+        return VERIFY_ANSWERED;
+}

@@ -1,0 +1,66 @@
+/*
+ * Whether the forge still knows a token's value: asked when a job reports that it was refused.
+ *
+ * A report costs its sender nothing and may be a lie, so what reports can make the broker do is bounded, whatever their
+ * number: one question in flight per token, one per VERIFY_INTERVAL and value, and per forge VERIFY_DEAD_MAX answers
+ * "I do not know it" per VERIFY_DEAD_SPAN, because a forge locks out an address that goes on to show it dead tokens.  In
+ * between the last verdict counts.
+ */
+#pragma once
+
+#include "broker/refresh.h"
+#include "forge/alive.h"
+
+#define VERIFY_INTERVAL  (10 * USEC_PER_SEC)
+#define VERIFY_DEAD_MAX  5
+#define VERIFY_DEAD_SPAN (60 * USEC_PER_SEC)
+
+/* One forge, and how much of its patience is used up. */
+struct verify_forge {
+        const struct forge_config *config;
+        usec_t dead_at[VERIFY_DEAD_MAX];        /* boottime of the last verdicts that a token is dead; a ring */
+        size_t next;
+        unsigned in_flight;
+        usec_t paused_until;                    /* boottime: it limits how often it is asked */
+};
+
+/* One token.  Embedded. */
+struct verify {
+        struct refresh *refresh;
+        struct http_client *http;
+        struct verify_forge *forge;
+        struct forge_alive *alive;              /* in flight */
+        struct waiter_list waiters;
+
+        char print[FINGERPRINT_MAX];            /* the value that the question is or was about; "": none yet */
+        usec_t answered_at;                     /* boottime of the verdict; 0: none yet */
+        enum forge_life life;
+        struct error error;                     /* why it is not ALIVE */
+};
+
+void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http, struct verify_forge *forge);
+
+/** verify_done() - drops what is in flight; waiters are woken */
+void verify_done(struct verify *verify);
+
+/** verify_adopt() - takes over the verdict of @from, which was about the same token at the same forge */
+void verify_adopt(struct verify *verify, const struct verify *from);
+
+/** verify_same_forge() - true if both are one forge: what it said, and its patience, go on over a reload */
+bool verify_same_forge(const struct forge_config *a, const struct forge_config *b);
+
+enum { VERIFY_ANSWERED = 0, VERIFY_WAIT = 1 };
+
+/**
+ * verify_value() - the forge's verdict on the value that is held now
+ * @since:    boottime: when the caller's own question began; a verdict from then on is never too old for it
+ * @may_wait: false: time is over, answer now
+ * @waiter:   joins those that wait for VERIFY_WAIT
+ * @ret_life: for VERIFY_ANSWERED
+ * @ret_retry_after: for -DIAG_TOO_MANY_REQUESTS
+ * @err:      for VERIFY_ANSWERED why it is not ALIVE
+ *
+ * Return: VERIFY_ANSWERED, VERIFY_WAIT, or -DIAG_TOO_MANY_REQUESTS: the forge has been asked too often.
+ */
+int verify_value(struct verify *verify, const struct value *value, usec_t since, bool may_wait, struct waiter *waiter,
+                 enum forge_life *ret_life, usec_t *ret_retry_after, struct error *err);
