@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "job/base64.h"
 #include "job/output.h"
 #include "job/token_list.h"
 
@@ -93,31 +94,12 @@ void issuance_note(const struct issuance *issuance) {
         output_note("%s", line);
 }
 
-static bool append_base64(struct locked_buffer *buffer, const char *bytes, size_t length) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-        for (size_t i = 0; i < length; i += 3) {
-                size_t left = length - i;
-                unsigned group = (unsigned)(unsigned char)bytes[i] << 16 |
-                                 (left > 1 ? (unsigned)(unsigned char)bytes[i + 1] << 8 : 0) |
-                                 (left > 2 ? (unsigned)(unsigned char)bytes[i + 2] : 0);
-                char piece[4] = { digits[group >> 18], digits[group >> 12 & 63],
-                                  left > 1 ? digits[group >> 6 & 63] : '=', left > 2 ? digits[group & 63] : '=' };
-                bool ok = locked_buffer_append(buffer, piece, sizeof(piece));
-
-                explicit_bzero(piece, sizeof(piece));
-                if (!ok)
-                        return false;
-        }
-        return true;
-}
-
 static int mask_pair(const struct issuance *issuance, const char *username, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer pair = { 0 }, encoded = { 0 };
 
         if (!locked_buffer_append(&pair, username, strlen(username)) || !locked_buffer_append(&pair, ":", 1) ||
             !locked_buffer_append(&pair, issuance->token.bytes, issuance->token.used) ||
-            !append_base64(&encoded, pair.bytes, pair.used))
+            !base64_append(&encoded, pair.bytes, pair.used))
                 return failure_set(failure, EXIT_UNMET, "out of memory");
         return output_mask(encoded.bytes, encoded.used, failure);
 }

@@ -7,15 +7,18 @@ job_shared = \
 	src/base/text.c src/base/text.h
 job_core = \
 	src/job/arguments.c src/job/arguments.h \
+	src/job/base64.c src/job/base64.h \
 	src/job/child.c src/job/child.h \
 	src/job/claims.c src/job/claims.h \
 	src/job/client.c src/job/client.h \
 	src/job/commands.h \
 	src/job/connection.c src/job/connection.h \
+	src/job/credential_request.c src/job/credential_request.h \
 	src/job/environment.c src/job/environment.h \
 	src/job/exec.c \
 	src/job/failure.c src/job/failure.h \
 	src/job/get.c \
+	src/job/git_credential.c \
 	src/job/http_answer.c src/job/http_answer.h \
 	src/job/issuance.c src/job/issuance.h \
 	src/job/json_character.c src/job/json_character.h \
@@ -25,6 +28,8 @@ job_core = \
 	src/job/match.c src/job/match.h \
 	src/job/output.c src/job/output.h \
 	src/job/problem.c src/job/problem.h \
+	src/job/rejected.c \
+	src/job/rejection.c src/job/rejection.h \
 	src/job/token_list.c src/job/token_list.h \
 	src/job/wait.c
 job_sources = $(job_shared) $(job_core) src/job/main.c
@@ -54,7 +59,7 @@ tests_unit_test_job_http_SOURCES = tests/unit/test-job-http.c
 tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
 # The real static executable against a broker of a few lines, which is told how to misbehave.
-job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t
+job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t
 TESTS += $(job_scripts)
 EXTRA_DIST += $(job_scripts) tests/unit/job-lib.sh tests/unit/test-job-broker.py
 
@@ -68,4 +73,8 @@ fuzz_targets += tests/fuzz/fuzz-job-http
 tests_fuzz_fuzz_job_http_SOURCES = tests/fuzz/fuzz-job-http.c tests/fuzz/standalone.c
 tests_fuzz_fuzz_job_http_LDADD = $(job_test_libs)
 
-EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http
+fuzz_targets += tests/fuzz/fuzz-job-credential
+tests_fuzz_fuzz_job_credential_SOURCES = tests/fuzz/fuzz-job-credential.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_job_credential_LDADD = $(job_test_libs)
+
+EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http tests/fuzz/corpus/job-credential

@@ -39,9 +39,22 @@ static const struct command commands[] = {
           "  --json          print the broker's whole answer as JSON\n"
           "  --mask          first make the runner hide the value in the job's log\n",
           ORDINARY_TIMEOUT, command_get, NULL },
+        { "git-credential", "[--token NAME] get|store|erase|capability", "git's credential helper",
+          "Speaks git's protocol on standard input and output, and answers for the forges\n"
+          "that the broker has a token for.  'erase' is a hint: the broker asks the forge.\n"
+          "Also called as git-credential-forge-broker, so that this is all git needs:\n\n"
+          "    git config --global credential.helper forge-broker\n\n"
+          "  --token NAME    only this token, and only for its own forge\n",
+          ORDINARY_TIMEOUT, command_git_credential, "git-credential-forge-broker" },
         { "list", "", "show the tokens that can be asked for",
           "Prints a line for each token: name, forge, its type and URL, state, source.\n",
           ORDINARY_TIMEOUT, command_list, NULL },
+        { "rejected", "[NAME] [--fingerprint FP]", "tell the broker that the forge rejected a token",
+          "The broker asks the forge whether that is so, and looks for a newer value.  Prints\n"
+          "the verdict: changed, rejected, still-valid or not-ours.  Exit status 0 for changed\n"
+          "and still-valid, 1 for rejected and not-ours.\n\n"
+          "  --fingerprint FP  which value it was, as the evidence line shows it [the present one]\n",
+          ORDINARY_TIMEOUT, command_rejected, NULL },
         { "wait", "[NAME]", "wait until a token is usable",
           "Ends as soon as the broker can issue the token NAME; waits for the broker too.\n", WAIT_TIMEOUT,
           command_wait, NULL },
