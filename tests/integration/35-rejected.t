@@ -240,6 +240,48 @@ fp=$(fingerprint second)
 is "a direct value that the forge does not know is rejected" "$(verdict "$fp" second)" rejected
 finish direct
 
+# Whatever a forge sends back, and whatever happens while it is asked.
+begin forgejo
+fault "{\"kind\":\"json\",\"status\":401,\"body\":{\"message\":\"user does not exist $secret_value\",\"url\":\"$secret_value/api/swagger\"}}"
+answer=$(report "$fp")
+is "a forge that repeats the token in its refusal is understood" "$(printf '%s' "$answer" | jq -r .verdict)" rejected
+unlike "and not quoted" "$answer$(control /v1/status)" "$secret_value"
+fp=$(fingerprint second)
+fault "{\"kind\":\"json\",\"status\":418,\"body\":{\"message\":\"$secret_value-2\"}}"
+unlike "nor is one that says anything else" "$(report "$fp" second)" "$secret_value"
+if sanitized; then
+        skip "nor is it left in open memory" "the sanitizers' shadow of the memory is too large to scan"
+else
+        printf '%s\n' "$secret_value" | python3 "$top_srcdir/tests/integration/scan.py" "$daemon_pid" >"$work/scan" 2>&1
+        like "nor is it left in open memory" "$(cat "$work/scan")" '^open=0 '
+fi
+finish echo
+
+begin forgejo
+fault '{"delay":1}'
+report "$fp" >"$work/waiting" &
+reporter=$!
+wait_for 5 eval '[ "$(calls)" = 1 ]'
+is "a reload while the forge is asked" "$(control /v1/reload -X POST | jq -r .status)" reloaded
+wait "$reporter"
+is "leaves nobody without a verdict" "$(jq -r .verdict <"$work/waiting")" still-valid
+curl --silent --max-time 0.3 --unix-socket "$jobs_socket" -d "{\"fingerprint\":\"$(fingerprint second)\"}" http://localhost/v1/tokens/second/rejected >/dev/null
+is "nor does a reporter that leaves" "$(verdict "$(fingerprint second)" second)" still-valid
+rotate second "other-$secret_value"
+wait_for 15 eval '[ "$(control /v1/tokens/second/refresh -X POST | jq -r ".code")" = null ]'
+fault '{"delay":5}'
+fp=$(fingerprint second)
+forge_ask /requests -X DELETE >/dev/null
+report "$fp" second >"$work/waiting" &
+reporter=$!
+wait_for 5 eval '[ "$(calls)" = 1 ]'
+daemon_stop
+is "a stop while the forge is asked is a clean one" $? 0
+wait "$reporter"
+is "and the reporter is told" "$(jq -r .code <"$work/waiting")" no-usable-value
+forge_stop
+rotate second "$secret_value-2"
+
 # Not more than five dead tokens a minute, whatever is reported.
 rotate second "$secret_value-2"
 begin forgejo
