@@ -17,7 +17,7 @@ static void render_tokens(FILE *out, const struct broker *broker) {
                 const char *name, *help;
         } gauges[] = {
                 { "token_usable", "1 if a job that asks now gets a value" },
-                { "token_degraded", "1 if the value is stale, missing, or not from the token's first source" },
+                { "token_degraded", "1 if the value is stale, missing, not from the token's first source, or not known to its forge" },
                 { "token_confirmed_timestamp_seconds", "when the source last said that this is the value" },
                 { "direct_env_until_timestamp_seconds", "when the direct fallback ends" },
         };

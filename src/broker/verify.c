@@ -35,8 +35,12 @@ bool verify_same_forge(const struct forge_config *a, const struct forge_config *
         return a->type == b->type && strcmp(a->url, b->url) == 0;
 }
 
-/* 0: the forge may be asked now; else how long not. */
-static usec_t must_wait(const struct verify_forge *forge, usec_t now) {
+void verify_forge_refused(struct verify_forge *forge, usec_t now) {
+        forge->dead_at[forge->next] = now;
+        forge->next = (forge->next + 1) % VERIFY_DEAD_MAX;
+}
+
+usec_t verify_forge_wait(const struct verify_forge *forge, usec_t now) {
         size_t dead = 0;
         usec_t oldest = now;
 
@@ -77,8 +81,7 @@ static void take_verdict(struct verify *verify, enum forge_life life, const stru
         verify->life = life;
         verify->error = *err;
         if (life == FORGE_TOKEN_DEAD) {
-                verify->forge->dead_at[verify->forge->next] = now;
-                verify->forge->next = (verify->forge->next + 1) % VERIFY_DEAD_MAX;
+                verify_forge_refused(verify->forge, now);
                 if (verify->error.remedy[0] == '\0')
                         error_remedy_set(&verify->error, "Create a new token at forge '%s' and store it as secret '%s' in "
                                          "Infisical's %.64s, then run 'forge-brokerctl refresh %s'.", token->forge->name,
@@ -130,13 +133,13 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
                 stop(verify);
         if (!verify->alive && !(is_answered(verify, value) && (verify->answered_at >= since ||
                                                                now - verify->answered_at < VERIFY_INTERVAL))) {
-                wait = must_wait(verify->forge, now);
+                wait = verify_forge_wait(verify->forge, now);
                 if (wait == 0) {
                         start(verify, value);
                 } else if (!is_answered(verify, value)) {
                         *ret_retry_after = wait;
-                        return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' was asked about dead tokens too often; the next "
-                                         "time is later", verify->forge->config->name);
+                        return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' has been asked too often and is left alone for "
+                                         "now", verify->forge->config->name);
                 }
         }
         if (verify->alive && may_wait) {

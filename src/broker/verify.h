@@ -49,6 +49,12 @@ void verify_adopt(struct verify *verify, const struct verify *from);
 /** verify_same_forge() - true if both are one forge: what it said, and its patience, go on over a reload */
 bool verify_same_forge(const struct forge_config *a, const struct forge_config *b);
 
+/** verify_forge_refused() - it said that it does not know a token */
+void verify_forge_refused(struct verify_forge *forge, usec_t now);
+
+/** verify_forge_wait() - 0: the forge may be asked now; else for how long not.  @now: boottime */
+usec_t verify_forge_wait(const struct verify_forge *forge, usec_t now);
+
 enum { VERIFY_ANSWERED = 0, VERIFY_WAIT = 1 };
 
 /**

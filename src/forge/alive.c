@@ -83,14 +83,25 @@ static enum forge_life judge(const struct forge_adapter *adapter, const struct f
         return meaning->life;
 }
 
+static int cannot_be_asked(const struct forge_config *forge, struct error *err) {
+        (void)error_set(err, DIAG_FORGE_CANNOT_TELL, "forge '%s' is of type 'other', which cannot be asked about a token",
+                        forge->name);
+        error_remedy_set(err, "If it is a Forgejo, Gitea, GitHub or GitLab, set type of [forge %s] to that.", forge->name);
+        return -(int)DIAG_FORGE_CANNOT_TELL;
+}
+
 enum forge_life forge_classify_life(const struct forge_config *forge, const struct http_response *response,
                                     struct error *err) {
         const struct forge_adapter *adapter = forge_adapter_find(forge->type);
-        _cleanup_(freep) char *url = user_url(adapter, forge);
+        _cleanup_(freep) char *url = adapter ? user_url(adapter, forge) : NULL;
         struct forge_answer answer;
         enum forge_life life;
 
         *err = (struct error){ 0 };
+        if (!adapter) {
+                (void)cannot_be_asked(forge, err);
+                return FORGE_TOKEN_UNKNOWN;
+        }
         if (!url) {
                 (void)error_oom(err);
                 return FORGE_TOKEN_UNKNOWN;
@@ -156,13 +167,8 @@ int forge_alive_start(struct http_client *client, const struct forge_config *for
 
         if (!alive)
                 return error_oom(err);
-        if (!adapter) {
-                (void)error_set(err, DIAG_FORGE_CANNOT_TELL, "forge '%s' is of type 'other', which cannot be asked about a "
-                                "token", forge->name);
-                error_remedy_set(err, "If it is a Forgejo, Gitea, GitHub or GitLab, set type of [forge %s] to that.",
-                                 forge->name);
-                return -(int)DIAG_FORGE_CANNOT_TELL;
-        }
+        if (!adapter)
+                return cannot_be_asked(forge, err);
         alive->forge = forge;
         alive->done = done;
         alive->userdata = userdata;

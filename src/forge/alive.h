@@ -45,8 +45,7 @@ struct forge_alive *forge_alive_cancel(struct forge_alive *alive);
 
 /**
  * forge_classify_life() - what the answer to that GET means
- * @forge: of any type but `other`
- * @err:   as for forge_alive_done
+ * @err: as for forge_alive_done
  *
  * Pure: status, content type and body in, verdict out.
  */

@@ -47,6 +47,10 @@ unit_tests += tests/unit/test-match
 tests_unit_test_match_SOURCES = tests/unit/test-match.c $(config_harness)
 tests_unit_test_match_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-verify
+tests_unit_test_verify_SOURCES = tests/unit/test-verify.c
+tests_unit_test_verify_LDADD = $(unit_libs)
+
 # The real server over a fake broker, so that the library's own broker stays out.
 server_harness = tests/unit/test-server-harness.c tests/unit/test-server-harness.h \
 	tests/unit/test-server-fake.c tests/unit/test-server-fake.h

@@ -1,0 +1,76 @@
+/* How much of a forge's patience reports can use up: five dead tokens in any minute, in whatever order they come. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "broker/verify.h"
+
+#define START (1000 * USEC_PER_SEC)
+
+static void a_minute_has_room_for_five_refusals(void **state) {
+        struct verify_forge forge = { 0 };
+
+        (void)state;
+        for (usec_t i = 0; i < VERIFY_DEAD_MAX; i++) {
+                assert_int_equal(verify_forge_wait(&forge, START + i * USEC_PER_SEC), 0);
+                verify_forge_refused(&forge, START + i * USEC_PER_SEC);
+        }
+        /* The first of them leaves the minute first, and makes room for one. */
+        assert_int_equal(verify_forge_wait(&forge, START + 4 * USEC_PER_SEC), 56 * USEC_PER_SEC);
+        assert_int_equal(verify_forge_wait(&forge, START + 60 * USEC_PER_SEC - 1), 1);
+        assert_int_equal(verify_forge_wait(&forge, START + 60 * USEC_PER_SEC), 0);
+        verify_forge_refused(&forge, START + 60 * USEC_PER_SEC);
+        assert_int_equal(verify_forge_wait(&forge, START + 60 * USEC_PER_SEC), USEC_PER_SEC);
+        assert_int_equal(verify_forge_wait(&forge, START + 200 * USEC_PER_SEC), 0);
+}
+
+static void no_minute_has_more_however_it_is_asked(void **state) {
+        struct verify_forge forge = { 0 };
+        usec_t refused[64];
+        size_t n = 0;
+
+        (void)state;
+        for (usec_t now = START; n < 64; now += 700 * USEC_PER_MSEC) {
+                if (verify_forge_wait(&forge, now) > 0)
+                        continue;
+                verify_forge_refused(&forge, now);
+                if (n >= VERIFY_DEAD_MAX)
+                        assert_true(now - refused[n - VERIFY_DEAD_MAX] >= VERIFY_DEAD_SPAN);
+                refused[n++] = now;
+        }
+}
+
+static void what_is_in_flight_counts_as_refused(void **state) {
+        struct verify_forge forge = { .in_flight = VERIFY_DEAD_MAX - 1 };
+
+        (void)state;
+        assert_int_equal(verify_forge_wait(&forge, START), 0);
+        verify_forge_refused(&forge, START);
+        assert_int_equal(verify_forge_wait(&forge, START), VERIFY_DEAD_SPAN);
+        forge = (struct verify_forge){ .in_flight = VERIFY_DEAD_MAX };
+        assert_true(verify_forge_wait(&forge, START) > 0);
+        forge.in_flight--;
+        assert_int_equal(verify_forge_wait(&forge, START), 0);
+}
+
+static void a_forge_that_asks_for_a_pause_gets_it(void **state) {
+        const struct verify_forge forge = { .paused_until = START + 5 };
+
+        (void)state;
+        assert_int_equal(verify_forge_wait(&forge, START), 5);
+        assert_int_equal(verify_forge_wait(&forge, START + 5), 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_minute_has_room_for_five_refusals),
+                cmocka_unit_test(no_minute_has_more_however_it_is_asked),
+                cmocka_unit_test(what_is_in_flight_counts_as_refused),
+                cmocka_unit_test(a_forge_that_asks_for_a_pause_gets_it),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
