@@ -179,17 +179,19 @@ unknown "a proxy's page" '{"kind":"html"}' "$fp" upstream-blocked
 is "nor is a question repeated at once" "$(report "$fp" second >/dev/null; calls)" 1
 finish gitea
 
-for row in 'redirect {"kind":"redirect"} upstream-blocked' 'json {"kind":"json"} upstream-blocked' \
-        'header {"kind":"drop-header"} upstream-blocked' 'truncated {"kind":"truncated"} upstream-malformed' \
-        'closed {"kind":"close"} upstream-unreachable' 'error {"kind":"html","status":502} upstream-error'; do
-        # shellcheck disable=SC2086
-        set -- $row
+broken() { # as unknown, without the fingerprint
         begin gitea
         fp=$(fingerprint second)
         unknown "$1" "$2" "$fp" "$3"
         daemon_stop
         forge_stop
-done
+}
+broken "a redirect" '{"kind":"redirect"}' upstream-blocked
+broken "other JSON" '{"kind":"json"}' upstream-blocked
+broken "a dropped header" '{"kind":"drop-header"}' upstream-blocked
+broken "an answer that breaks off" '{"kind":"truncated"}' upstream-malformed
+broken "a closed connection" '{"kind":"close"}' upstream-unreachable
+broken "a gateway's error" '{"kind":"html","status":502}' upstream-error
 
 begin forgejo
 fault '{"delay":30}'
