@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "job/forge_env.h"
 
-/*
- * The runners' names for the same thing, in the order in which they are asked: forgejo-runner sets the FORGEJO_ and the
- * GITHUB_ form, act_runner the GITEA_ or the GITHUB_ form, GitLab its own.
- */
+/* The runners' names for the same thing, in the order in which they are asked. */
 static const struct {
         const char *header;
-        const char *name;       /* behind FORGEJO_, GITEA_ and GITHUB_ */
+        const char *name;       /* for forge_env_get() */
         const char *gitlab;     /* NULL: GitLab has no such thing */
 } claims[] = {
         { "Forge-Broker-Repository", "REPOSITORY", "CI_PROJECT_PATH" },
@@ -25,19 +23,10 @@ static const struct {
 };
 
 static const char *find_value(const char *name, const char *gitlab) {
-        static const char *const prefixes[] = { "FORGEJO_", "GITEA_", "GITHUB_" };
-        const char *value;
+        const char *value = forge_env_get(name);
 
-        for (size_t i = 0; i < ELEMENTS(prefixes); i++) {
-                char variable[32] = "";
-                size_t used = 0;
-
-                (void)text_append(variable, sizeof(variable), &used, "%s%s", prefixes[i], name);
-                value = getenv(variable);
-                if (value && *value)
-                        return value;
-        }
-        value = gitlab ? getenv(gitlab) : NULL;
+        if (!value && gitlab)
+                value = getenv(gitlab);
         return value && *value ? value : NULL;
 }
 

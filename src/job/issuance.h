@@ -32,6 +32,7 @@ void issuance_note(const struct issuance *issuance);
 /**
  * issuance_mask() - makes a runner hide the value, and its forms that git and docker show: base64 of "user:value"
  *
+ * Refused on GitLab, where nothing reads the command.
  * Return: 0, or -EXIT_UNMET: then the value must not be printed.
  */
 int issuance_mask(const struct issuance *issuance, struct failure *failure);

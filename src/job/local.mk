@@ -17,6 +17,7 @@ job_core = \
 	src/job/environment.c src/job/environment.h \
 	src/job/exec.c \
 	src/job/failure.c src/job/failure.h \
+	src/job/forge_env.c src/job/forge_env.h \
 	src/job/get.c \
 	src/job/git_credential.c \
 	src/job/http_answer.c src/job/http_answer.h \
@@ -31,7 +32,8 @@ job_core = \
 	src/job/rejected.c \
 	src/job/rejection.c src/job/rejection.h \
 	src/job/token_list.c src/job/token_list.h \
-	src/job/wait.c
+	src/job/wait.c \
+	src/job/workflow.c src/job/workflow.h
 job_sources = $(job_shared) $(job_core) src/job/main.c
 job_paths = $(addprefix $(srcdir)/,$(job_sources))
 
@@ -59,7 +61,8 @@ tests_unit_test_job_http_SOURCES = tests/unit/test-job-http.c
 tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
 # The real static executable against a broker of a few lines, which is told how to misbehave.
-job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t
+job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t \
+	tests/unit/test-job-output.t
 TESTS += $(job_scripts)
 EXTRA_DIST += $(job_scripts) tests/unit/job-lib.sh tests/unit/test-job-broker.py
 

@@ -33,11 +33,12 @@ static const struct command commands[] = {
           "  --env VARIABLE  another variable than FORGE_TOKEN\n"
           "  --mask          first make the runner hide the value in the job's log\n",
           ORDINARY_TIMEOUT, command_exec, NULL },
-        { "get", "[NAME] [--json] [--mask]", "print a token",
+        { "get", "[NAME] [--json] [--mask] [--output KEY]", "print a token, or make it a step's output",
           "Prints the value of the token NAME and a newline on standard output, and on\n"
           "standard error one line that says where it came from.\n\n"
           "  --json          print the broker's whole answer as JSON\n"
-          "  --mask          first make the runner hide the value in the job's log\n",
+          "  --mask          first make the runner hide the value in the job's log\n"
+          "  --output KEY    do that, then set the step's output KEY and print nothing\n",
           ORDINARY_TIMEOUT, command_get, NULL },
         { "git-credential", "[--token NAME] get|store|erase|capability", "git's credential helper",
           "Speaks git's protocol on standard input and output, and answers for the forges\n"

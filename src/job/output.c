@@ -111,14 +111,17 @@ static bool append_escaped(struct locked_buffer *buffer, const char *value, size
         return true;
 }
 
-int output_mask(const char *value, size_t length, struct failure *failure) {
-        static const char command[] = "::add-mask::";
+int output_command(const char *head, const char *data, size_t length, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer line = { 0 };
         struct iovec iov;
 
-        if (!locked_buffer_append(&line, command, sizeof(command) - 1) || !append_escaped(&line, value, length) ||
+        if (!locked_buffer_append(&line, head, strlen(head)) || !append_escaped(&line, data, length) ||
             !locked_buffer_append(&line, "\n", 1))
                 return failure_set(failure, EXIT_UNMET, "out of memory");
         iov = part(line.bytes, line.used);
         return write_all(STDERR_FILENO, &iov, 1) < 0 ? output_failed("standard error", failure) : 0;
+}
+
+int output_mask(const char *value, size_t length, struct failure *failure) {
+        return output_command("::add-mask::", value, length, failure);
 }

@@ -25,6 +25,15 @@ void output_note(const char *format, ...) _printf_(1, 2);
 void output_failure(const struct failure *failure);
 
 /**
+ * output_command() - a workflow command, on standard error
+ * @head: "::error title=...::", complete
+ * @data: what follows, escaped here
+ *
+ * Return: 0, or -EXIT_UNMET.
+ */
+int output_command(const char *head, const char *data, size_t length, struct failure *failure);
+
+/**
  * output_mask() - the workflow command that makes a runner hide @value in the job's log, on standard error
  *
  * Return: 0, or -EXIT_UNMET: then the value must not be printed.

@@ -12,10 +12,10 @@ command -v python3 >/dev/null 2>&1 || skip_all 'python3 is not installed: it pla
 [ -x "$program" ] || skip_all "$program is not built"
 
 unset FORGE_BROKER_TOKEN FORGE_BROKER_SOCKET
-for name in REPOSITORY RUN_ID RUN_ATTEMPT JOB WORKFLOW EVENT_NAME REF ACTOR; do
+for name in REPOSITORY RUN_ID RUN_ATTEMPT JOB WORKFLOW EVENT_NAME REF ACTOR ACTIONS EVENT_PATH OUTPUT STEP_SUMMARY; do
         unset "FORGEJO_$name" "GITEA_$name" "GITHUB_$name"
 done
-unset CI_PROJECT_PATH CI_PIPELINE_ID CI_JOB_NAME CI_PIPELINE_SOURCE CI_COMMIT_REF_NAME GITLAB_USER_LOGIN
+unset CI_PROJECT_PATH CI_PIPELINE_ID CI_JOB_NAME CI_PIPELINE_SOURCE CI_COMMIT_REF_NAME GITLAB_USER_LOGIN GITLAB_CI
 
 # Short: a socket's path has 107 bytes at most.
 work=$(mktemp -d /tmp/fb-cli.XXXXXX) || exit 99

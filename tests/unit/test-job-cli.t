@@ -200,7 +200,7 @@ usage() { # usage WORDS ARGUMENT...
 }
 usage 'which command?'
 usage "there is no command 'gte'" gte deploy
-usage "there is no option '--output'" get deploy --output x
+usage "there is no option '--outpt'" get deploy --outpt x
 usage "there is no option '-x'" -x
 usage 'which token?' get
 usage 'one NAME is enough' get a b
