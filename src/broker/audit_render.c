@@ -27,6 +27,7 @@ static const struct {
 static const struct {
         const char *key, *field;
 } claim_names[CLAIM_COUNT] = {
+        [CLAIM_VIA_UID] = { "via_uid", "VIA_UID" },
         [CLAIM_REPOSITORY] = { "repo", "REPOSITORY" },     [CLAIM_RUN_ID] = { "run", "RUN_ID" },
         [CLAIM_RUN_ATTEMPT] = { "attempt", "RUN_ATTEMPT" }, [CLAIM_JOB] = { "job", "JOB" },
         [CLAIM_WORKFLOW] = { "workflow", "WORKFLOW" },     [CLAIM_EVENT] = { "event", "EVENT" },

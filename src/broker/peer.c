@@ -1,6 +1,7 @@
 #include "broker/peer.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ bool peer_is_root(const struct peer *peer) {
 
 const char *claim_header(enum claim claim) {
         static const char *const headers[CLAIM_COUNT] = {
+                [CLAIM_VIA_UID] = "Forge-Broker-Via-Uid",
                 [CLAIM_REPOSITORY] = "Forge-Broker-Repository", [CLAIM_RUN_ID] = "Forge-Broker-Run-Id",
                 [CLAIM_RUN_ATTEMPT] = "Forge-Broker-Run-Attempt", [CLAIM_JOB] = "Forge-Broker-Job",
                 [CLAIM_WORKFLOW] = "Forge-Broker-Workflow", [CLAIM_EVENT] = "Forge-Broker-Event",
@@ -38,6 +40,22 @@ const char *claim_header(enum claim claim) {
         return headers[claim];
 }
 
+/* As sudo and the kernel write it: no sign, no leading zero, and not the -1 that means nobody. */
+static bool is_uid(const char *text, size_t length) {
+        uint64_t value = 0;
+
+        if (length == 0 || length > sizeof("4294967294") - 1 || (text[0] == '0' && length > 1))
+                return false;
+        for (size_t i = 0; i < length; i++) {
+                if (text[i] < '0' || text[i] > '9')
+                        return false;
+                value = value * 10 + (uint64_t)(text[i] - '0');
+        }
+        return value < UINT32_MAX;
+}
+
 void claims_set(struct claims *claims, enum claim claim, const char *text, size_t length) {
+        if (claim == CLAIM_VIA_UID && !is_uid(text, length))
+                return;
         (void)text_clean(claims->values[claim], sizeof(claims->values[claim]), text, length);
 }

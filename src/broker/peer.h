@@ -29,6 +29,7 @@ int peer_read(int fd, struct peer *ret, struct error *err);
 bool peer_is_root(const struct peer *peer);
 
 enum claim {
+        CLAIM_VIA_UID,          /* set by the relay for host jobs: the user who came through it; a number or nothing */
         CLAIM_REPOSITORY,
         CLAIM_RUN_ID,
         CLAIM_RUN_ATTEMPT,
@@ -50,5 +51,5 @@ struct claims {
 /** claim_header() - the request header that carries it: "Forge-Broker-Repository" */
 const char *claim_header(enum claim claim);
 
-/** claims_set() - cleans and cuts @text */
+/** claims_set() - cleans and cuts @text; what is no uid is not taken for CLAIM_VIA_UID */
 void claims_set(struct claims *claims, enum claim claim, const char *text, size_t length);

@@ -35,6 +35,11 @@ is "and the evidence line" "$(cat "$work/err")" \
         "forge-broker: deploy forgejo_token_source=infisical-token-auth freshness=fresh fp=$fp"
 like "the job's claims stand last in the record" "$(records issued | tail -n 1)" 'verified=no repo=example/site run=1948$'
 
+ask /v1/tokens/deploy -H 'Forge-Broker-Via-Uid: 1000' -H 'Forge-Broker-Run-Id: 7' >/dev/null
+like "who came through the relay stands before what the job says" "$(records issued | tail -n 1)" 'verified=no via_uid=1000 run=7$'
+ask /v1/tokens/deploy -H 'Forge-Broker-Via-Uid: 1000 x' -H 'Forge-Broker-Run-Id: 7' >/dev/null
+like "what is no uid is not recorded as one" "$(records issued | tail -n 1)" 'verified=no run=7$'
+
 list=$(ask /v1/tokens)
 is "the list names the token" "$(printf '%s' "$list" | jq -r '.tokens[0].name + " " + .tokens[0].state')" "deploy fresh"
 unlike "the list holds no value" "$list" "$secret_value"

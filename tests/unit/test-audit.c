@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -32,6 +33,36 @@ static void an_issuance_reads_as_the_design_says(void **state) {
         assert_string_equal(text, "issued token=deploy forgejo_token_source=infisical-token-auth freshness=fresh version=7 "
                                   "fp=3f9a1c02 seq=41 peer_uid=0 peer_pid=4711 peer_unit=forgejo-runner.service verified=no "
                                   "repo=example/site run=1948");
+}
+
+static void the_relay_says_who_came_through_it_in_numbers_only(void **state) {
+        static const struct {
+                const char *sent, *recorded;
+        } rows[] = { { "1000", "1000" },           { "0", "0" },           { "4294967294", "4294967294" },
+                     { "4294967295", NULL },       { "04", NULL },         { "-1", NULL },
+                     { "+1", NULL },               { "1e3", NULL },        { "", NULL },
+                     { " 1000", NULL },            { "1000 x=y", NULL },   { "99999999999999999999", NULL },
+                     { "1000\nforgejo_token_source=infisical-token-auth", NULL } };
+        struct audit_record record = issued();
+        char text[AUDIT_TEXT_MAX], journal[AUDIT_RECORD_MAX + 1], expected[64];
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                memset(&claims, 0, sizeof(claims));
+                claims_set(&claims, CLAIM_REPOSITORY, "example/site", 12);
+                claims_set(&claims, CLAIM_VIA_UID, rows[i].sent, strlen(rows[i].sent));
+                audit_render_text(&record, 1, text);
+                journal[audit_render_journal(&record, "0", 1, journal)] = '\0';
+                if (!rows[i].recorded) {
+                        assert_null(strstr(text, "via_uid"));
+                        assert_null(strstr(journal, "VIA_UID"));
+                        continue;
+                }
+                (void)snprintf(expected, sizeof(expected), "verified=no via_uid=%s repo=example/site", rows[i].recorded);
+                assert_non_null(strstr(text, expected));
+                (void)snprintf(expected, sizeof(expected), "\nFORGE_BROKER_CLAIM_VIA_UID=%s\n", rows[i].recorded);
+                assert_non_null(strstr(journal, expected));
+        }
 }
 
 static void the_marker_key_follows_the_forge_type(void **state) {
@@ -228,6 +259,7 @@ static int setup(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_issuance_reads_as_the_design_says),
+                cmocka_unit_test(the_relay_says_who_came_through_it_in_numbers_only),
                 cmocka_unit_test(the_marker_key_follows_the_forge_type),
                 cmocka_unit_test(no_claim_can_forge_a_marker),
                 cmocka_unit_test(the_longest_record_fits_and_keeps_what_matters),

@@ -141,12 +141,14 @@ static void claims_are_read_and_the_first_of_two_wins(void **state) {
         harness_ask(harness,
                     "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nForge-Broker-Repository: example/site\r\n"
                     "forge-broker-run-id: 1948\r\nForge-Broker-Repository: evil/site\r\n"
-                    "Authorization: Bearer abcdef\r\nForge-Broker-Actor: a\tb\r\n\r\n", &answer);
+                    "Authorization: Bearer abcdef\r\nForge-Broker-Actor: a\tb\r\n"
+                    "Forge-Broker-Via-Uid: 1000\r\n\r\n", &answer);
         assert_int_equal(answer.status, 200);
         assert_string_equal(claims->values[CLAIM_REPOSITORY], "example/site");
         assert_string_equal(claims->values[CLAIM_RUN_ID], "1948");
         assert_string_equal(claims->values[CLAIM_ACTOR], "a?b");
         assert_string_equal(claims->values[CLAIM_EVENT], "");
+        assert_string_equal(claims->values[CLAIM_VIA_UID], "1000");
         assert_int_equal(harness->broker.last_peer.pid, getpid());
 }
 
