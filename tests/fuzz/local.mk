@@ -50,5 +50,5 @@ EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run
 AM_TESTS_ENVIRONMENT += export fuzz_targets='$(fuzz_targets)';
 
 # The same objects with libFuzzer's main() instead of standalone.c's; works in a tree that tests/fuzz/run configured.
-tests/fuzz/fuzz-%.libfuzzer: tests/fuzz/fuzz-%.o libforge-broker-job.a libforge-broker.a
-	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o libforge-broker-job.a $(daemon_libs)
+tests/fuzz/fuzz-%.libfuzzer: tests/fuzz/fuzz-%.o libforge-broker-job.a libforge-broker-relay.a libforge-broker.a
+	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o libforge-broker-job.a libforge-broker-relay.a $(daemon_libs)
