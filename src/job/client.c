@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "job/claims.h"
 #include "job/problem.h"
+#include "job/relay.h"
 
 #define REQUEST_MAX 4096                /* line, fixed headers and eight claims; the broker takes 8 KiB */
 #define READ_BYTES  (16 * 1024)         /* an issuance has less than 2 KiB */
@@ -67,18 +68,22 @@ static int receive_answer(const struct client *client, int fd, struct locked_buf
 
 static int ask_once(const struct client *client, const char *request, size_t length, struct locked_buffer *buffer,
                     struct http_answer *ret, struct failure *failure) {
-        _cleanup_(closep) int fd = -1;
+        _cleanup_(relay_done) struct relay relay = { 0 };
+        _cleanup_(closep) int fd = -1;          /* closed before the relay is waited for */
         int r;
 
         locked_buffer_clear(buffer);
         r = connection_open(client->socket, &client->deadline, &fd, failure);
+        if (r == CONNECTION_DENIED)
+                r = relay_open(&relay, client->socket, &fd, failure);
         if (r < 0)
                 return r;
         /* A broker that does not want the rest of the request may have answered all the same: read in any case. */
         r = connection_send(fd, request, length, &client->deadline, failure);
         if (r < 0)
                 return r;
-        return receive_answer(client, fd, buffer, ret, failure);
+        r = receive_answer(client, fd, buffer, ret, failure);
+        return r == CONNECTION_ENDED && relay.pid > 0 ? relay_explain(&relay, &client->deadline, failure) : r;
 }
 
 /* Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice. */

@@ -77,21 +77,22 @@ static int explain_refused(const char *path, struct failure *failure) {
 
 static int explain_denied(const char *path, struct failure *failure) {
         unsigned uid = (unsigned)geteuid();
-        int r;
 
         if (uid == 0) {
-                r = failure_set(failure, EXIT_UNREACHABLE,
-                                "uid 0 of this container may not use %s: it is not root on the host", path);
+                (void)failure_set(failure, EXIT_UNREACHABLE,
+                                  "uid 0 of this container may not use %s: it is not root on the host", path);
                 failure_remedy_set(failure, "Run the job in a container without a user namespace of its own, and look "
                                             "for a refusal by AppArmor or SELinux on the host.");
-                failure->lasting = true;
-                return r;
+        } else {
+                (void)failure_set(failure, EXIT_UNREACHABLE,
+                                  "this image, or this step, runs as uid %u and may not use %s: the broker serves root "
+                                  "only", uid, path);
+                failure_remedy_set(failure, "In a container use an image that runs as root; on the host itself the "
+                                            "operator can allow the relay to the runner's user. Never sudo on "
+                                            "forge-broker itself: it runs programs.");
         }
-        r = failure_set(failure, EXIT_UNREACHABLE, "uid %u may not use %s: it is for root, and this image's user is "
-                        "not root", uid, path);
-        failure_remedy_set(failure, "Run this step as root (in a container: user 0).");
         failure->lasting = true;
-        return r;
+        return CONNECTION_DENIED;
 }
 
 static int explain_connect(const char *path, const struct deadline *deadline, struct failure *failure) {
@@ -121,8 +122,7 @@ static int set_connect_timeout(int fd, const struct deadline *deadline) {
         return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
-/* A socket that took the place of a closed standard output would get the value written to it. */
-static int above_standard(int fd) {
+int connection_above_standard(int fd) {
         int moved;
 
         if (fd > STDERR_FILENO)
@@ -144,7 +144,7 @@ int connection_open(const char *path, const struct deadline *deadline, int *ret_
         memcpy(address.sun_path, path, length + 1);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd >= 0)
-                fd = above_standard(fd);
+                fd = connection_above_standard(fd);
         if (fd < 0)
                 return failed("cannot make a socket", failure);
         do {

@@ -31,6 +31,7 @@ job_core = \
 	src/job/problem.c src/job/problem.h \
 	src/job/rejected.c \
 	src/job/rejection.c src/job/rejection.h \
+	src/job/relay.c src/job/relay.h \
 	src/job/token_list.c src/job/token_list.h \
 	src/job/wait.c \
 	src/job/workflow.c src/job/workflow.h
@@ -43,7 +44,7 @@ EXTRA_DIST += $(job_sources)
 
 src/job/forge-broker: $(job_sources) Makefile
 	$(AM_V_CCLD)$(MKDIR_P) src/job && $(CLIENT_CC) -static -std=gnu17 -D_GNU_SOURCE \
-		-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' -I$(top_srcdir)/src $(WARN_CFLAGS) $(CLIENT_CFLAGS) \
+		-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"' -DLIBEXECDIR='"$(libexecdir)"' -I$(top_srcdir)/src $(WARN_CFLAGS) $(CLIENT_CFLAGS) \
 		-ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 		-o $@ $(filter %.c,$(job_paths))
 

@@ -19,7 +19,7 @@ static size_t count_lines(const char *head, const char *name) {
 
         for (const char *line = head; line; line = strstr(line, "\r\n")) {
                 line += line == head ? 0 : 2;
-                count += strncasecmp(line, name, strlen(name)) == 0;
+                count += strncasecmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':';
         }
         return count;
 }

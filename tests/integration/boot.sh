@@ -13,7 +13,7 @@
 # IPAddressDeny= of the unit under test is silently without effect, for example.
 
 # A change here makes a new tree beside the old one.
-boot_packages=systemd,systemd-sysv,dbus,libmicrohttpd12,libcurl4,libjansson4,libsystemd0,libssl3,libnss-systemd,ca-certificates,curl,jq,procps,util-linux,libcap2-bin,iproute2,openssl
+boot_packages=systemd,systemd-sysv,dbus,libmicrohttpd12,libcurl4,libjansson4,libsystemd0,libssl3,libnss-systemd,ca-certificates,curl,jq,procps,util-linux,libcap2-bin,iproute2,openssl,sudo
 boot_suite=bookworm
 
 boot_cache=${FORGE_BROKER_TEST_CACHE:-${XDG_CACHE_HOME:-/var/cache}/forge-broker-tests}

@@ -156,11 +156,12 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null 2>&1; then
         status=0
         setpriv --reuid 65534 --regid 65534 --clear-groups "$work/program" get deploy --socket "$socket" \
                 >"$work/out" 2>"$work/err" || status=$?
-        ok 'who is not root is told his uid' all 'ends 6' silent 'err_has "uid 65534 may not use"' 'err_has "not root"'
+        ok 'who is not root is told his uid' all 'ends 6' silent 'err_has "runs as uid 65534 and may not use"' \
+                'err_has "the broker serves root only"' 'err_has "Never sudo on forge-broker itself"'
         status=0
         setpriv --reuid 65534 --regid 65534 --clear-groups "$work/program" wait deploy --timeout 60s --socket "$socket" \
                 >"$work/out" 2>"$work/err" || status=$?
-        ok 'and wait does not wait for that to change' all 'ends 6' 'err_has "uid 65534 may not use"'
+        ok 'and wait does not wait for that to change' all 'ends 6' 'err_has "runs as uid 65534 and may not use"'
 else
         ok 'who is not root is told his uid # SKIP needs root and setpriv' true
         ok 'and wait does not wait for that to change # SKIP needs root and setpriv' true
