@@ -18,4 +18,5 @@ int command_get(struct arguments *arguments, char **argv, struct failure *failur
 int command_git_credential(struct arguments *arguments, char **argv, struct failure *failure);
 int command_list(struct arguments *arguments, char **argv, struct failure *failure);
 int command_rejected(struct arguments *arguments, char **argv, struct failure *failure);
+int command_require(struct arguments *arguments, char **argv, struct failure *failure);
 int command_wait(struct arguments *arguments, char **argv, struct failure *failure);

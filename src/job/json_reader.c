@@ -107,20 +107,39 @@ static bool strings_equal(struct json a, struct json b) {
 
 static bool check_value(struct reader *r);
 
-static bool check_name(struct reader *r, struct json *names, size_t *count) {
+/* The names that an object has so far; a hash of what they mean keeps large objects from being compared name by name. */
+struct names {
+        struct json names[JSON_MEMBERS_MAX];
+        uint32_t hashes[JSON_MEMBERS_MAX];
+        size_t count;
+};
+
+static uint32_t hash_name(struct json name) {
+        const char *p = name.text + 1, *end = name.text + name.length - 1;
+        uint32_t hash = 2166136261U, point;
+
+        while (p < end && json_character_next(&p, end, &point))
+                hash = (hash ^ point) * 16777619U;
+        return hash;
+}
+
+static bool check_name(struct reader *r, struct names *names) {
         struct json name = { .text = r->p };
+        uint32_t hash;
 
         if (r->p == r->end || *r->p != '"')
                 return wrong(r, "an object's member without a name");
         if (!check_string(r))
                 return false;
         name.length = (size_t)(r->p - name.text);
-        for (size_t i = 0; i < *count; i++)
-                if (strings_equal(names[i], name))
+        hash = hash_name(name);
+        for (size_t i = 0; i < names->count; i++)
+                if (names->hashes[i] == hash && strings_equal(names->names[i], name))
                         return wrong(r, "two members with the same name");
-        if (*count == JSON_MEMBERS_MAX)
+        if (names->count == JSON_MEMBERS_MAX)
                 return wrong(r, "an object with too many members");
-        names[(*count)++] = name;
+        names->hashes[names->count] = hash;
+        names->names[names->count++] = name;
         r->p = skip_space(r->p, r->end);
         if (r->p == r->end || *r->p != ':')
                 return wrong(r, "a member's name without a colon");
@@ -139,9 +158,10 @@ static bool check_separator(struct reader *r, char close, bool *ret_more) {
 }
 
 static bool check_items(struct reader *r, char close) {
-        struct json names[JSON_MEMBERS_MAX];
-        size_t count = 0;
+        struct names names;
         bool more = true;
+
+        names.count = 0;
 
         r->p = skip_space(r->p + 1, r->end);
         if (r->p < r->end && *r->p == close) {
@@ -150,7 +170,7 @@ static bool check_items(struct reader *r, char close) {
         }
         while (more) {
                 r->p = skip_space(r->p, r->end);
-                if (close == '}' && !check_name(r, names, &count))
+                if (close == '}' && !check_name(r, &names))
                         return false;
                 if (!check_value(r) || !check_separator(r, close, &more))
                         return false;
@@ -188,7 +208,7 @@ static bool check_value(struct reader *r) {
         }
 }
 
-int json_parse(const char *text, size_t length, struct json *ret, struct failure *failure) {
+bool json_read(const char *text, size_t length, struct json *ret, const char **ret_why, size_t *ret_at) {
         struct reader r = { .p = skip_space(text, text + length), .end = text + length };
         struct json value = { .text = r.p };
 
@@ -198,11 +218,21 @@ int json_parse(const char *text, size_t length, struct json *ret, struct failure
                 if (r.p < r.end)
                         (void)wrong(&r, "more than one value");
         }
+        *ret_why = r.why;
+        *ret_at = (size_t)(r.p - text);
         if (r.why)
-                return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer is not JSON: %s at byte %zu", r.why,
-                                   (size_t)(r.p - text));
+                return false;
         *ret = value;
-        return 0;
+        return true;
+}
+
+int json_parse(const char *text, size_t length, struct json *ret, struct failure *failure) {
+        const char *why;
+        size_t at;
+
+        if (json_read(text, length, ret, &why, &at))
+                return 0;
+        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer is not JSON: %s at byte %zu", why, at);
 }
 
 enum json_type json_type(struct json value) {

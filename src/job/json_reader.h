@@ -14,8 +14,8 @@
 
 #include "job/failure.h"
 
-#define JSON_DEPTH_MAX   16     /* the broker's answers need 4 */
-#define JSON_MEMBERS_MAX 64     /* of one object; the broker's largest has about 20 */
+#define JSON_DEPTH_MAX   16     /* the broker's answers need 4, a forge's events 7 */
+#define JSON_MEMBERS_MAX 256    /* of one object; GitHub describes a repository in about 100, the broker a token in 20 */
 
 enum json_type {
         JSON_NULL,
@@ -34,7 +34,14 @@ struct json {
 };
 
 /**
- * json_parse() - checks a whole text, which must be one value
+ * json_read() - checks a whole text, which must be one value
+ * @ret_why: static text, what is wrong with it (and never what stands there)
+ * @ret_at:  at which byte
+ */
+bool json_read(const char *text, size_t length, struct json *ret, const char **ret_why, size_t *ret_at);
+
+/**
+ * json_parse() - as json_read(), for an answer of the broker's
  *
  * Return: 0, or -EXIT_UNREACHABLE with what is wrong and at which byte (and never what stands there).
  */

@@ -15,6 +15,8 @@ job_core = \
 	src/job/connection.c src/job/connection.h \
 	src/job/credential_request.c src/job/credential_request.h \
 	src/job/environment.c src/job/environment.h \
+	src/job/event.c src/job/event.h \
+	src/job/event_source.c \
 	src/job/exec.c \
 	src/job/failure.c src/job/failure.h \
 	src/job/forge_env.c src/job/forge_env.h \
@@ -29,9 +31,11 @@ job_core = \
 	src/job/match.c src/job/match.h \
 	src/job/output.c src/job/output.h \
 	src/job/problem.c src/job/problem.h \
+	src/job/ready.c src/job/ready.h \
 	src/job/rejected.c \
 	src/job/rejection.c src/job/rejection.h \
 	src/job/relay.c src/job/relay.h \
+	src/job/require.c \
 	src/job/token_list.c src/job/token_list.h \
 	src/job/wait.c \
 	src/job/workflow.c src/job/workflow.h
@@ -61,9 +65,13 @@ unit_tests += tests/unit/test-job-http
 tests_unit_test_job_http_SOURCES = tests/unit/test-job-http.c
 tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-job-event
+tests_unit_test_job_event_SOURCES = tests/unit/test-job-event.c
+tests_unit_test_job_event_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
+
 # The real static executable against a broker of a few lines, which is told how to misbehave.
 job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t \
-	tests/unit/test-job-output.t
+	tests/unit/test-job-output.t tests/unit/test-job-require.t
 TESTS += $(job_scripts)
 EXTRA_DIST += $(job_scripts) tests/unit/job-lib.sh tests/unit/test-job-broker.py
 
@@ -82,3 +90,8 @@ tests_fuzz_fuzz_job_credential_SOURCES = tests/fuzz/fuzz-job-credential.c tests/
 tests_fuzz_fuzz_job_credential_LDADD = $(job_test_libs)
 
 EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http tests/fuzz/corpus/job-credential
+
+fuzz_targets += tests/fuzz/fuzz-event
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz-event.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_event_LDADD = $(job_test_libs)
+EXTRA_DIST += tests/fuzz/corpus/event

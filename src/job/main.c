@@ -56,6 +56,10 @@ static const struct command commands[] = {
           "and still-valid, 1 for rejected and not-ours.\n\n"
           "  --fingerprint FP  which value it was, as the evidence line shows it [the present one]\n",
           ORDINARY_TIMEOUT, command_rejected, NULL },
+        { "require", "[NAME...]", "a gate: fail unless tokens are available, but not for strangers",
+          "Ends with 0 if the broker would issue each token NAME, else with 1 and an error in\n"
+          "the log.  For a pull request from a fork or by AGit a missing token is a warning.\n"
+          "Sets the step's output 'available' to true or false.\n", ORDINARY_TIMEOUT, command_require, NULL },
         { "wait", "[NAME]", "wait until a token is usable",
           "Ends as soon as the broker can issue the token NAME; waits for the broker too.\n", WAIT_TIMEOUT,
           command_wait, NULL },

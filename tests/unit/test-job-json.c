@@ -193,7 +193,7 @@ static void nesting_is_bounded(void **state) {
 }
 
 static int parse_members(int count) {
-        char text[1024] = "{";
+        char text[16 * (JSON_MEMBERS_MAX + 2)] = "{";
         struct failure failure;
         struct json value;
         size_t used = 1;
