@@ -2,4 +2,4 @@
 dist_man_MANS += docs/man/forge-broker.conf.5 docs/man/forge-brokerctl.8 docs/man/forge-brokerd.8
 dist_doc_DATA = README.md docs/api.md docs/dependencies.md docs/install.md docs/sources.md
 upstreamdocdir = $(docdir)/upstream
-dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/infisical.md
+dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/git.md docs/upstream/infisical.md

@@ -183,15 +183,15 @@ static bool read_all(int fd, char *buffer, size_t size, size_t *ret_length) {
         return fits;
 }
 
-int child_capture(const struct inherited *inherited, char *const argv[], char *buffer, size_t size,
-                  size_t *ret_length, struct failure *failure) {
+int child_capture(const struct inherited *inherited, char *const argv[], const struct child_variable *variables,
+                  size_t count, char *buffer, size_t size, size_t *ret_length, struct failure *failure) {
         _cleanup_(environment_done) struct environment environment = { 0 };
         int output[2], status = 0, r;
         sigset_t mask;
         bool fits;
         pid_t pid;
 
-        r = environment_extend(&environment, NULL, 0, failure);
+        r = environment_extend(&environment, variables, count, failure);
         if (r < 0)
                 return r;
         if (pipe2(output, O_CLOEXEC) < 0)

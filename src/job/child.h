@@ -54,5 +54,5 @@ int child_run(const struct inherited *inherited, char *const argv[], const struc
  *
  * Return: as child_run(); -EXIT_CANNOT_RUN as well when it prints more than fits.
  */
-int child_capture(const struct inherited *inherited, char *const argv[], char *buffer, size_t size,
-                  size_t *ret_length, struct failure *failure);
+int child_capture(const struct inherited *inherited, char *const argv[], const struct child_variable *variables,
+                  size_t count, char *buffer, size_t size, size_t *ret_length, struct failure *failure);

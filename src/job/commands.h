@@ -15,6 +15,8 @@ enum { COMMAND_HELP = 1, COMMAND_CHILD = 256 };
 
 int command_exec(struct arguments *arguments, char **argv, struct failure *failure);
 int command_get(struct arguments *arguments, char **argv, struct failure *failure);
+int command_git(struct arguments *arguments, char **argv, struct failure *failure);
+int command_git_check(struct arguments *arguments, char **argv, struct failure *failure);
 int command_git_credential(struct arguments *arguments, char **argv, struct failure *failure);
 int command_list(struct arguments *arguments, char **argv, struct failure *failure);
 int command_rejected(struct arguments *arguments, char **argv, struct failure *failure);

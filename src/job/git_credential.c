@@ -2,52 +2,21 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/text.h"
 #include "job/base64.h"
 #include "job/credential_request.h"
+#include "job/git.h"
 #include "job/issuance.h"
 #include "job/match.h"
 #include "job/output.h"
 #include "job/rejection.h"
 #include "job/token_list.h"
-
-/* How `forge-broker git` learns that git asked: a pipe's number, to which a line is written. */
-#define REPORT_VARIABLE "FORGE_BROKER_GIT_REPORT_FD"
+#include "job/url.h"
 
 /* Shorter than this, a value's next refresh says nothing about the value. */
 #define EXPIRY_LEAST 30
-
-/* "git.example.org:443" of https is "git.example.org". */
-static size_t host_length(const char *host, size_t length, const char *protocol) {
-        const char *port = strcmp(protocol, "https") == 0 ? ":443" : ":80";
-        size_t port_length = strlen(port);
-
-        if (length > port_length && memcmp(host + length - port_length, port, port_length) == 0)
-                return length - port_length;
-        return length;
-}
-
-/* True if what git asks for is below the forge's URL. */
-static bool is_on_forge(const struct credential_request *request, const char *url) {
-        size_t protocol = strlen(request->protocol), length, asked;
-        const char *host = url + protocol + 3, *base;
-
-        if (strncmp(url, request->protocol, protocol) != 0 || strncmp(url + protocol, "://", 3) != 0)
-                return false;
-        base = strchrnul(host, '/');
-        length = host_length(host, (size_t)(base - host), request->protocol);
-        asked = host_length(request->host, strlen(request->host), request->protocol);
-        if (length != asked || strncasecmp(host, request->host, length) != 0)
-                return false;
-        base += *base == '/';
-        length = strlen(base);
-        if (length == 0 || !request->path[0])
-                return true;
-        return strncmp(request->path, base, length) == 0 && request->path[length] == '/';
-}
 
 /* A token that was named is for its own forge alone: whatever else git asks for gets nothing. */
 static int check_named(const struct client *client, const char *name, const struct credential_request *request,
@@ -63,7 +32,7 @@ static int check_named(const struct client *client, const char *name, const stru
         while (token_list_next(&list, &position, &item)) {
                 if (strcmp(item.name, name) != 0)
                         continue;
-                if (!is_on_forge(request, item.forge_url))
+                if (!url_is_on(item.forge_url, request->protocol, request->host, request->path))
                         return MATCH_NONE;
                 (void)text_clean(ret->name, sizeof(ret->name), name, strlen(name));
                 return MATCH_FOUND;
@@ -119,19 +88,20 @@ static bool append_expiry(struct locked_buffer *reply, const struct issuance *is
         return append(reply, line);
 }
 
+/* `forge-broker git` prints these lines when git is done, and knows from them that this helper was asked. */
 static void report(const struct issuance *issuance) {
-        const char *text = getenv(REPORT_VARIABLE);
-        char line[160] = "", *end;
-        size_t used = 0;
+        const char *text = getenv(GIT_REPORT_VARIABLE);
+        char line[ISSUANCE_LINE_MAX + 1] = "", *end;
         long fd;
 
         if (!text || !*text)
                 return;
         fd = strtol(text, &end, 10);
-        if (*end || fd <= STDERR_FILENO || fd > 1023)
+        if (*end || fd <= STDERR_FILENO || fd > GIT_REPORT_FD_MAX)
                 return;
-        (void)text_append(line, sizeof(line), &used, "%s %s\n", issuance->name, issuance->source);
-        (void)!write((int)fd, line, used);
+        issuance_line(issuance, line);
+        (void)memcpy(line + strlen(line), "\n", 2);
+        (void)!write((int)fd, line, strlen(line));
 }
 
 static int give(const struct arguments *arguments, const struct client *client, const struct credential_request *request,

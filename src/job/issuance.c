@@ -84,14 +84,19 @@ static const char *marker_key(const char *forge_type) {
         return "forge_token_source";
 }
 
-void issuance_note(const struct issuance *issuance) {
-        char line[512] = "";
+void issuance_line(const struct issuance *issuance, char line[static ISSUANCE_LINE_MAX]) {
         size_t used = 0;
 
-        (void)text_append(line, sizeof(line), &used, "%s", issuance->name);
-        (void)text_append_field(line, sizeof(line), &used, marker_key(issuance->forge_type), issuance->source);
-        (void)text_append_field(line, sizeof(line), &used, "freshness", issuance->freshness);
-        (void)text_append_field(line, sizeof(line), &used, "fp", issuance->fingerprint);
+        (void)text_append(line, ISSUANCE_LINE_MAX, &used, "%s", issuance->name);
+        (void)text_append_field(line, ISSUANCE_LINE_MAX, &used, marker_key(issuance->forge_type), issuance->source);
+        (void)text_append_field(line, ISSUANCE_LINE_MAX, &used, "freshness", issuance->freshness);
+        (void)text_append_field(line, ISSUANCE_LINE_MAX, &used, "fp", issuance->fingerprint);
+}
+
+void issuance_note(const struct issuance *issuance) {
+        char line[ISSUANCE_LINE_MAX] = "";
+
+        issuance_line(issuance, line);
         output_note("%s", line);
 }
 

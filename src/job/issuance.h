@@ -26,6 +26,11 @@ int issuance_get(const struct client *client, const char *name, struct issuance 
 /** issuance_done() - wipes it.  For _cleanup_ too. */
 void issuance_done(struct issuance *issuance);
 
+#define ISSUANCE_LINE_MAX 512
+
+/** issuance_line() - "NAME forgejo_token_source=... freshness=... fp=...": what the evidence line says */
+void issuance_line(const struct issuance *issuance, char line[static ISSUANCE_LINE_MAX]);
+
 /** issuance_note() - the evidence line on standard error: which source the job's own log can name */
 void issuance_note(const struct issuance *issuance);
 

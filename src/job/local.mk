@@ -21,7 +21,13 @@ job_core = \
 	src/job/failure.c src/job/failure.h \
 	src/job/forge_env.c src/job/forge_env.h \
 	src/job/get.c \
+	src/job/git.c src/job/git.h \
+	src/job/git_check.c \
+	src/job/git_command.c \
 	src/job/git_credential.c \
+	src/job/git_identity.c src/job/git_identity.h \
+	src/job/git_remotes.c src/job/git_remotes.h \
+	src/job/git_settings.c src/job/git_settings.h \
 	src/job/http_answer.c src/job/http_answer.h \
 	src/job/issuance.c src/job/issuance.h \
 	src/job/json_character.c src/job/json_character.h \
@@ -29,6 +35,7 @@ job_core = \
 	src/job/list.c \
 	src/job/locked_buffer.c src/job/locked_buffer.h \
 	src/job/match.c src/job/match.h \
+	src/job/netrc.c src/job/netrc.h \
 	src/job/output.c src/job/output.h \
 	src/job/problem.c src/job/problem.h \
 	src/job/ready.c src/job/ready.h \
@@ -37,6 +44,7 @@ job_core = \
 	src/job/relay.c src/job/relay.h \
 	src/job/require.c \
 	src/job/token_list.c src/job/token_list.h \
+	src/job/url.c src/job/url.h \
 	src/job/wait.c \
 	src/job/workflow.c src/job/workflow.h
 job_sources = $(job_shared) $(job_core) src/job/main.c
@@ -89,6 +97,11 @@ fuzz_targets += tests/fuzz/fuzz-job-credential
 tests_fuzz_fuzz_job_credential_SOURCES = tests/fuzz/fuzz-job-credential.c tests/fuzz/standalone.c
 tests_fuzz_fuzz_job_credential_LDADD = $(job_test_libs)
 
+fuzz_targets += tests/fuzz/fuzz-job-git
+tests_fuzz_fuzz_job_git_SOURCES = tests/fuzz/fuzz-job-git.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_job_git_LDADD = $(job_test_libs)
+
+EXTRA_DIST += tests/fuzz/corpus/job-git
 EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http tests/fuzz/corpus/job-credential
 
 fuzz_targets += tests/fuzz/fuzz-event

@@ -40,6 +40,16 @@ static const struct command commands[] = {
           "  --mask          first make the runner hide the value in the job's log\n"
           "  --output KEY    do that, then set the step's output KEY and print nothing\n",
           ORDINARY_TIMEOUT, command_get, NULL },
+        { "git", "[NAME] -- ARGUMENT...", "run git as the broker's token",
+          "Runs git so that the broker's token is the identity that it uses, whatever checkout\n"
+          "left behind: headers, other helpers, a credential in the remote's URL.  Without NAME\n"
+          "each forge gets its own token, submodules too.  Ends with git's exit status.\n",
+          ORDINARY_TIMEOUT, command_git, NULL },
+        { "git-check", "[REMOTE]", "say which credential git would use",
+          "Says which credential plain git would send to a remote (or URL), and from which file\n"
+          "it comes.  Exit status 0 if it is the broker's, 1 if not, 7 if that cannot be told.\n\n"
+          "  -C DIRECTORY    as git has it\n",
+          ORDINARY_TIMEOUT, command_git_check, NULL },
         { "git-credential", "[--token NAME] get|store|erase|capability", "git's credential helper",
           "Speaks git's protocol on standard input and output, and answers for the forges\n"
           "that the broker has a token for.  'erase' is a hint: the broker asks the forge.\n"

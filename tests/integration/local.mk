@@ -7,6 +7,7 @@ integration_tests = \
 	tests/integration/36-match.t \
 	tests/integration/40-peers.t \
 	tests/integration/50-bad-input.t \
+	tests/integration/55-git.t \
 	tests/integration/60-sources.t \
 	tests/integration/65-rotation.t \
 	tests/integration/80-systemd.t \

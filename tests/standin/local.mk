@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/standin/behaviour.py \
 	tests/standin/forge-standin \
 	tests/standin/forge-standin.md \
+	tests/standin/git-server \
 	tests/standin/behaviour.t \
 	tests/standin/conformance.py \
 	tests/standin/conformance.t \
