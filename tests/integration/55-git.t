@@ -10,7 +10,7 @@ need python3 python3
 old_token=0123456789abcdef0123456789abcdef01234567
 other_token=other-0123456789abcdefghijklmnopqrstu
 # Nothing of this machine's own configuration takes part.
-export HOME="$work/home" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
+export HOME="$work/user" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0
 export GIT_AUTHOR_NAME=t GIT_AUTHOR_EMAIL=t@example.org GIT_COMMITTER_NAME=t GIT_COMMITTER_EMAIL=t@example.org
 unset GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS GIT_ASKPASS SSH_ASKPASS GIT_DIR GIT_WORK_TREE FORGE_BROKER_TOKEN
 mkdir -p "$HOME"
@@ -20,10 +20,10 @@ git config --global advice.detachedHead false
 
 # server NAME - a git server: NAME_url, its log in $work/NAME.log
 server() {
-        mkdir -p "$work/$1/o"
+        mkdir -p "$work/$1-root/o"
         rm -f "$work/$1.port"
         : >"$work/$1.log"
-        PYTHONDONTWRITEBYTECODE=1 python3 "$top_srcdir/tests/standin/git-server" --root "$work/$1" \
+        PYTHONDONTWRITEBYTECODE=1 python3 "$top_srcdir/tests/standin/git-server" --root "$work/$1-root" \
                 --identities "$work/identities" --port-file "$work/$1.port" --log "$work/$1.log" >"$work/$1.err" 2>&1 &
         lib_pids="$lib_pids $!"
         wait_for 10 test -s "$work/$1.port" || bail "the git server did not start: $(cat "$work/$1.err")"
@@ -67,7 +67,7 @@ seed=$work/seed
 git init -q "$seed"
 git -C "$seed" commit -q --allow-empty -m first
 repository() {
-        git clone -q --bare "$seed" "$work/$1/o/$2.git"
+        git clone -q --bare "$seed" "$work/$1-root/o/$2.git"
 }
 repository home r
 repository home sub
@@ -78,7 +78,7 @@ count=0
 fresh() {
         count=$((count + 1))
         clone=$work/clone-$count
-        git clone -q "$work/home/o/r.git" "$clone"
+        git clone -q "$work/home-root/o/r.git" "$clone"
         git -C "$clone" remote set-url origin "$home_url/o/r.git"
         git -C "$clone" commit -q --allow-empty -m "change $count"
         : >"$work/home.log"
@@ -98,7 +98,7 @@ wrapped() {
         status=$?
 }
 check() {
-        output=$("$broker" git-check -C "$clone" "$@" 2>&1)
+        output=$("$broker" git-check -C "$clone" 2>&1)
         status=$?
 }
 # hijacked DESCRIPTION NAME SAYS - in $clone: plain git pushes as NAME, git-check says so, forge-broker git pushes as deploy
@@ -112,7 +112,7 @@ hijacked() {
         : >"$work/home.log"
         wrapped push origin "HEAD:refs/heads/wrapped-$count"
         is "$1: forge-broker git comes as deploy and pushes" "$status $(who home)" "0 deploy" || note "$output"
-        ok "$1: what was pushed is there" git -C "$work/home/o/r.git" rev-parse -q --verify "refs/heads/wrapped-$count"
+        ok "$1: what was pushed is there" git -C "$work/home-root/o/r.git" rev-parse -q --verify "refs/heads/wrapped-$count"
         like "$1: the evidence is printed" "$output" '^forge-broker: deploy forgejo_token_source=infisical-token-auth freshness=fresh fp='
         is "$1: once" "$(printf '%s\n' "$output" | grep -c '^forge-broker: deploy ')" 1
         unlike "$1: forge-broker git tells no secret" "$output" "$old_token|$other_token|$secret_value"
@@ -215,8 +215,8 @@ is "a cookie file cannot be told" "$status" 7
 
 # Submodules, two forges
 fresh
-git -C "$clone" -c protocol.file.allow=always submodule --quiet add "$work/home/o/sub.git" sub
-git -C "$clone" -c protocol.file.allow=always submodule --quiet add "$work/hub/o/far.git" far
+git -C "$clone" -c protocol.file.allow=always submodule --quiet add "$work/home-root/o/sub.git" sub
+git -C "$clone" -c protocol.file.allow=always submodule --quiet add "$work/hub-root/o/far.git" far
 git -C "$clone/sub" remote set-url origin "$home_url/o/sub.git"
 git -C "$clone/far" remote set-url origin "$hub_url/o/far.git"
 git -C "$clone/sub" config "http.$home_url/o/sub.git.extraheader" "AUTHORIZATION: basic $header"
