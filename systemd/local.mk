@@ -1,23 +1,33 @@
 # systemd: units and what belongs to them.  Paths are put in here and not by configure, so that the prefix is known.
-dist_systemdsystemunit_DATA = systemd/forge-brokerd.socket systemd/forge-brokerd-control.socket
-nodist_systemdsystemunit_DATA = systemd/forge-brokerd.service
+dist_systemdsystemunit_DATA = systemd/forge-brokerd-control.socket
+nodist_systemdsystemunit_DATA = systemd/forge-broker-programs.service systemd/forge-brokerd.service systemd/forge-brokerd.socket
 dist_systemdpreset_DATA = systemd/50-forge-broker.preset
 dist_catalog_DATA = systemd/forge-brokerd.catalog
+pkglibexec_SCRIPTS += systemd/jobs-directory
 
-EXTRA_DIST += systemd/forge-brokerd.service.in systemd/forge-broker.sysusers systemd/forge-broker.tmpfiles
-CLEANFILES += systemd/forge-brokerd.service
+systemd_templates = systemd/forge-broker-programs.service.in systemd/forge-brokerd.service.in systemd/forge-brokerd.socket.in \
+	systemd/jobs-directory.in
+EXTRA_DIST += $(systemd_templates) systemd/forge-broker.mount systemd/forge-broker-jobs.mount systemd/forge-broker.sysusers \
+	systemd/forge-broker.tmpfiles
+CLEANFILES += $(systemd_templates:.in=)
 
-systemd/forge-brokerd.service: systemd/forge-brokerd.service.in Makefile
+$(systemd_templates:.in=): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && $(SED) \
+		-e 's|@bindir[@]|$(bindir)|g' \
+		-e 's|@libexecdir[@]|$(libexecdir)|g' \
 		-e 's|@sbindir[@]|$(sbindir)|g' \
 		-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
-		$(srcdir)/systemd/forge-brokerd.service.in >$@.tmp && mv $@.tmp $@
+		$< >$@.tmp && mv $@.tmp $@
 
-# These two are named after the package where they go.
+# Those are named after what they mount, in systemd's spelling, and the last two after the package where they go.
 install-data-hook:
-	$(MKDIR_P) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir)
+	$(MKDIR_P) $(DESTDIR)$(systemdsystemunitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir)
+	$(INSTALL_DATA) $(srcdir)/systemd/forge-broker.mount '$(DESTDIR)$(systemdsystemunitdir)/run-forge\x2dbroker.mount'
+	$(INSTALL_DATA) $(srcdir)/systemd/forge-broker-jobs.mount '$(DESTDIR)$(systemdsystemunitdir)/run-forge\x2dbroker\x2djobs.mount'
 	$(INSTALL_DATA) $(srcdir)/systemd/forge-broker.sysusers $(DESTDIR)$(sysusersdir)/forge-broker.conf
 	$(INSTALL_DATA) $(srcdir)/systemd/forge-broker.tmpfiles $(DESTDIR)$(tmpfilesdir)/forge-broker.conf
 
 uninstall-hook:
+	rm -f '$(DESTDIR)$(systemdsystemunitdir)/run-forge\x2dbroker.mount' \
+		'$(DESTDIR)$(systemdsystemunitdir)/run-forge\x2dbroker\x2djobs.mount'
 	rm -f $(DESTDIR)$(sysusersdir)/forge-broker.conf $(DESTDIR)$(tmpfilesdir)/forge-broker.conf

@@ -175,6 +175,7 @@ as_1000() {
 boot_do useradd --uid 1000 somebody
 is "uid 1000 cannot connect: the file's mode" "$(as_1000 /run/forge-broker/broker.sock /v1/tokens/deploy)" " 000 7"
 is "uid 1000 cannot connect to the control socket" "$(as_1000 /run/forge-broker-control.sock /v1/status)" " 000 7"
+boot_do mount -o remount,rw /run/forge-broker
 chmod 0666 "$boot_root/run/forge-broker/broker.sock"
 answer=$(as_1000 /run/forge-broker/broker.sock /v1/tokens/deploy)
 like "with the mode loosened by hand the daemon refuses it" "$answer" ' 403 0$'
@@ -185,6 +186,7 @@ is "the refusal is recorded" "$(field "$entry" FORGE_BROKER_CODE)" peer-refused
 is "... with the unit that tried" "$(field "$entry" FORGE_BROKER_PEER_UNIT)" intruder.service
 unlike "... and not as root" "$(field "$entry" FORGE_BROKER_PEER_UID)" '^0$'
 chmod 0600 "$boot_root/run/forge-broker/broker.sock"
+boot_do mount -o remount,ro /run/forge-broker
 
 # Reload.
 sed 's/^secret_name = deploy.*/secret_name = second/; s/^\[token deploy\]/[token second]/' >"$boot_root$config_dir/conf.d/second.conf" <<EOT

@@ -11,6 +11,7 @@ integration_tests = \
 	tests/integration/60-sources.t \
 	tests/integration/65-rotation.t \
 	tests/integration/80-systemd.t \
+	tests/integration/82-mount.t \
 	tests/integration/83-host-jobs.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)

@@ -10,7 +10,8 @@ score_max=11
 service=$build/systemd/forge-brokerd.service
 [ -e "$service" ] || skip_all "$service is not built"
 
-unlike "every path is put in" "$(cat "$service")" '@[a-z]+@'
+unlike "every path is put in" "$(cat "$service" "$build/systemd/forge-brokerd.socket" "$build/systemd/forge-broker-programs.service" \
+        "$build/systemd/jobs-directory")" '@[a-z]+@'
 
 is "the catalog explains the records that there are" \
         "$(sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$top/systemd/forge-brokerd.catalog" | sort)" \
@@ -24,10 +25,17 @@ else
         trap 'rm -rf "$work"' EXIT
         printf '#!/bin/sh\n' >"$work/forge-brokerd"
         cp "$work/forge-brokerd" "$work/forge-brokerctl"
-        chmod +x "$work/forge-brokerd" "$work/forge-brokerctl"
-        sed "s|^\(Exec[A-Z][A-Za-z]*=+\{0,1\}\)/[^ ]*/\(forge-broker\)|\1$work/\2|" "$service" >"$work/forge-brokerd.service"
-        cp "$top/systemd/forge-brokerd.socket" "$top/systemd/forge-brokerd-control.socket" "$work"
-        for unit in forge-brokerd.service forge-brokerd.socket forge-brokerd-control.socket; do
+        cp "$work/forge-brokerd" "$work/jobs-directory"
+        chmod +x "$work/forge-brokerd" "$work/forge-brokerctl" "$work/jobs-directory"
+        for unit in forge-brokerd.service forge-brokerd.socket forge-broker-programs.service; do
+                sed "s|^\(Exec[A-Z][A-Za-z]*=+\{0,1\}\)/[^ ]*/\([a-z-]*\)|\1$work/\2|" "$build/systemd/$unit" >"$work/$unit"
+        done
+        cp "$top/systemd/forge-brokerd-control.socket" "$work"
+        # Named after what they mount, as they are installed.
+        cp "$top/systemd/forge-broker.mount" "$work/run-forge\\x2dbroker.mount"
+        cp "$top/systemd/forge-broker-jobs.mount" "$work/run-forge\\x2dbroker\\x2djobs.mount"
+        for unit in forge-brokerd.service forge-brokerd.socket forge-brokerd-control.socket forge-broker-programs.service \
+                    'run-forge\x2dbroker.mount' 'run-forge\x2dbroker\x2djobs.mount'; do
                 is "systemd understands every line of $unit" \
                         "$(systemd-analyze verify --man=no --recursive-errors=no "$work/$unit" 2>&1)" ""
         done
