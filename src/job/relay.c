@@ -15,8 +15,8 @@
 #include "base/text.h"
 #include "job/arguments.h"
 
-#define MESSAGES_MAX    1024    /* the first line is what is shown */
-#define PARTING_TIME    (2 * USEC_PER_SEC)
+#define MESSAGES_MAX     1024   /* one line of them is shown */
+#define PARTING_TIME     (2 * USEC_PER_SEC)
 #define STATUS_NO_ANSWER 4      /* the relay's, when the broker closed the connection without a byte */
 
 static const char relay_prefix[] = "forge-broker-relay: ";
@@ -159,22 +159,41 @@ static int not_allowed(const char *words, struct failure *failure) {
         return r;
 }
 
+/* The relay's own line, else the last one: sudo warns first (of a host name that cannot be resolved, say). */
+static char *decisive_line(char *text) {
+        char *decisive = text;
+
+        for (char *line = text; *line;) {
+                size_t length = strcspn(line, "\n");
+                bool ends = line[length] == '\0';
+
+                line[length] = '\0';
+                if (*line)
+                        decisive = line;
+                if (ends || text_starts_with(line, relay_prefix))
+                        break;
+                line += length + 1;
+        }
+        return decisive;
+}
+
 int relay_explain(struct relay *relay, const struct deadline *deadline, struct failure *failure) {
         char text[MESSAGES_MAX] = "";
+        const char *line;
         int status, r;
 
         if (!read_messages(relay->messages, deadline->at, text))
                 return failure_set(failure, EXIT_UNREACHABLE, "neither the relay nor sudo said anything in time");
-        text[strcspn(text, "\n")] = '\0';
+        line = decisive_line(text);
         status = reap(relay);
-        if (text_starts_with(text, relay_prefix)) {
-                r = failure_set(failure, EXIT_UNREACHABLE, "the relay: %s", text + sizeof(relay_prefix) - 1);
+        if (text_starts_with(line, relay_prefix)) {
+                r = failure_set(failure, EXIT_UNREACHABLE, "the relay: %s", line + sizeof(relay_prefix) - 1);
                 failure_remedy_set(failure, "On the host: systemctl status forge-brokerd.socket.");
                 return r;
         }
         if (status == STATUS_NO_ANSWER || status == 0)
                 return CONNECTION_ENDED;
-        return not_allowed(text, failure);
+        return not_allowed(line, failure);
 }
 
 void relay_done(struct relay *relay) {
