@@ -64,11 +64,23 @@ static json_t *render_value(const struct token_view *view) {
                          "stale_until", render_time(view->stale_until));
 }
 
+static json_t *render_targets(char *const *targets) {
+        json_t *list = json_array();
+
+        for (; list && targets && *targets; targets++)
+                if (json_array_append_new(list, render_text(*targets)) < 0)
+                        list = (json_decref(list), NULL);
+        return list;
+}
+
 json_t *render_token(const struct token_view *view, bool with_attempts) {
         const struct token_config *config = view->config;
-        json_t *token = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:b, s:b, s:o}", "name", config->name, "forge",
+        const char *registry = config->forge->registry;
+        json_t *token = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:o}", "name", config->name, "forge",
                                   config->forge->name, "forge_type", forge_type_name(config->forge->type),
-                                  "forge_url", render_text(config->forge->url), "username",
+                                  "forge_url", render_text(config->forge->url), "registry",
+                                  registry ? render_text(registry) : json_null(), "for",
+                                  render_targets(config->targets), "username",
                                   render_text(config->username), "state", token_state_name(view->state), "degraded",
                                   view->degraded, "fetching", view->fetching, "refresh_at",
                                   render_time(view->refresh_at));

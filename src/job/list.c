@@ -6,28 +6,29 @@
 #include "job/output.h"
 #include "job/token_list.h"
 
-#define COLUMNS 6
+#define COLUMNS 7
 
 static void fields(const struct token_item *item, const char *ret[static COLUMNS]) {
         ret[0] = item->name;
         ret[1] = item->forge;
         ret[2] = item->forge_type;
         ret[3] = item->forge_url;
-        ret[4] = item->state;
-        ret[5] = item->source;
+        ret[4] = item->targets;
+        ret[5] = item->state;
+        ret[6] = item->source;
 }
 
 static int print_row(const char *const row[static COLUMNS], const int widths[static COLUMNS],
                      struct failure *failure) {
-        char line[768];
+        char line[1024];
 
-        (void)snprintf(line, sizeof(line), "%-*s  %-*s  %-*s  %-*s  %-*s  %s", widths[0], row[0], widths[1], row[1],
-                       widths[2], row[2], widths[3], row[3], widths[4], row[4], row[5]);
+        (void)snprintf(line, sizeof(line), "%-*s  %-*s  %-*s  %-*s  %-*s  %-*s  %s", widths[0], row[0], widths[1], row[1],
+                       widths[2], row[2], widths[3], row[3], widths[4], row[4], widths[5], row[5], row[6]);
         return output_line(line, strlen(line), failure);
 }
 
 static int print(const struct token_list *list, struct failure *failure) {
-        static const char *const titles[COLUMNS] = { "NAME", "FORGE", "TYPE", "URL", "STATE", "SOURCE" };
+        static const char *const titles[COLUMNS] = { "NAME", "FORGE", "TYPE", "URL", "FOR", "STATE", "SOURCE" };
         int widths[COLUMNS] = { 0 };
         const char *row[COLUMNS] = { 0 };
         struct json position = { 0 };

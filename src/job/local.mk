@@ -14,6 +14,8 @@ job_core = \
 	src/job/commands.h \
 	src/job/connection.c src/job/connection.h \
 	src/job/credential_request.c src/job/credential_request.h \
+	src/job/docker_config.c src/job/docker_config.h \
+	src/job/docker_credential.c \
 	src/job/environment.c src/job/environment.h \
 	src/job/event.c src/job/event.h \
 	src/job/event_source.c \
@@ -33,16 +35,20 @@ job_core = \
 	src/job/json_character.c src/job/json_character.h \
 	src/job/json_reader.c src/job/json_reader.h \
 	src/job/list.c \
+	src/job/json_writer.c src/job/json_writer.h \
 	src/job/locked_buffer.c src/job/locked_buffer.h \
 	src/job/match.c src/job/match.h \
 	src/job/netrc.c src/job/netrc.h \
 	src/job/output.c src/job/output.h \
+	src/job/private_file.c src/job/private_file.h \
 	src/job/problem.c src/job/problem.h \
 	src/job/ready.c src/job/ready.h \
+	src/job/registries.c src/job/registries.h \
 	src/job/rejected.c \
 	src/job/rejection.c src/job/rejection.h \
 	src/job/relay.c src/job/relay.h \
 	src/job/require.c \
+	src/job/setup.c \
 	src/job/token_list.c src/job/token_list.h \
 	src/job/url.c src/job/url.h \
 	src/job/wait.c \

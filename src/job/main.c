@@ -26,6 +26,10 @@ struct command {
 };
 
 static const struct command commands[] = {
+        { "docker-credential", "get|store|erase|list|version", "be docker's and podman's credential helper",
+          "Speaks their protocol for credential helpers on standard input and output; they\n"
+          "call it as docker-credential-forge-broker.  'setup docker' configures it.\n", ORDINARY_TIMEOUT,
+          command_docker_credential, "docker-credential-forge-broker" },
         { "exec", "[NAME] [--env VARIABLE] [--mask] -- COMMAND [ARGUMENT...]", "run a command with a token in its environment",
           "Becomes COMMAND, with the value of the token NAME in the variable FORGE_TOKEN of\n"
           "its environment and nowhere else.  Ends with its exit status; 127 if it cannot be\n"
@@ -58,7 +62,8 @@ static const struct command commands[] = {
           "  --token NAME    only this token, and only for its own forge\n",
           ORDINARY_TIMEOUT, command_git_credential, "git-credential-forge-broker" },
         { "list", "", "show the tokens that can be asked for",
-          "Prints a line for each token: name, forge, its type and URL, state, source.\n",
+          "Prints a line for each token: name, forge, its type and URL, the repositories\n"
+          "and images it is for, state, source.\n",
           ORDINARY_TIMEOUT, command_list, NULL },
         { "rejected", "[NAME] [--fingerprint FP]", "tell the broker that the forge rejected a token",
           "The broker asks the forge whether that is so, and looks for a newer value.  Prints\n"
@@ -70,6 +75,12 @@ static const struct command commands[] = {
           "Ends with 0 if the broker would issue each token NAME, else with 1 and an error in\n"
           "the log.  For a pull request from a fork or by AGit a missing token is a warning.\n"
           "Sets the step's output 'available' to true or false.\n", ORDINARY_TIMEOUT, command_require, NULL },
+        { "setup", "docker [--config PATH] [--force]", "let docker, podman and skopeo ask the broker",
+          "Adds the registries that the broker has tokens for to credHelpers in docker's\n"
+          "configuration, and keeps the rest of the file as it is.\n\n"
+          "  --config PATH   the file, or its directory [$DOCKER_CONFIG, ~/.docker]\n"
+          "  --force         also where a registry has another credential helper\n",
+          ORDINARY_TIMEOUT, command_setup, NULL },
         { "wait", "[NAME]", "wait until a token is usable",
           "Ends as soon as the broker can issue the token NAME; waits for the broker too.\n", WAIT_TIMEOUT,
           command_wait, NULL },

@@ -25,6 +25,26 @@ static void read_text(struct json item, const char *member, char *buffer, size_t
                 memcpy(buffer, "-", 2);
 }
 
+/* A list that is cut says so. */
+static void read_targets(struct json item, char *buffer, size_t size) {
+        struct json list, target = { 0 };
+        char text[128];
+        size_t length, used = 0;
+
+        memcpy(buffer, "-", 2);
+        if (!json_member(item, "for", &list))
+                return;
+        while (json_next(list, &target)) {
+                if (!json_string(target, text, sizeof(text), &length) || used + length + sizeof(", ...") >= size) {
+                        (void)text_append(buffer, size, &used, "%s", used > 0 ? ", ..." : "...");
+                        return;
+                }
+                (void)text_append(buffer, size, &used, "%s%s", used > 0 ? ", " : "", text);
+        }
+        if (used > 0)
+                (void)text_clean(buffer, size, memcpy(text, buffer, used), used);
+}
+
 bool token_list_next(const struct token_list *list, struct json *position, struct token_item *ret) {
         while (json_next(list->items, position)) {
                 /* A name that the broker's own grammar does not allow could not be asked for either. */
@@ -35,6 +55,9 @@ bool token_list_next(const struct token_list *list, struct json *position, struc
                 read_text(*position, "forge_url", ret->forge_url, sizeof(ret->forge_url));
                 read_text(*position, "state", ret->state, sizeof(ret->state));
                 read_text(*position, "source", ret->source, sizeof(ret->source));
+                read_text(*position, "registry", ret->registry, sizeof(ret->registry));
+                read_text(*position, "username", ret->username, sizeof(ret->username));
+                read_targets(*position, ret->targets, sizeof(ret->targets));
                 return true;
         }
         return false;

@@ -13,6 +13,8 @@ struct token_list {
 /* One token as it is printed; "-" where the broker says nothing. */
 struct token_item {
         char name[72], forge[72], forge_type[16], forge_url[160], state[24], source[48];
+        char targets[128];      /* the patterns, with commas; "-": all of the forge */
+        char registry[160], username[128];
 };
 
 /**

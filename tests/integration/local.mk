@@ -8,6 +8,8 @@ integration_tests = \
 	tests/integration/40-peers.t \
 	tests/integration/50-bad-input.t \
 	tests/integration/55-git.t \
+	tests/integration/56-docker.t \
+	tests/integration/57-require.t \
 	tests/integration/60-sources.t \
 	tests/integration/65-rotation.t \
 	tests/integration/80-systemd.t \
@@ -15,7 +17,7 @@ integration_tests = \
 	tests/integration/83-host-jobs.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/scan.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/tap.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/scan.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';

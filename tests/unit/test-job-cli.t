@@ -4,7 +4,7 @@ set -u
 . "${top_srcdir:-.}/tests/unit/job-lib.sh"
 
 answer good '200 OK' "$json" "$(issuance forgejo fresh)"
-answer list '200 OK' "$json" '{"tokens":[{"name":"deploy","forge":"home","forge_type":"forgejo","forge_url":"https://git.example","state":"fresh","source":"infisical-token-auth"},{"name":"mirror","forge":"hub","forge_type":"github","forge_url":"https://github.com","state":"failed","source":null},{"name":"::set-env name=x::y"}]}'
+answer list '200 OK' "$json" '{"tokens":[{"name":"deploy","forge":"home","forge_type":"forgejo","forge_url":"https://git.example","for":["platform/*","a::b"],"state":"fresh","source":"infisical-token-auth"},{"name":"mirror","forge":"hub","forge_type":"github","forge_url":"https://github.com","state":"failed","source":null},{"name":"::set-env name=x::y"}]}'
 answer ready '200 OK' "$json" '{"ready":true}'
 answer unknown '404 Not Found' "$problem_json" "$(problem unknown-token "there is no token 'nope'" 'Ask for another.')"
 answer refused '403 Forbidden' "$problem_json" "$(problem peer-refused 'uid 1000 may not ask' 'Run it as root.')"
@@ -65,9 +65,9 @@ ok 'what is not set is not sent' all '! grep -q "^Forge-Broker-Event" "$work/log
 start "$work/list"
 run list
 cat >"$work/expected" <<'EOF'
-NAME    FORGE  TYPE     URL                  STATE   SOURCE
-deploy  home   forgejo  https://git.example  fresh   infisical-token-auth
-mirror  hub    github   https://github.com   failed  -
+NAME    FORGE  TYPE     URL                  FOR               STATE   SOURCE
+deploy  home   forgejo  https://git.example  platform/*, a::b  fresh   infisical-token-auth
+mirror  hub    github   https://github.com   -                 failed  -
 EOF
 ok 'list prints a table, and no name that cannot be one' all 'ends 0' 'cmp -s "$work/expected" "$work/out"'
 
