@@ -26,8 +26,8 @@ is "the socket is root's alone" "$(stat -c '%a %u %g' "$run/broker.sock")" "600 
 is "the program is the one that is installed" "$(sha256sum <"$run/bin/forge-broker")" "$(sha256sum <"$boot_root$bin/forge-broker")"
 is "git finds its helper by name" "$(readlink "$run/bin/git-credential-forge-broker")" forge-broker
 is "so does docker" "$(readlink "$run/bin/docker-credential-forge-broker")" forge-broker
-is "nothing else is there" "$(ls -A "$run" "$run/bin" | grep -Ev ':$' | sort | tr '\n' ' ')" \
-        " bin broker.sock docker-credential-forge-broker forge-broker git-credential-forge-broker "
+is "nothing else is there" "$(find "$run" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" \
+        "bin broker.sock docker-credential-forge-broker forge-broker git-credential-forge-broker "
 
 # A container as a runner makes it: a root of its own with the bind, and, where asked, the bind remounted writable by the
 # runtime.  Root there is the host's, without the capability to mount, as in docker's and podman's default.
