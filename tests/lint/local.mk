@@ -4,4 +4,4 @@ TESTS += $(lint_tests)
 EXTRA_DIST += $(lint_tests) tests/lint/analyze tests/lint/analyzer.suppress tests/lint/cppcheck.h tests/lint/cppcheck.suppress \
 	tests/lint/valgrind.supp tests/check tests/demo tests/install-packages tests/packages
 
-tests/lint/units.log: systemd/forge-brokerd.service
+tests/lint/units.log: $(systemd_templates:.in=)
