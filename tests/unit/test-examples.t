@@ -42,8 +42,6 @@ for example in "$top"/docs/examples/*.yml; do
         calls >"$work/calls"
         ok "$name uses the client" test -s "$work/calls"
         while read -r _ command words; do
-                "$program" --help | grep -q "^  $command " ||
-                        { skip "$name: there is a command '$command'" "this client has it not yet"; continue; }
                 "$program" "$command" --help >"$work/help" 2>&1 </dev/null ||
                         { fail "$name: there is a command '$command'" "$(cat "$work/help")"; continue; }
                 pass "$name: there is a command '$command'"
