@@ -42,6 +42,7 @@ libforge_broker_a_SOURCES = \
 	src/config/build.c \
 	src/config/check.c \
 	src/config/config.c src/config/config.h \
+	src/config/describe.c \
 	src/config/draft.c src/config/draft.h \
 	src/config/ini.c src/config/ini.h \
 	src/config/keys.c src/config/keys.h \
@@ -81,12 +82,17 @@ src_daemon_forge_brokerd_LDADD = $(daemon_libs)
 
 sbin_PROGRAMS += src/ctl/forge-brokerctl
 src_ctl_forge_brokerctl_SOURCES = \
+	src/ctl/check_config.c \
 	src/ctl/commands.h \
 	src/ctl/control.c src/ctl/control.h \
 	src/ctl/main.c \
 	src/ctl/options.c src/ctl/options.h \
 	src/ctl/output.c src/ctl/output.h \
+	src/ctl/metrics.c \
+	src/ctl/refresh.c \
 	src/ctl/reload.c \
+	src/ctl/show_config.c \
 	src/ctl/status.c \
-	src/ctl/status_table.c src/ctl/status_table.h
+	src/ctl/status_table.c src/ctl/status_table.h \
+	src/ctl/status_watch.c src/ctl/status_watch.h
 src_ctl_forge_brokerctl_LDADD = $(daemon_libs)

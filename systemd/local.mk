@@ -1,11 +1,11 @@
 # systemd: units and what belongs to them.  Paths are put in here and not by configure, so that the prefix is known.
-dist_systemdsystemunit_DATA = systemd/forge-brokerd-control.socket
-nodist_systemdsystemunit_DATA = systemd/forge-broker-programs.service systemd/forge-brokerd.service systemd/forge-brokerd.socket
+dist_systemdsystemunit_DATA = systemd/forge-broker-metrics.timer systemd/forge-brokerd-control.socket
+nodist_systemdsystemunit_DATA = systemd/forge-broker-metrics.service systemd/forge-broker-programs.service systemd/forge-brokerd.service systemd/forge-brokerd.socket
 dist_systemdpreset_DATA = systemd/50-forge-broker.preset
 dist_catalog_DATA = systemd/forge-brokerd.catalog
 pkglibexec_SCRIPTS += systemd/jobs-directory
 
-systemd_templates = systemd/forge-broker-programs.service.in systemd/forge-brokerd.service.in systemd/forge-brokerd.socket.in \
+systemd_templates = systemd/forge-broker-metrics.service.in systemd/forge-broker-programs.service.in systemd/forge-brokerd.service.in systemd/forge-brokerd.socket.in \
 	systemd/jobs-directory.in
 EXTRA_DIST += $(systemd_templates) systemd/forge-broker.mount systemd/forge-broker-jobs.mount systemd/forge-broker.sysusers \
 	systemd/forge-broker.tmpfiles

@@ -111,6 +111,25 @@ struct config_problems {
  */
 int config_load(const char *file, struct config **ret, struct config_problems *problems);
 
+/* One setting as it is in force, and where it comes from. */
+struct config_setting {
+        const char *kind;               /* "token" */
+        const char *name;               /* of the section; NULL for [broker] */
+        const char *key;
+        const char *value;              /* as it could be written; NULL: nothing is set, and there is no default */
+        const char *file;               /* NULL: the default */
+        unsigned line;
+};
+
+typedef void (*config_visitor)(const struct config_setting *setting, void *userdata);
+
+/**
+ * config_describe() - calls @visit for each setting of a configuration, defaults included; once per item for a list
+ *
+ * Return: 0, or -1 and at least one problem, as config_load().
+ */
+int config_describe(const char *file, config_visitor visit, void *userdata, struct config_problems *problems);
+
 struct config *config_ref(struct config *config);
 struct config *config_unref(struct config *config);
 DEFINE_CLEANUP(struct config *, config_unref);

@@ -83,6 +83,9 @@ void draft_check(const struct draft *draft);
  */
 struct config *draft_build(const struct draft *draft, const char *file);
 
+/** draft_describe() - each setting in force, in the order of sections and of the table (describe.c) */
+void draft_describe(const struct draft *draft, const struct config *config, config_visitor visit, void *userdata);
+
 /** draft_find() - the section of that kind and name, or NULL */
 struct section *draft_find(const struct draft *draft, enum section_kind kind, const char *name);
 

@@ -178,32 +178,55 @@ static void check_ca_files(const struct draft *draft) {
         }
 }
 
-int config_load(const char *file, struct config **ret, struct config_problems *problems) {
+/* Everything that is written, checked.  NULL for lack of memory; what is wrong is in the problems. */
+static struct draft *load(const char *file, struct config_problems *problems) {
         _cleanup_(draft_freep) struct draft *draft = draft_new(problems, /* accept_parsed= */ false);
         _cleanup_(freep) char *drop_ins = NULL;
         const char *slash = strrchr(file, '/');
-        struct config *config = NULL;
         bool complete;
 
-        if (draft && asprintf(&drop_ins, "%.*sconf.d", slash ? (int)(slash - file + 1) : 0, file) < 0)
+        if (!draft || asprintf(&drop_ins, "%.*sconf.d", slash ? (int)(slash - file + 1) : 0, file) < 0) {
                 drop_ins = NULL;
-        if (drop_ins) {
-                complete = read_file(draft, AT_FDCWD, file, file);
-                complete = read_drop_ins(draft, drop_ins) && complete;
-                draft_finish(draft);
-                /* What is wrong between sections is known only when all of them are there. */
-                if (complete) {
-                        draft_check(draft);
-                        check_ca_files(draft);
-                }
-                if (config_problems_any(problems))
-                        return -1;
-                config = draft_build(draft, file);
+                return NULL;
         }
-        if (!config) {
-                config_problem_add(problems, file, 0, "not enough memory to read the configuration");
+        complete = read_file(draft, AT_FDCWD, file, file);
+        complete = read_drop_ins(draft, drop_ins) && complete;
+        draft_finish(draft);
+        /* What is wrong between sections is known only when all of them are there. */
+        if (complete) {
+                draft_check(draft);
+                check_ca_files(draft);
+        }
+        return take(draft);
+}
+
+static int out_of_memory(const char *file, struct config_problems *problems) {
+        config_problem_add(problems, file, 0, "not enough memory to read the configuration");
+        return -1;
+}
+
+int config_load(const char *file, struct config **ret, struct config_problems *problems) {
+        _cleanup_(draft_freep) struct draft *draft = load(file, problems);
+        struct config *config;
+
+        if (config_problems_any(problems))
                 return -1;
-        }
+        config = draft ? draft_build(draft, file) : NULL;
+        if (!config)
+                return out_of_memory(file, problems);
         *ret = config;
+        return 0;
+}
+
+int config_describe(const char *file, config_visitor visit, void *userdata, struct config_problems *problems) {
+        _cleanup_(draft_freep) struct draft *draft = load(file, problems);
+        _cleanup_(config_unrefp) struct config *config = NULL;
+
+        if (config_problems_any(problems))
+                return -1;
+        config = draft ? draft_build(draft, file) : NULL;
+        if (!config)
+                return out_of_memory(file, problems);
+        draft_describe(draft, config, visit, userdata);
         return 0;
 }

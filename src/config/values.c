@@ -72,14 +72,14 @@ static bool read_day(const struct key *key, const char *text, struct value_read 
 
 const struct value_type value_day = { .read = read_day, .expected = "a day such as 2026-12-31", .quotable = true };
 
-static bool read_log_target(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
-        static const char *const words[] = { [LOG_TARGET_AUTO] = "auto",
-                                             [LOG_TARGET_JOURNAL] = "journal",
-                                             [LOG_TARGET_STDERR] = "stderr" };
+static const char *const log_targets[] = {
+        [LOG_TARGET_AUTO] = "auto", [LOG_TARGET_JOURNAL] = "journal", [LOG_TARGET_STDERR] = "stderr"
+};
 
+static bool read_log_target(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
         (void)key;
         (void)ret_why;
-        return find_word(words, ELEMENTS(words), text, ret);
+        return find_word(log_targets, ELEMENTS(log_targets), text, ret);
 }
 
 const struct value_type value_log_target = {
@@ -145,6 +145,56 @@ bool value_read(const struct key *key, const char *text, struct value_read *ret,
                 (void)snprintf(why, VALUE_WHY_MAX, "is '%s'", text);
         else
                 (void)snprintf(why, VALUE_WHY_MAX, "has a value that is none");
+        return false;
+}
+
+/* The largest unit that needs no fraction. */
+static void format_span(usec_t span, char text[static VALUE_TEXT_MAX]) {
+        static const struct {
+                usec_t unit;
+                const char *name;
+        } units[] = { { USEC_PER_DAY, "d" }, { USEC_PER_HOUR, "h" }, { USEC_PER_MIN, "m" }, { USEC_PER_SEC, "s" } };
+
+        for (size_t i = 0; i < ELEMENTS(units); i++)
+                if (span > 0 && span % units[i].unit == 0) {
+                        (void)snprintf(text, VALUE_TEXT_MAX, "%" PRIu64 "%s", span / units[i].unit, units[i].name);
+                        return;
+                }
+        (void)snprintf(text, VALUE_TEXT_MAX, "%" PRIu64 "ms", span / USEC_PER_MSEC);
+}
+
+static void format_day(usec_t end, char text[static VALUE_TEXT_MAX]) {
+        char time[CLOCK_TEXT_MAX];
+
+        /* The moment at which the day is over is the next one's first. */
+        (void)snprintf(text, VALUE_TEXT_MAX, "%.10s", clock_format(usec_sub(end, 1), time));
+}
+
+const char *value_format(const struct key *key, uint64_t number, char text[static VALUE_TEXT_MAX]) {
+        if (key->type == &value_duration)
+                format_span(number, text);
+        else if (key->type == &value_day)
+                format_day(number, text);
+        else if (key->type == &value_flag)
+                return number ? "yes" : "no";
+        else if (key->type == &value_log_target)
+                return log_targets[number];
+        else if (key->type == &value_forge_type)
+                return forge_type_name((enum forge_type)number);
+        else if (key->type == &value_source)
+                return source_name((enum source)number);
+        else
+                (void)snprintf(text, VALUE_TEXT_MAX, "%" PRIu64, number);
+        return text;
+}
+
+bool value_is_number(const struct key *key) {
+        static const struct value_type *const types[] = { &value_duration, &value_number,    &value_flag,  &value_day,
+                                                          &value_log_target, &value_forge_type, &value_source };
+
+        for (size_t i = 0; i < ELEMENTS(types); i++)
+                if (key->type == types[i])
+                        return true;
         return false;
 }
 

@@ -41,3 +41,11 @@ bool value_read(const struct key *key, const char *text, struct value_read *ret,
 
 /** value_expected() - what the key takes, range included */
 const char *value_expected(const struct key *key, char text[static VALUE_EXPECTED_MAX]);
+
+#define VALUE_TEXT_MAX 32
+
+/** value_is_number() - true for keys whose value is kept as a number, and not as text */
+bool value_is_number(const struct key *key);
+
+/** value_format() - the number of such a key as it could be written; @text or a constant */
+const char *value_format(const struct key *key, uint64_t number, char text[static VALUE_TEXT_MAX]);

@@ -8,6 +8,9 @@
 #define STATUS_DEGRADED    1
 #define STATUS_NOT_RUNNING 3
 #define RELOAD_REJECTED    1
+#define CONFIG_REJECTED    1
+
+#define CONFIG_FILE SYSCONFDIR "/forge-broker/forge-broker.conf"
 
 /*
  * A command gets argv with its own name as argv[0] and parses it with options_next().
@@ -15,5 +18,9 @@
  */
 enum { COMMAND_HELP = -1 };
 
+int command_check_config(struct options *options, int argc, char **argv);
+int command_metrics(struct options *options, int argc, char **argv);
+int command_refresh(struct options *options, int argc, char **argv);
 int command_reload(struct options *options, int argc, char **argv);
+int command_show_config(struct options *options, int argc, char **argv);
 int command_status(struct options *options, int argc, char **argv);

@@ -58,9 +58,9 @@ static int not_running(const char *socket, struct error *err) {
         return CONTROL_NOT_RUNNING;
 }
 
-int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
-                    struct error *err) {
-        struct buffer buffer = { 0 };
+/* CONTROL_ANSWERED and the bytes, with a NUL behind them; else as control_request(). */
+static int perform(const char *socket, const char *method, const char *path, struct buffer *buffer, long *ret_status,
+                   struct error *err) {
         CURL *curl = curl_easy_init();
         char url[256];
         CURLcode code;
@@ -68,7 +68,6 @@ int control_request(const char *socket, const char *method, const char *path, st
 
         if (!curl)
                 return error_oom(err);
-        *ret = (struct control_answer){ 0 };
         (void)snprintf(url, sizeof(url), "http://localhost%s", path);
         (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
         (void)curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -77,13 +76,14 @@ int control_request(const char *socket, const char *method, const char *path, st
         (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
         (void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "forge-brokerctl/" PACKAGE_VERSION);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-        (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &buffer);
+        (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
         if (strcmp(method, "POST") == 0)
                 (void)curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
         code = curl_easy_perform(curl);
+        if (code == CURLE_OK && on_body((char[]){ '\0' }, 1, 1, buffer) != 1)
+                code = CURLE_OUT_OF_MEMORY;
         if (code == CURLE_OK) {
-                (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret->status);
-                ret->body = json_parse(buffer.bytes ? buffer.bytes : "", buffer.length);
+                (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
         } else if (code == CURLE_COULDNT_CONNECT) {
                 r = not_running(socket, err);
         } else {
@@ -92,6 +92,28 @@ int control_request(const char *socket, const char *method, const char *path, st
                 r = CONTROL_NOT_RUNNING;
         }
         curl_easy_cleanup(curl);
-        buffer_done(&buffer);
+        return r;
+}
+
+int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
+                    struct error *err) {
+        _cleanup_(buffer_done) struct buffer buffer = { 0 };
+        int r;
+
+        *ret = (struct control_answer){ 0 };
+        r = perform(socket, method, path, &buffer, &ret->status, err);
+        if (r == CONTROL_ANSWERED)
+                ret->body = json_parse(buffer.bytes, buffer.length - 1);
+        return r;
+}
+
+int control_text(const char *socket, const char *method, const char *path, long *ret_status, char **ret_text,
+                 struct error *err) {
+        _cleanup_(buffer_done) struct buffer buffer = { 0 };
+        int r;
+
+        r = perform(socket, method, path, &buffer, ret_status, err);
+        if (r == CONTROL_ANSWERED)
+                *ret_text = take(buffer.bytes);
         return r;
 }

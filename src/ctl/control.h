@@ -27,3 +27,10 @@ enum { CONTROL_ANSWERED = 0, CONTROL_NOT_RUNNING = 1 };
  */
 int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
                     struct error *err);
+
+/**
+ * control_text() - the same for an answer that is not JSON
+ * @ret_text: with a NUL behind it, to be freed
+ */
+int control_text(const char *socket, const char *method, const char *path, long *ret_status, char **ret_text,
+                 struct error *err);

@@ -19,12 +19,31 @@ struct command {
 };
 
 static const struct command commands[] = {
+        { "check-config", "[FILE]", "check a configuration as a reload would, without the daemon",
+          "Prints every mistake with file and line.  FILE is the main file [" CONFIG_FILE "];\n"
+          "conf.d beside it is read too.  Exit status: 0 nothing is wrong, 1 it is rejected.\n",
+          command_check_config },
+        { "metrics", "", "the daemon's metrics for Prometheus",
+          "  --textfile FILE  write them to FILE, for the textfile collector of node_exporter;\n"
+          "                   without a daemon the file says forge_broker_up 0\n",
+          command_metrics },
+        { "refresh", "NAME", "read the value of a token again, now",
+          "Waits for the outcome.  At most once per token and 10 s.\n"
+          "Exit status: 0 the value is fresh, 1 it is not: code and remedy are printed.\n",
+          command_refresh },
         { "reload", "", "read the configuration again and wait for the outcome",
           "Exit status: 0 loaded, 1 rejected: each mistake is printed with file and line, and\n"
           "the older configuration stays in force.\n",
           command_reload },
+        { "show-config", "[FILE]", "every setting, its value and where it comes from",
+          "What is printed could be read again.  FILE is the main file\n"
+          "[" CONFIG_FILE "].  Exit status: 0, or 1 if it is rejected.\n",
+          command_show_config },
         { "status", "", "how the daemon, its Infisical servers and its tokens stand",
-          "Exit status: 0 all is well, 1 degraded, 3 not running.\n", command_status },
+          "  --watch          draw it again and again, in place\n"
+          "  --interval TIME  how often [2s]\n\n"
+          "Exit status: 0 all is well, 1 degraded, 3 not running.\n",
+          command_status },
 };
 
 static const char common_help[] = "\nOptions of every command:\n"

@@ -23,3 +23,11 @@ int output_unexpected(const struct control_answer *answer) {
                 (void)fprintf(stderr, "remedy: %s\n", remedy);
         return code ? diagnosis_info(diagnosis_find(code))->exit_code : EXIT_UNREACHABLE;
 }
+
+void output_problems(const struct config_problems *problems) {
+        for (size_t i = 0; i < problems->count; i++)
+                (void)fprintf(stderr, "%s:%u: %s\n", problems->items[i].file, problems->items[i].line,
+                              problems->items[i].text);
+        if (problems->dropped > 0)
+                (void)fprintf(stderr, "and %zu more problems\n", problems->dropped);
+}

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "config/config.h"
 #include "ctl/control.h"
 
 /** output_error() - the detail and the remedy, on standard error */
@@ -20,3 +21,6 @@ void output_json(const json_t *body);
  * Return: the exit status that it stands for.
  */
 int output_unexpected(const struct control_answer *answer);
+
+/** output_problems() - each mistake of a configuration, "FILE:LINE: TEXT", on standard error */
+void output_problems(const struct config_problems *problems);
