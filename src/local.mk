@@ -27,6 +27,8 @@ libforge_broker_a_SOURCES = \
 	src/broker/audit_render.c src/broker/audit_render.h \
 	src/broker/broker.c src/broker/broker.h \
 	src/broker/cache.c src/broker/cache.h \
+	src/broker/cgroup.c src/broker/cgroup.h \
+	src/broker/cgroup_layout.c src/broker/cgroup_layout.h \
 	src/broker/direct_env.c src/broker/direct_env.h \
 	src/broker/expiry.c src/broker/expiry.h \
 	src/broker/generation.c src/broker/generation.h \

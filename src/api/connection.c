@@ -34,7 +34,7 @@ static struct connection *connection_new(struct listener *listener, struct MHD_C
         connection->mhd = mhd;
         connection->fd = info->connect_fd;
         connection->born = listener->turns;
-        if (peer_read(connection->fd, &connection->peer, NULL) < 0)
+        if (peer_read(connection->fd, &listener->cgroup_root, &connection->peer, NULL) < 0)
                 connection->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
         deadline_set(&connection->deadline, &listener->heads, clock_monotonic() + listener->limits.head_timeout);
         return connection;

@@ -149,6 +149,7 @@ int listener_start(struct listener *listener, sd_event *event, struct broker *br
         *listener = (struct listener){
                 .event = event, .broker = broker, .limits = *limits, .serves_all = serves_all
         };
+        peer_root_read(&listener->cgroup_root);
         if ((r = deadlines_init(&listener->heads, event, connection_expired, err)) < 0 ||
             (r = deadlines_init(&listener->exchanges, event, connection_expired, err)) < 0 ||
             (r = deadlines_init(&listener->idle, event, connection_expired, err)) < 0 ||

@@ -21,6 +21,7 @@ struct listener {
         struct server_limits limits;
         bool serves_all;                /* false: only what jobs may ask */
         bool stopping;
+        struct cgroup_root cgroup_root;
 
         struct MHD_Daemon *daemon;
         sd_event_source *readable, *timer, *soon;

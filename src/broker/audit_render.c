@@ -59,8 +59,32 @@ static const char *number(char buffer[static NUMBER_MAX], int64_t value) {
         return buffer;
 }
 
+static const char *known(const char *text) {
+        return text[0] ? text : NULL;
+}
+
+/* Said only where it is not so: without SO_PEERPIDFD. */
+static const char *unit_pinned(const struct peer *peer) {
+        return known(peer->cgroup.unit) && !peer->unit_pinned ? "no" : NULL;
+}
+
+/* An id of 64 digits as `docker ps` shows it; the field of the journal has all of it. */
+#define ID_SHOWN 12
+static const char *short_container(const struct peer *peer, char buffer[static CGROUP_CONTAINER_MAX]) {
+        const char *id = strchr(peer->cgroup.container, ':');
+        size_t length = strlen(peer->cgroup.container);
+
+        if (!id)
+                return NULL;
+        if (strlen(id + 1) == 64 && id[1 + strspn(id + 1, "0123456789abcdef")] == '\0')
+                length = (size_t)(id + 1 - peer->cgroup.container) + ID_SHOWN;
+        memcpy(buffer, peer->cgroup.container, length);
+        buffer[length] = '\0';
+        return buffer;
+}
+
 void audit_render_text(const struct audit_record *record, uint64_t sequence, char text[static AUDIT_TEXT_MAX]) {
-        char digits[NUMBER_MAX];
+        char digits[NUMBER_MAX], container[CGROUP_CONTAINER_MAX];
         size_t used = 0;
 
 #define FIELD(key, value) (void)text_append_field(text, AUDIT_TEXT_MAX, &used, (key), (value))
@@ -80,7 +104,9 @@ void audit_render_text(const struct audit_record *record, uint64_t sequence, cha
         if (record->peer) {
                 FIELD("peer_uid", number(digits, record->peer->uid));
                 FIELD("peer_pid", number(digits, record->peer->pid));
-                FIELD("peer_unit", record->peer->unit[0] ? record->peer->unit : NULL);
+                FIELD("peer_unit", known(record->peer->cgroup.unit));
+                FIELD("unit_pinned", unit_pinned(record->peer));
+                FIELD("peer_container", short_container(record->peer, container));
         }
         if (record->kind == AUDIT_ISSUED)
                 FIELD("verified", "no");
@@ -127,7 +153,10 @@ size_t audit_render_journal(const struct audit_record *record, const char *insta
         if (record->peer) {
                 FIELD("FORGE_BROKER_PEER_UID", number(digits, record->peer->uid));
                 FIELD("FORGE_BROKER_PEER_PID", number(digits, record->peer->pid));
-                FIELD("FORGE_BROKER_PEER_UNIT", record->peer->unit[0] ? record->peer->unit : NULL);
+                FIELD("FORGE_BROKER_PEER_UNIT", known(record->peer->cgroup.unit));
+                FIELD("FORGE_BROKER_PEER_UNIT_PINNED", unit_pinned(record->peer));
+                FIELD("FORGE_BROKER_PEER_CGROUP", known(record->peer->cgroup.path));
+                FIELD("FORGE_BROKER_PEER_CONTAINER", known(record->peer->cgroup.container));
         }
         if (record->kind == AUDIT_ISSUED)
                 FIELD("FORGE_BROKER_VERIFIED", "no");

@@ -1,26 +1,88 @@
 #include "broker/peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-login.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
-int peer_read(int fd, struct peer *ret, struct error *err) {
+#ifndef SO_PEERPIDFD            /* Linux 6.5; Debian 12 has 6.1, and its headers have no name for it */
+#define SO_PEERPIDFD 77
+#endif
+
+/* A dozen hierarchies of v1 with container ids in them; cgroup v2 is one line. */
+#define PROC_CGROUP_MAX 8192
+
+static ssize_t read_whole(int fd, char buffer[static PROC_CGROUP_MAX]) {
+        size_t used = 0;
+        ssize_t n;
+
+        do {
+                n = read(fd, buffer + used, PROC_CGROUP_MAX - used);
+                if (n > 0)
+                        used += (size_t)n;
+        } while (n > 0 && used < PROC_CGROUP_MAX);
+        return n < 0 ? -1 : (ssize_t)used;
+}
+
+static ssize_t read_proc_cgroup(pid_t pid, char buffer[static PROC_CGROUP_MAX]) {
+        _cleanup_(closep) int fd = -1;
+        char path[32];
+
+        (void)snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        return fd < 0 ? -1 : read_whole(fd, buffer);
+}
+
+/* Ready for reading is a pidfd whose process has ended, and hung up a socket that nobody holds at the other end. */
+static bool is_over(int fd, short events) {
+        struct pollfd ready = { .fd = fd, .events = events };
+
+        return poll(&ready, 1, 0) != 0;
+}
+
+/*
+ * A pid names a process only while that lives.  With the kernel's handle of the peer we know, after the reading, that it
+ * still lived; without one (Debian 12's kernel) all that is known is that somebody still holds the connection.
+ */
+static void read_cgroup(int fd, const struct cgroup_root *root, struct peer *ret) {
+        _cleanup_(closep) int pidfd = -1;
+        socklen_t size = sizeof(pidfd);
+        char text[PROC_CGROUP_MAX];
+        ssize_t length;
+        bool pinned;
+
+        pinned = getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0 && pidfd >= 0;
+        if (!pinned && errno != ENOPROTOOPT)
+                return;
+        length = read_proc_cgroup(ret->pid, text);
+        if (length < 0 || (pinned ? is_over(pidfd, POLLIN) : is_over(fd, 0)))
+                return;
+        cgroup_parse(text, (size_t)length, root, &ret->cgroup);
+        ret->unit_pinned = pinned;
+}
+
+void peer_root_read(struct cgroup_root *ret) {
+        char text[PROC_CGROUP_MAX];
+        ssize_t length = read_proc_cgroup(1, text);
+
+        cgroup_root_parse(text, length < 0 ? 0 : (size_t)length, ret);
+}
+
+int peer_read(int fd, const struct cgroup_root *root, struct peer *ret, struct error *err) {
         struct ucred credentials;
         socklen_t length = sizeof(credentials);
-        _cleanup_(freep) char *unit = NULL;
 
         if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 || length != sizeof(credentials))
                 return error_set(err, DIAG_INTERNAL_ERROR, "the kernel does not say who is asking: %s", strerror(errno));
         *ret = (struct peer){ .uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid };
-        /* Fails for peers outside our view (another pid namespace, already gone): then the unit is unknown. */
-        if (credentials.pid > 0 && sd_peer_get_unit(fd, &unit) >= 0)
-                (void)text_clean(ret->unit, sizeof(ret->unit), unit, strlen(unit));
+        if (credentials.pid > 0)
+                read_cgroup(fd, root, ret);
         return 0;
 }
 

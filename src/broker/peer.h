@@ -8,22 +8,27 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-
-#define PEER_UNIT_MAX 256
+#include "broker/cgroup.h"
 
 struct peer {
         uid_t uid;              /* of the moment of connect() */
         gid_t gid;
         pid_t pid;              /* 0 if it is not visible from here; a hint, never a reason */
-        char unit[PEER_UNIT_MAX];       /* systemd unit, "" if unknown; a hint, never a reason */
+        struct cgroup cgroup;   /* its unit and container; a hint, never a reason */
+        bool unit_pinned;       /* the kernel proved that it is this very process' (SO_PEERPIDFD), and not that of a later one with
+                                 * the same pid */
 };
+
+/** peer_root_read() - where the tree of units begins, for peer_read(); once, for it does not change */
+void peer_root_read(struct cgroup_root *ret);
 
 /**
  * peer_read() - asks the kernel about the other end of a connected AF_UNIX socket; call right after accept
  *
+ * What the kernel does not tell about the cgroup (another pid namespace, a peer that is gone) is unknown.
  * Return: 0, or -DIAG_INTERNAL_ERROR (then the peer must be refused).
  */
-int peer_read(int fd, struct peer *ret, struct error *err);
+int peer_read(int fd, const struct cgroup_root *root, struct peer *ret, struct error *err);
 
 /** peer_is_root() - the one rule that no setting loosens */
 bool peer_is_root(const struct peer *peer);

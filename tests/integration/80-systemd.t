@@ -128,6 +128,8 @@ is "LoadCredential= brings the token" "$(get 2)" "$secret_value"
 # The record.
 entry=$(record issued)
 is "the record says which unit asked" "$(field "$entry" FORGE_BROKER_PEER_UNIT)" job-2.service
+is "the record says in which cgroup" "$(field "$entry" FORGE_BROKER_PEER_CGROUP)" /system.slice/job-2.service
+is "no container is made up" "$(field "$entry" FORGE_BROKER_PEER_CONTAINER)" ""
 is "the record says which token" "$(field "$entry" FORGE_BROKER_TOKEN)" deploy
 is "the record says from which source" "$(field "$entry" FORGE_BROKER_SOURCE)" infisical-token-auth
 is "the record says how fresh" "$(field "$entry" FORGE_BROKER_FRESHNESS)" fresh
@@ -138,6 +140,14 @@ like "the fingerprint is eight hex digits" "$(field "$entry" FORGE_BROKER_FINGER
 entry=$(boot_do journalctl --quiet --output=cat --catalog --output=short -n 1 "MESSAGE_ID=$(id_of issued)")
 like "journalctl -x explains it" "$entry" 'A forge token was issued: deploy'
 like "journalctl -x names the peer's unit" "$entry" 'job-2\.service'
+
+# What Docker's systemd driver makes, and what is below it.
+docker_id=3f9a1c02d4e5b6a73f9a1c02d4e5b6a73f9a1c02d4e5b6a73f9a1c02d4e5b6a7
+job runner systemd-run --scope --quiet --unit="docker-$docker_id.scope" "$bin/forge-broker" get deploy --timeout 20s >/dev/null 2>&1
+entry_docker=$(record issued)
+is "a container's peer has the container's scope as its unit" "$(field "$entry_docker" FORGE_BROKER_PEER_UNIT)" "docker-$docker_id.scope"
+is "... and the engine and id of the container" "$(field "$entry_docker" FORGE_BROKER_PEER_CONTAINER)" "docker:$docker_id"
+like "... which the text shortens as docker ps does" "$(field "$entry_docker" MESSAGE)" ' peer_container=docker:3f9a1c02d4e5 '
 
 # The process.
 pid=$(main_pid)

@@ -20,6 +20,15 @@ unit_tests += tests/unit/test-audit
 tests_unit_test_audit_SOURCES = tests/unit/test-audit.c
 tests_unit_test_audit_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-cgroup
+tests_unit_test_cgroup_SOURCES = tests/unit/test-cgroup.c
+tests_unit_test_cgroup_LDADD = $(unit_libs)
+EXTRA_DIST += tests/unit/data/cgroup-lines.txt
+
+unit_tests += tests/unit/test-peer
+tests_unit_test_peer_SOURCES = tests/unit/test-peer.c
+tests_unit_test_peer_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-infisical-answers
 tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
 tests_unit_test_infisical_answers_LDADD = $(unit_libs)

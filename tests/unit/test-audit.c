@@ -13,7 +13,7 @@
 #include "broker/audit_render.h"
 
 static struct claims claims;
-static const struct peer peer = { .uid = 0, .pid = 4711, .unit = "forgejo-runner.service" };
+static const struct peer peer = { .uid = 0, .pid = 4711, .cgroup.unit = "forgejo-runner.service", .unit_pinned = true };
 
 static struct audit_record issued(void) {
         return (struct audit_record){ .kind = AUDIT_ISSUED, .token = "deploy", .forge_type = FORGE_FORGEJO, .has_value = true,
@@ -63,6 +63,37 @@ static void the_relay_says_who_came_through_it_in_numbers_only(void **state) {
                 (void)snprintf(expected, sizeof(expected), "\nFORGE_BROKER_CLAIM_VIA_UID=%s\n", rows[i].recorded);
                 assert_non_null(strstr(journal, expected));
         }
+}
+
+static void the_peers_cgroup_and_container_are_recorded_where_known(void **state) {
+#define ID "3f9a1c02d4e5b6a73f9a1c02d4e5b6a73f9a1c02d4e5b6a73f9a1c02d4e5b6a7"
+        struct audit_record record = issued();
+        struct peer far = { .pid = 12, .unit_pinned = true };
+        char text[AUDIT_TEXT_MAX], journal[AUDIT_RECORD_MAX + 1];
+
+        (void)state;
+        memset(&claims, 0, sizeof(claims));
+        record.peer = &far;
+        audit_render_text(&record, 1, text);
+        assert_non_null(strstr(text, "peer_pid=12 verified=no"));
+        journal[audit_render_journal(&record, "0", 1, journal)] = '\0';
+        assert_null(strstr(journal, "PEER_UNIT"));
+        assert_null(strstr(journal, "PEER_C"));
+
+        far.cgroup = (struct cgroup){ .path = "/docker/" ID, .container = "docker:" ID };
+        audit_render_text(&record, 1, text);
+        assert_non_null(strstr(text, "peer_pid=12 peer_container=docker:3f9a1c02d4e5 verified=no"));
+        journal[audit_render_journal(&record, "0", 1, journal)] = '\0';
+        assert_non_null(strstr(journal, "\nFORGE_BROKER_PEER_CGROUP=/docker/" ID "\n"));
+        assert_non_null(strstr(journal, "\nFORGE_BROKER_PEER_CONTAINER=docker:" ID "\n"));
+
+        far.cgroup = (struct cgroup){ .path = "/x", .unit = "machine-a\\x2db.scope", .container = "nspawn:a-b" };
+        far.unit_pinned = false;
+        audit_render_text(&record, 1, text);
+        assert_non_null(strstr(text, "peer_unit=\"machine-a\\\\x2db.scope\" unit_pinned=no peer_container=nspawn:a-b verified=no"));
+        journal[audit_render_journal(&record, "0", 1, journal)] = '\0';
+        assert_non_null(strstr(journal, "\nFORGE_BROKER_PEER_UNIT=machine-a\\x2db.scope\nFORGE_BROKER_PEER_UNIT_PINNED=no\n"));
+#undef ID
 }
 
 static void the_marker_key_follows_the_forge_type(void **state) {
@@ -119,7 +150,9 @@ static void the_longest_record_fits_and_keeps_what_matters(void **state) {
         memset(filler, '"', sizeof(filler));
         for (int claim = 0; claim < CLAIM_COUNT; claim++)
                 claims_set(&claims, claim, filler, sizeof(filler));
-        memset(far.unit, '"', sizeof(far.unit) - 1);
+        memset(far.cgroup.unit, '"', sizeof(far.cgroup.unit) - 1);
+        memset(far.cgroup.path, '"', sizeof(far.cgroup.path) - 1);
+        memset(far.cgroup.container, '"', sizeof(far.cgroup.container) - 1);
         memset(error.detail, '"', sizeof(error.detail) - 1);
         record.peer = &far;
         record.error = &error;
@@ -260,6 +293,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_issuance_reads_as_the_design_says),
                 cmocka_unit_test(the_relay_says_who_came_through_it_in_numbers_only),
+                cmocka_unit_test(the_peers_cgroup_and_container_are_recorded_where_known),
                 cmocka_unit_test(the_marker_key_follows_the_forge_type),
                 cmocka_unit_test(no_claim_can_forge_a_marker),
                 cmocka_unit_test(the_longest_record_fits_and_keeps_what_matters),
