@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "job/docker_server.h"
 #include "job/issuance.h"
 #include "job/json_writer.h"
 #include "job/match.h"
@@ -19,7 +20,6 @@
 #define NOT_FOUND      "credentials not found in native keychain"
 #define NO_URL         "no credentials server URL"
 #define INPUT_MAX      (64 * 1024)      /* of "store", which is read and refused */
-#define SERVER_MAX     1024
 #define ERROR_MAX      1536
 #define PROTOCOL_ERROR (COMMAND_CHILD + EXIT_UNMET)     /* said already, in the protocol's way */
 
@@ -65,25 +65,20 @@ static bool read_input(struct locked_buffer *input) {
 }
 
 /* The registry on standard input, without the white space around it.  Return: 0, or what say() returned. */
-static int read_server(char server[static SERVER_MAX]) {
+static int read_server(char server[static DOCKER_SERVER_MAX]) {
         _cleanup_(locked_buffer_done) struct locked_buffer input = { 0 };
-        const char *text;
-        size_t length;
+        const char *why;
 
         if (!read_input(&input))
                 return say("forge-broker: standard input cannot be read, or is too long");
-        length = input.used;
-        text = text_strip(input.bytes, &length);
-        if (length == 0)
-                return say(NO_URL);
-        if (length >= SERVER_MAX)
-                return say("forge-broker: the server URL is longer than 1023 bytes");
-        for (size_t i = 0; i < length; i++)
-                if ((unsigned char)text[i] <= 0x20 || (unsigned char)text[i] >= 0x7f)
-                        return say("forge-broker: the server URL has a character that no URL has");
-        memcpy(server, text, length);
-        server[length] = '\0';
-        return 0;
+        if (!docker_server_read(input.bytes, input.used, server, &why)) {
+                char text[128] = "";
+                size_t used = 0;
+
+                (void)text_append(text, sizeof(text), &used, "forge-broker: %s", why);
+                return say(text);
+        }
+        return server[0] ? 0 : say(NO_URL);
 }
 
 static bool append_member(struct locked_buffer *buffer, const char *before, const char *value, size_t length) {
@@ -108,7 +103,7 @@ static int answer(const struct arguments *arguments, const struct issuance *issu
 
 static int get(const struct arguments *arguments, const struct client *client, struct failure *failure) {
         _cleanup_(issuance_done) struct issuance issuance = { 0 };
-        char server[SERVER_MAX];
+        char server[DOCKER_SERVER_MAX];
         struct match match;
         int r;
 
@@ -136,7 +131,7 @@ static int store(void) {
 
 /* Nothing was stored, so nothing is left of it.  A logout says nothing about the token: it is not doubted for that. */
 static int erase(void) {
-        char server[SERVER_MAX];
+        char server[DOCKER_SERVER_MAX];
 
         return read_server(server);
 }

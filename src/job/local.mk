@@ -16,6 +16,7 @@ job_core = \
 	src/job/credential_request.c src/job/credential_request.h \
 	src/job/docker_config.c src/job/docker_config.h \
 	src/job/docker_credential.c \
+	src/job/docker_server.c src/job/docker_server.h \
 	src/job/environment.c src/job/environment.h \
 	src/job/event.c src/job/event.h \
 	src/job/event_source.c \
@@ -79,6 +80,14 @@ unit_tests += tests/unit/test-job-http
 tests_unit_test_job_http_SOURCES = tests/unit/test-job-http.c
 tests_unit_test_job_http_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/test-job-docker
+tests_unit_test_job_docker_SOURCES = tests/unit/test-job-docker.c
+tests_unit_test_job_docker_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/test-job-workflow
+tests_unit_test_job_workflow_SOURCES = tests/unit/test-job-workflow.c
+tests_unit_test_job_workflow_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/test-job-event
 tests_unit_test_job_event_SOURCES = tests/unit/test-job-event.c
 tests_unit_test_job_event_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
@@ -114,3 +123,8 @@ fuzz_targets += tests/fuzz/fuzz-event
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz-event.c tests/fuzz/standalone.c
 tests_fuzz_fuzz_event_LDADD = $(job_test_libs)
 EXTRA_DIST += tests/fuzz/corpus/event
+
+fuzz_targets += tests/fuzz/fuzz-docker
+tests_fuzz_fuzz_docker_SOURCES = tests/fuzz/fuzz-docker.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_docker_LDADD = $(job_test_libs)
+EXTRA_DIST += tests/fuzz/corpus/docker

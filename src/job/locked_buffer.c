@@ -28,6 +28,8 @@ bool locked_buffer_reserve(struct locked_buffer *buffer, size_t size) {
 }
 
 bool locked_buffer_append(struct locked_buffer *buffer, const void *bytes, size_t length) {
+        if (length == 0)
+                return true;
         if (length > SIZE_MAX / 2 - buffer->used || !locked_buffer_reserve(buffer, buffer->used + length))
                 return false;
         memcpy(buffer->bytes + buffer->used, bytes, length);

@@ -16,7 +16,7 @@ registry_start() { # basic|bearer - sets registry_port
         registry_port=$(cat "$work/$1.port")
 }
 
-mkdir -p "$work/etc" "$work/bin" "$work/home" "$work/seen"
+mkdir -p "$work/etc" "$work/bin" "$work/user" "$work/seen"
 (umask 077 && printf '%s\n' "$secret_value" >"$work/etc/password")
 registry_start basic
 basic=localhost:$registry_port
@@ -54,7 +54,7 @@ exec "$work/bin/named/docker-credential-forge-broker" "\$@" 2>>"$work/seen/stder
 EOT
 chmod +x "$work/bin/docker-credential-forge-broker"
 unset DOCKER_CONFIG XDG_RUNTIME_DIR XDG_CONFIG_HOME REGISTRY_AUTH_FILE DOCKER_AUTH_CONFIG
-FORGE_BROKER_SOCKET=$jobs_socket PATH=$work/bin:$PATH HOME=$work/home
+FORGE_BROKER_SOCKET=$jobs_socket PATH=$work/bin:$PATH HOME=$work/user
 export FORGE_BROKER_SOCKET PATH HOME
 
 helper() { # ACTION, its input on standard input
@@ -64,13 +64,13 @@ asks() { # skopeo, by docker's own file
         : >"$work/registry.log"
         skopeo inspect --tls-verify=false --raw "docker://$1" >"$work/skopeo.out" 2>"$work/skopeo.err"
 }
-config=$work/home/.docker/config.json
+config=$work/user/.docker/config.json
 
 # setup docker
 "$broker" setup docker >"$work/seen/setup" 2>&1
 is "setup docker names the registries" "$(jq -c .credHelpers "$config" | jq -S -c .)" \
         "$(printf '{"%s":"forge-broker","%s":"forge-broker"}' "$basic" "$bearer" | jq -S -c .)"
-is "a new file is its user's alone" "$(stat -c %a "$config") $(stat -c %a "$work/home/.docker")" "600 700"
+is "a new file is its user's alone" "$(stat -c %a "$config") $(stat -c %a "$work/user/.docker")" "600 700"
 unlike "the helper is on PATH, so nothing is said of that" "$(cat "$work/seen/setup")" PATH
 before=$(stat -c %i "$config")
 "$broker" setup docker -q
@@ -145,20 +145,20 @@ is "nor is the registry asked" "$(cat "$work/registry.log")" ""
 # The rest of the file
 daemon_start
 rm -f "$config"
-printf '{\n  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] ,\n "credHelpers":{ "gcr.io":"gcloud" }}\n' >"$work/home/kept.json"
-chmod 0640 "$work/home/kept.json"
+printf '{\n  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] ,\n "credHelpers":{ "gcr.io":"gcloud" }}\n' >"$work/user/kept.json"
+chmod 0640 "$work/user/kept.json"
 ln -s ../kept.json "$config"
 "$broker" setup docker -q
 is "what else is in the file stays, byte for byte" "$(tr -d '\n\t' <"$config" | sed "s/\"$basic\": \"forge-broker\",//; s/\"$bearer\": \"forge-broker\",//")" \
         '{  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] , "credHelpers":{ "gcr.io":"gcloud" }}'
-is "a link stays one, and a mode" "$(readlink "$config") $(stat -c %a "$work/home/kept.json")" "../kept.json 640"
+is "a link stays one, and a mode" "$(readlink "$config") $(stat -c %a "$work/user/kept.json")" "../kept.json 640"
 is "all three helpers are there" "$(jq -r '.credHelpers | length' "$config")" 3
 unchanged() { # NAME REGEXP CONTENT
-        printf '%s' "$3" >"$work/home/kept.json"
+        printf '%s' "$3" >"$work/user/kept.json"
         "$broker" setup docker >"$work/seen/error" 2>&1
         is "$1: refused" "$?" 1
         like "$1: said" "$(cat "$work/seen/error")" "$2"
-        is "$1: left as it was" "$(cat "$work/home/kept.json")" "$3"
+        is "$1: left as it was" "$(cat "$work/user/kept.json")" "$3"
 }
 unchanged "broken JSON" 'not docker.s configuration: .* at byte' '{"auths":'
 unchanged "no object" 'no object' '[]'
@@ -166,10 +166,10 @@ unchanged "a credHelpers that is none" 'credHelpers that is no object' '{"credHe
 unchanged "another helper for it" "has the credential helper 'pass' already" "{\"credHelpers\":{\"$bearer\":\"pass\"}}"
 "$broker" setup docker --force -q
 is "which --force replaces" "$(jq -r ".credHelpers[\"$bearer\"]" "$config")" forge-broker
-printf '' >"$work/home/kept.json"
+printf '' >"$work/user/kept.json"
 "$broker" setup docker -q
 is "an empty file is as good as none" "$(jq -r '.credHelpers | length' "$config")" 2
-is "nothing is left beside it" "$(find "$work/home" -type f | wc -l)" 1
+is "nothing is left beside it" "$(find "$work/user" -type f | wc -l)" 1
 like "a helper that is not on PATH is said" "$(PATH=/usr/bin:/bin "$broker" setup docker 2>&1)" 'not on PATH.*PATH=/run/forge-broker/bin'
 like "in a workflow with the line to add" "$(GITHUB_ACTIONS=true PATH=/usr/bin:/bin "$broker" setup docker 2>&1)" \
         '^::warning title=.*echo /run/forge-broker/bin >> "\$GITHUB_PATH"'

@@ -14,9 +14,9 @@ daemon_start
 ok "every token is usable" daemon_ready
 
 unset FORGEJO_ACTIONS GITEA_ACTIONS GITHUB_ACTIONS GITLAB_CI
-FORGE_BROKER_SOCKET=$jobs_socket HOME=$work/home
+FORGE_BROKER_SOCKET=$jobs_socket HOME=$work/user
 export FORGE_BROKER_SOCKET HOME
-mkdir "$work/home" "$work/seen"
+mkdir "$work/user" "$work/seen"
 repository='{"id":1,"full_name":"example/site"}'
 printf '{"action":"opened","pull_request":{"flow":0,"head":{"repo":{"id":2,"full_name":"mallory/site"}},"base":{"repo":%s}}}' \
         "$repository" >"$work/fork.json"
