@@ -114,7 +114,7 @@ int relay_open(struct relay *relay, const char *socket, int *ret_fd, struct fail
 /* Collects what they say until they have ended.  Return: false at the deadline. */
 static bool read_messages(int fd, usec_t deadline, char text[static MESSAGES_MAX]) {
         struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-        char rest[256];
+        char rest[256] = "";
         size_t used = 0;
 
         for (;;) {

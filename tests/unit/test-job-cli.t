@@ -49,7 +49,7 @@ ok 'an answer may come byte by byte' all 'ends 0' "out_is '$value'"
 start "$work/good"
 status=0
 env FORGEJO_REPOSITORY=example/site GITHUB_REPOSITORY=other/one GITHUB_RUN_ID=1948 GITEA_ACTOR= GITHUB_ACTOR=ann \
-        GITHUB_JOB="$(printf 'a\r\nX-Injected: yes')" GITHUB_WORKFLOW="$(printf '%0400d' 7)" CI_COMMIT_REF_NAME=main \
+        CI_COMMIT_REF_NAME=main \
         "$program" get deploy --socket "$socket" >"$work/out" 2>"$work/err" || status=$?
 cr=$(printf '\r')
 sent() { grep -qxF -e "$1$cr" "$work/log"; }
@@ -57,6 +57,30 @@ ok 'the request is one for one connection' all 'sent "GET /v1/tokens/deploy HTTP
         'sent "Connection: close"' 'sent "Accept: application/json"'
 ok 'claims come from the environment, the forge'\''s own names first' all 'sent "Forge-Broker-Repository: example/site"' \
         'sent "Forge-Broker-Run-Id: 1948"' 'sent "Forge-Broker-Actor: ann"' 'sent "Forge-Broker-Ref: main"'
+# Every claim, in the words of each runner.
+claims() { # PREFIX or gitlab
+        start "$work/good"
+        status=0
+        case $1 in
+        gitlab) set -- CI_PROJECT_PATH=v1 CI_PIPELINE_ID=v2 CI_JOB_NAME=v3 CI_PIPELINE_SOURCE=v4 CI_COMMIT_REF_NAME=v5 GITLAB_USER_LOGIN=v6 ;;
+        *) set -- "$1REPOSITORY=v1" "$1RUN_ID=v2" "$1JOB=v3" "$1EVENT_NAME=v4" "$1REF=v5" "$1ACTOR=v6" "$1RUN_ATTEMPT=v7" "$1WORKFLOW=v8" ;;
+        esac
+        env "$@" "$program" get deploy --socket "$socket" >"$work/out" 2>"$work/err" || status=$?
+        sed -n "s/^Forge-Broker-\(.*\)$cr\$/\1/p" "$work/log" | sort | tr '\n' ' ' >"$work/claims"
+}
+claims_are() { [ "$(cat "$work/claims")" = "$1" ]; }
+for prefix in FORGEJO_ GITEA_ GITHUB_; do
+        claims $prefix
+        ok "all claims of a job with $prefix variables are sent" claims_are \
+                'Actor: v6 Event: v4 Job: v3 Ref: v5 Repository: v1 Run-Attempt: v7 Run-Id: v2 Workflow: v8 '
+done
+claims gitlab
+ok 'all claims that a job of GitLab has are sent' claims_are 'Actor: v6 Event: v4 Job: v3 Ref: v5 Repository: v1 Run-Id: v2 '
+
+start "$work/good"
+status=0
+env GITHUB_JOB="$(printf 'a\r\nX-Injected: yes')" GITHUB_WORKFLOW="$(printf '%0400d' 7)" \
+        "$program" get deploy --socket "$socket" >"$work/out" 2>"$work/err" || status=$?
 ok 'a claim cannot add a header line' all 'sent "Forge-Broker-Job: a??X-Injected: yes"' '! grep -q "^X-Injected" "$work/log"'
 ok 'a claim is cut at 255 bytes' sent "Forge-Broker-Workflow: $(printf '%0252d' 0)..."
 ok 'what is not set is not sent' all '! grep -q "^Forge-Broker-Event" "$work/log"' '! grep -q "^Forge-Broker-Run-Attempt" "$work/log"'
@@ -134,6 +158,27 @@ start hang
 run get deploy --timeout 300ms
 ok 'a broker that hangs is given up in time' all 'ends 6' silent 'err_has "the broker did not answer within 300ms"' \
         'err_has "The broker may be starting"'
+stop
+python3 -c '
+import socket, sys, time
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(0)
+first = socket.socket(socket.AF_UNIX)
+first.connect(sys.argv[1])
+open(sys.argv[2], "w").close()
+time.sleep(60)' "$socket" "$work/full" &
+broker=$!
+tries=0
+while [ ! -e "$work/full" ] && [ $tries -lt 200 ]; do
+        sleep 0.05
+        tries=$((tries + 1))
+done
+run get deploy --timeout 300ms
+ok 'a broker whose queue is full is given up in time' all 'ends 6' silent \
+        'err_has "the broker did not accept the connection within 300ms"'
+stop
+start hang
 kill "$broker" 2>/dev/null
 wait "$broker" 2>/dev/null
 broker=
@@ -162,6 +207,15 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null 2>&1; then
         setpriv --reuid 65534 --regid 65534 --clear-groups "$work/program" wait deploy --timeout 60s --socket "$socket" \
                 >"$work/out" 2>"$work/err" || status=$?
         ok 'and wait does not wait for that to change' all 'ends 6' 'err_has "runs as uid 65534 and may not use"'
+        status=0
+        setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user \
+                "$work/program" get deploy --socket "$socket" >"$work/out" 2>"$work/err" || status=$?
+        if grep -q '^unshare:' "$work/err"; then
+                ok 'root of a user namespace is told that he is not root # SKIP no user namespaces here' true
+        else
+                ok 'root of a user namespace is told that he is not root' all 'ends 6' silent \
+                        'err_has "uid 0 of this container may not use"' 'err_has "it is not root on the host"'
+        fi
 else
         ok 'who is not root is told his uid # SKIP needs root and setpriv' true
         ok 'and wait does not wait for that to change # SKIP needs root and setpriv' true
