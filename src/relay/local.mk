@@ -24,6 +24,8 @@ tests_fuzz_fuzz_relay_request_SOURCES = tests/fuzz/fuzz-relay-request.c tests/fu
 tests_fuzz_fuzz_relay_request_LDADD = libforge-broker-relay.a libforge-broker.a
 EXTRA_DIST += tests/fuzz/corpus/relay-request
 
+dist_man_MANS += docs/man/forge-broker-relay.8
+
 # The real static executable in a mount namespace of its own, where its fixed socket is the test's.
 relay_scripts = tests/unit/test-relay.t
 TESTS += $(relay_scripts)
