@@ -75,7 +75,7 @@ static int ask_once(const struct client *client, const char *request, size_t len
         locked_buffer_clear(buffer);
         r = connection_open(client->socket, &client->deadline, &fd, failure);
         if (r == CONNECTION_DENIED)
-                r = relay_open(&relay, client->socket, &fd, failure);
+                r = relay_open(&relay, client->socket, &client->deadline, &fd, failure);
         if (r < 0)
                 return r;
         /* A broker that does not want the rest of the request may have answered all the same: read in any case. */
@@ -83,7 +83,7 @@ static int ask_once(const struct client *client, const char *request, size_t len
         if (r < 0)
                 return r;
         r = receive_answer(client, fd, buffer, ret, failure);
-        return r == CONNECTION_ENDED && relay.pid > 0 ? relay_explain(&relay, &client->deadline, failure) : r;
+        return r == CONNECTION_ENDED && relay.pid > 0 ? relay_explain(&relay, failure) : r;
 }
 
 /* Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice. */

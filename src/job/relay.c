@@ -82,7 +82,7 @@ static bool make_ends(struct ends *ends) {
         return ends->pair[0] >= 0 && ends->pair[1] >= 0 && ends->messages[0] >= 0 && ends->messages[1] >= 0;
 }
 
-static int start(struct relay *relay, int *ret_fd, struct failure *failure) {
+static int start(struct relay *relay, usec_t until, int *ret_fd, struct failure *failure) {
         struct ends ends;
         pid_t pid = -1;
 
@@ -94,21 +94,22 @@ static int start(struct relay *relay, int *ret_fd, struct failure *failure) {
                 (void)failure_set(failure, EXIT_UNREACHABLE, "cannot start the relay: %s", strerror(errno));
                 close_ends(&ends, 0);
         } else {
-                *relay = (struct relay){ .pid = pid, .messages = ends.messages[0] };
+                *relay = (struct relay){ .pid = pid, .messages = ends.messages[0], .until = until };
                 *ret_fd = ends.pair[0];
         }
         close_ends(&ends, 1);
         return pid < 0 ? -EXIT_UNREACHABLE : 0;
 }
 
-int relay_open(struct relay *relay, const char *socket, int *ret_fd, struct failure *failure) {
+int relay_open(struct relay *relay, const char *socket, const struct deadline *deadline, int *ret_fd,
+               struct failure *failure) {
         if (geteuid() == 0 || strcmp(socket, DEFAULT_SOCKET) != 0 || access(RELAY_PATH, F_OK) < 0)
                 return -EXIT_UNREACHABLE;
         if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
                 return no_new_privileges(failure);
         if (access(SUDO_PATH, F_OK) < 0)
                 return no_sudo(failure);
-        return start(relay, ret_fd, failure);
+        return start(relay, deadline->at, ret_fd, failure);
 }
 
 /* Collects what they say until they have ended.  Return: false at the deadline. */
@@ -177,12 +178,12 @@ static char *decisive_line(char *text) {
         return decisive;
 }
 
-int relay_explain(struct relay *relay, const struct deadline *deadline, struct failure *failure) {
+int relay_explain(struct relay *relay, struct failure *failure) {
         char text[MESSAGES_MAX] = "";
         const char *line;
         int status, r;
 
-        if (!read_messages(relay->messages, deadline->at, text))
+        if (!read_messages(relay->messages, relay->until, text))
                 return failure_set(failure, EXIT_UNREACHABLE, "neither the relay nor sudo said anything in time");
         line = decisive_line(text);
         status = reap(relay);
@@ -197,8 +198,9 @@ int relay_explain(struct relay *relay, const struct deadline *deadline, struct f
 }
 
 void relay_done(struct relay *relay) {
+        usec_t soon = usec_add(clock_monotonic(), PARTING_TIME);
         char text[MESSAGES_MAX];
 
-        if (relay->pid > 0 && read_messages(relay->messages, usec_add(clock_monotonic(), PARTING_TIME), text))
+        if (relay->pid > 0 && read_messages(relay->messages, soon < relay->until ? soon : relay->until, text))
                 (void)reap(relay);
 }

@@ -19,6 +19,7 @@
 struct relay {
         pid_t pid;      /* of sudo; 0: there is none */
         int messages;   /* sudo's standard error, and the relay's */
+        usec_t until;   /* the command's deadline */
 };
 
 /**
@@ -28,14 +29,19 @@ struct relay {
  *
  * Return: 0 and a descriptor to be used like the socket's, or -EXIT_UNREACHABLE.
  */
-int relay_open(struct relay *relay, const char *socket, int *ret_fd, struct failure *failure);
+int relay_open(struct relay *relay, const char *socket, const struct deadline *deadline, int *ret_fd,
+               struct failure *failure);
 
 /**
  * relay_explain() - why the relay ended without an answer
  *
  * Return: CONNECTION_ENDED if it was the broker that closed the connection, else -EXIT_UNREACHABLE.
  */
-int relay_explain(struct relay *relay, const struct deadline *deadline, struct failure *failure);
+int relay_explain(struct relay *relay, struct failure *failure);
 
-/** relay_done() - waits until it has ended, for a moment, so that no command inherits it as a child.  For _cleanup_ too. */
+/**
+ * relay_done() - waits until it has ended, so that no command inherits it as a child; not past the deadline, and not long
+ *
+ * For _cleanup_ too.
+ */
 void relay_done(struct relay *relay);

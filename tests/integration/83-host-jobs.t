@@ -51,6 +51,17 @@ is "a closed standard output gets nothing, and nobody else either" \
 boot_do systemctl restart forge-brokerd.service
 is "a restart of the broker does not matter" "$(runner_job runner -- "$bin/forge-broker" get deploy --timeout 20s)" "$secret_value"
 
+is "on a terminal of its own it comes too" \
+        "$(runner_job runner -- script --quiet --return --command "$bin/forge-broker get deploy --quiet" /dev/null | tr -d '\r')" "$secret_value"
+daemon=$(boot_do systemctl show -P MainPID forge-brokerd.service)
+[ "${daemon:-0}" -gt 1 ] || bail "the daemon does not run"
+boot_do kill -STOP "$daemon"
+start=$(date +%s%N)
+out=$(runner_job runner -- "$bin/forge-broker" get deploy --timeout 700ms)
+is "a broker that hangs is given up in time, by this way too" "$? $out $((($(date +%s%N) - start) / 1000000 < 2000))" "6  1"
+boot_do kill -CONT "$daemon"
+like "... and it says so" "$(said)" 'the broker did not answer within 700ms'
+
 # The relay is no way to anything else.
 runner_sudo() { runner_job intruder -- sh -c "printf '$1 HTTP/1.1\r\nHost: a\r\n\r\n' | sudo -n $libexec/forge-broker/relay"; }
 for request in 'GET /v1/status' 'POST /v1/reload' 'POST /v1/tokens/deploy/refresh' 'GET /metrics'; do
