@@ -30,11 +30,15 @@ static int say(const char *text) {
         return PROTOCOL_ERROR;
 }
 
-/* All of a failure in the one line that docker shows. */
+/*
+ * All of a failure in one line, as the protocol wants it, and once more on standard error: some commands of docker's go on as
+ * anonymous after any error of a helper and show nothing of it but what stands there.
+ */
 static int say_failure(const struct failure *failure) {
         char text[ERROR_MAX] = "", clean[ERROR_MAX];
         size_t used = 0;
 
+        output_failure(failure);
         (void)text_append(text, sizeof(text), &used, "forge-broker: %s%s%s", failure->code, failure->code[0] ? ": " : "",
                           failure->detail);
         for (size_t i = 0; i < failure->line_count; i++)

@@ -94,8 +94,8 @@ static const char common_help[] = "  --socket PATH   the broker's socket [" DEFA
 static const char environment_help[] =
         "\nEnvironment: FORGE_BROKER_TOKEN is the default NAME, FORGE_BROKER_SOCKET the\n"
         "default PATH.\n\n"
-        "Exit status: 0 done, 1 the output could not be written, 2 usage, 3 no such token,\n"
-        "4 refused, 5 no usable value, 6 the broker cannot be reached.\n";
+        "Exit status: 0 done, 1 the gate is shut or the output not written, 2 usage,\n"
+        "3 no such token, 4 refused, 5 no usable value, 6 the broker cannot be reached.\n";
 
 /* First of all: nothing of this process can be read by another one, now or from a core dump. */
 static void shut_in(struct inherited *ret) {
@@ -120,7 +120,7 @@ static int print_help(struct failure *failure) {
                                 "usage: forge-broker COMMAND [OPTION...]\n\n"
                                 "Forge tokens for CI jobs, from the broker of the runner's host.\n\n");
         for (size_t i = 0; i < ELEMENTS(commands); i++)
-                used += (size_t)snprintf(text + used, sizeof(text) - used, "  %-15s %s\n", commands[i].name,
+                used += (size_t)snprintf(text + used, sizeof(text) - used, "  %-17s %s\n", commands[i].name,
                                          commands[i].summary);
         used += (size_t)snprintf(text + used, sizeof(text) - used, "\n");
         used += (size_t)snprintf(text + used, sizeof(text) - used, common_help, "15s; wait: 30s");

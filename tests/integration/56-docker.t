@@ -139,6 +139,8 @@ like "and names them" "$(cat "$work/skopeo.err")" "'deploy' and 'twin'"
 daemon_stop
 not_ok "without the broker the lookup fails" asks "$basic/a/b"
 like "with its cause" "$(cat "$work/skopeo.err")" 'the broker'
+like "which is on the helper's standard error too, for docker shows it when it goes on regardless" \
+        "$(tail -n 2 "$work/seen/stderr")" '^forge-broker: .*the broker is not running'
 unlike "and never as not found" "$(cat "$work/skopeo.err")" 'not found in native keychain'
 is "nor is the registry asked" "$(cat "$work/registry.log")" ""
 

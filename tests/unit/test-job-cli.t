@@ -271,7 +271,7 @@ run get deploy --socket "/$(printf '%0120d' 1)"
 ok 'a socket path that is too long is a usage error' all 'ends 2' 'err_has "longer than 107 bytes"'
 run --version
 ok '--version' all 'ends 0' 'grep -q "^forge-broker [0-9]" "$work/out"'
-for command in '' get list wait; do
+for command in '' docker-credential get list require setup wait; do
         run $command --help
         ok "'$command --help' goes to standard output" all 'ends 0' 'grep -q "^usage: forge-broker" "$work/out"' '[ ! -s "$work/err" ]'
 done
