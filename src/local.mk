@@ -8,6 +8,7 @@ libforge_broker_a_SOURCES = \
 	src/api/listener.c src/api/listener.h \
 	src/api/metrics.c src/api/metrics.h \
 	src/api/query.c src/api/query.h \
+	src/api/rate.c src/api/rate.h \
 	src/api/render.c src/api/render.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/request.c src/api/request.h \

@@ -37,11 +37,16 @@
  * are enforced by us, by closing older connections. */
 #define CONNECTIONS_HARD_MAX 4096
 
+/* With requests_per_second, per cgroup and socket: how many may come at once.  A herd of a thousand jobs with twenty steps
+ * each is no attack. */
+#define REQUESTS_BURST 20000
+
 /* The part of the limits that tests shorten. */
 struct server_limits {
         usec_t head_timeout, idle_timeout;
         size_t parked_max;
         size_t control_parked_max;      /* instead of parked_max, for a control socket */
+        unsigned requests_burst;
 };
 
 extern const struct server_limits server_limits_default;

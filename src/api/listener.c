@@ -132,6 +132,8 @@ static int start_sources(struct listener *listener, struct error *err) {
 }
 
 static void done(struct listener *listener) {
+        free(listener->rate);
+        listener->rate = NULL;
         listener->readable = sd_event_source_disable_unref(listener->readable);
         listener->timer = sd_event_source_disable_unref(listener->timer);
         listener->soon = sd_event_source_disable_unref(listener->soon);
@@ -149,6 +151,9 @@ int listener_start(struct listener *listener, sd_event *event, struct broker *br
         *listener = (struct listener){
                 .event = event, .broker = broker, .limits = *limits, .serves_all = serves_all
         };
+        listener->rate = calloc(1, sizeof(*listener->rate));
+        if (!listener->rate)
+                return error_oom(err);
         peer_root_read(&listener->cgroup_root);
         if ((r = deadlines_init(&listener->heads, event, connection_expired, err)) < 0 ||
             (r = deadlines_init(&listener->exchanges, event, connection_expired, err)) < 0 ||

@@ -13,6 +13,7 @@
 
 #include "api/deadline.h"
 #include "api/limits.h"
+#include "api/rate.h"
 #include "broker/broker.h"
 
 struct listener {
@@ -22,6 +23,7 @@ struct listener {
         bool serves_all;                /* false: only what jobs may ask */
         bool stopping;
         struct cgroup_root cgroup_root;
+        struct rate *rate;
 
         struct MHD_Daemon *daemon;
         sd_event_source *readable, *timer, *soon;

@@ -10,6 +10,8 @@
 #include "api/reply.h"
 #include "api/routes.h"
 
+/* The slowest rate there is gives one request back in a second. */
+#define RATE_RETRY_AFTER USEC_PER_SEC
 /* When a request is turned away because too many are parked: about a fetch later there is room. */
 #define PARKED_RETRY_AFTER USEC_PER_SEC
 
@@ -133,9 +135,12 @@ static enum MHD_Result refuse(struct request *request, struct error *err, const 
 
 /* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or nobody reads it. */
 static enum MHD_Result begin(struct request *request, const char *version) {
+        struct listener *listener = listener_of(request);
         const struct peer *peer = &request->connection->peer;
         struct error err;
 
+        request->too_often = !rate_take(listener->rate, peer, broker_config(listener->broker)->requests_per_second,
+                                        listener->limits.requests_burst, clock_monotonic());
         if (head_read(request, version, &err) < 0 && peer_is_root(peer))
                 return refuse(request, &err, NULL, true);
         if (peer_is_root(peer))
@@ -147,11 +152,24 @@ static enum MHD_Result begin(struct request *request, const char *version) {
         return refuse(request, &err, NULL, true);
 }
 
+static int refuse_too_often(struct request *request, struct error *err) {
+        unsigned per_second = broker_config(listener_of(request)->broker)->requests_per_second;
+        char origin[CGROUP_PATH_MAX];
+
+        request->ask.retry_after = RATE_RETRY_AFTER;
+        (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "the processes of %.128s ask more often than %u times per second",
+                        rate_origin(&request->connection->peer, origin), per_second);
+        error_remedy_set(err, "Ask once per job and wait as long as Retry-After says, or raise requests_per_second.");
+        return -(int)err->code;
+}
+
 /* Return: 0, or the negated diagnosis of a request whose end is known, so that the connection can be kept. */
 static int check(struct request *request, const char *method, const char *url, char *allow, struct error *err) {
         const struct route *route;
         int r;
 
+        if (request->too_often)
+                return refuse_too_often(request, err);
         if (request->connection->bad_escape)
                 return error_set(err, DIAG_MALFORMED_REQUEST, "the path has a '%%' that is no byte's, or is NUL's");
         r = route_find(method, url, listener_of(request)->serves_all, &route, request->name, allow, err);

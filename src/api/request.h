@@ -37,6 +37,7 @@ struct request {
 
         struct ask ask;
         bool parked, woken, waited;
+        bool too_often;                         /* one more than its cgroup may make */
         bool gone;                              /* its client left while it was parked */
         sd_event_source *hangup;
 };

@@ -16,6 +16,7 @@ const struct server_limits server_limits_default = {
         .idle_timeout = IDLE_TIMEOUT,
         .parked_max = PARKED_MAX,
         .control_parked_max = CONTROL_PARKED_MAX,
+        .requests_burst = REQUESTS_BURST,
 };
 
 int server_new_with_limits(sd_event *event, struct broker *broker, const struct server_limits *limits, int jobs_fd,

@@ -23,7 +23,6 @@ struct refusal {
         char token[72];
         enum audit_kind kind;
         enum diagnosis code;
-        uid_t uid;
         usec_t until;           /* monotonic; 0: the row is free */
         unsigned suppressed;    /* equal ones since the last record */
         struct error error;
@@ -195,8 +194,10 @@ static int on_refusal_timer(sd_event_source *source, uint64_t time, void *userda
 }
 
 static bool refusal_matches(const struct refusal *row, const struct audit_record *record) {
+        static const struct peer nobody;
+
         return row->until > 0 && row->kind == record->kind && row->code == record->error->code &&
-               row->uid == (record->peer ? record->peer->uid : 0) &&
+               peer_same_origin(&row->peer, record->peer ? record->peer : &nobody) &&
                strcmp(row->token, record->token ? record->token : "") == 0;
 }
 
@@ -223,10 +224,8 @@ void audit_refusal(struct audit *audit, const struct audit_record *record) {
         }
         *row = (struct refusal){ .kind = record->kind, .code = record->error->code, .error = *record->error,
                                  .until = clock_monotonic() + REFUSAL_WINDOW };
-        if (record->peer) {
+        if (record->peer)
                 row->peer = *record->peer;
-                row->uid = record->peer->uid;
-        }
         if (record->token)
                 (void)text_clean(row->token, sizeof(row->token), record->token, strlen(record->token));
         if (audit_write(audit, record, NULL) != AUDIT_WRITTEN)

@@ -86,6 +86,11 @@ int peer_read(int fd, const struct cgroup_root *root, struct peer *ret, struct e
         return 0;
 }
 
+bool peer_same_origin(const struct peer *a, const struct peer *b) {
+        return a->uid == b->uid && a->cgroup.own == b->cgroup.own &&
+               memcmp(a->cgroup.path, b->cgroup.path, a->cgroup.own) == 0;
+}
+
 bool peer_is_root(const struct peer *peer) {
         return peer->uid == 0;
 }

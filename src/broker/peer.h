@@ -30,6 +30,9 @@ void peer_root_read(struct cgroup_root *ret);
  */
 int peer_read(int fd, const struct cgroup_root *root, struct peer *ret, struct error *err);
 
+/** peer_same_origin() - true if both are of one user, and of one unit or container as far as that is known */
+bool peer_same_origin(const struct peer *a, const struct peer *b);
+
 /** peer_is_root() - the one rule that no setting loosens */
 bool peer_is_root(const struct peer *peer);
 

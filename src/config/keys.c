@@ -49,10 +49,8 @@ static const struct key keys[KEY_COUNT] = {
         },
         [BROKER_REQUESTS_PER_SECOND] = {
                 .section = SECTION_BROKER, .name = "requests_per_second", .type = &value_number,
-                .fallback = "0", .most = 1000000, .state = KEY_PARSED, .zero_is_fine = true,
-                .not_built = "is not enforced by this version: rate limiting per peer is not built and "
-                             "off until then; remove it or write 0",
-                .help = "how many requests one peer may make, 0 for any number",
+                .fallback = "200", .most = 1000000,
+                .help = "how many requests one control group may make, 0 for any number",
         },
 
         /* [identity NAME] */

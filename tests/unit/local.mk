@@ -29,6 +29,10 @@ unit_tests += tests/unit/test-peer
 tests_unit_test_peer_SOURCES = tests/unit/test-peer.c
 tests_unit_test_peer_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-rate
+tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
+tests_unit_test_rate_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-infisical-answers
 tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
 tests_unit_test_infisical_answers_LDADD = $(unit_libs)

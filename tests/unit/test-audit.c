@@ -258,6 +258,7 @@ static void equal_refusals_make_one_record_and_then_a_count(void **state) {
         sd_event *event = NULL;
         struct error error = { .code = DIAG_UNKNOWN_TOKEN, .detail = "no token is called 'x'" };
         struct audit_record record = { .kind = AUDIT_REFUSED, .token = "x", .peer = &peer, .error = &error };
+        static const struct peer other = { .cgroup = { .path = "/x.service", .unit = "x.service", .own = 10 } };
         struct audit *audit;
         char buffer[65536];
         ssize_t n;
@@ -272,6 +273,11 @@ static void equal_refusals_make_one_record_and_then_a_count(void **state) {
         record.token = "y";
         audit_refusal(audit, &record);
         assert_int_equal(audit_sequence(audit), 2);
+        /* The same from another unit is not equal. */
+        record.peer = &other;
+        audit_refusal(audit, &record);
+        audit_refusal(audit, &record);
+        assert_int_equal(audit_sequence(audit), 3);
         (void)audit_free(audit);
         n = read(fds[0], buffer, sizeof(buffer) - 1);
         assert_true(n > 0);

@@ -25,7 +25,7 @@ static void the_least_configuration_gets_the_documented_defaults(void **state) {
         assert_int_equal(config->log, LOG_TARGET_AUTO);
         assert_int_equal(config->max_connections, 64);
         assert_int_equal(config->request_timeout, 10 * USEC_PER_SEC);
-        assert_int_equal(config->requests_per_second, 0);
+        assert_int_equal(config->requests_per_second, 200);
 
         assert_int_equal(config->n_identities, 1);
         assert_string_equal(identity->name, "default");
@@ -69,7 +69,7 @@ static void the_least_configuration_gets_the_documented_defaults(void **state) {
 static void everything_that_is_written_arrives(void **state) {
         _cleanup_(loaded_done) struct loaded loaded =
                 load_all("[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\nlog = journal\nmax_connections = 1024\n"
-                         "request_timeout = 1s\nrequests_per_second = 200\n"
+                         "request_timeout = 1s\nrequests_per_second = 7\n"
                          "[identity spare]\nurl = http://10.0.0.1:8080/infisical/\nallow_plaintext = yes\n"
                          "client_id_file = /etc/id\nclient_secret_file = secret\nheader_file = headers\n"
                          "project_id = p\nenvironment = e\nproxy = http://proxy.example.org:3128/\n"
@@ -90,7 +90,7 @@ static void everything_that_is_written_arrives(void **state) {
         assert_int_equal(config->log, LOG_TARGET_JOURNAL);
         assert_int_equal(config->max_connections, 1024);
         assert_int_equal(config->request_timeout, USEC_PER_SEC);
-        assert_int_equal(config->requests_per_second, 200);
+        assert_int_equal(config->requests_per_second, 7);
         assert_string_equal(identity->urls[0], "http://10.0.0.1:8080/infisical");
         assert_true(identity->allow_plaintext);
         assert_null(identity->token_file);
@@ -362,7 +362,6 @@ static void what_is_not_built_is_refused_with_the_reason(void **state) {
         static const struct {
                 const char *text, *line, *part;
         } cases[] = {
-                { IN_BROKER, "requests_per_second = 200", "rate limiting per peer is not built" },
                 { IN_FORGE, "oidc_audience = forge-broker", "is not enforced by this version" },
                 { IN_TOKEN, "units = a.service", "a policy that is written down and not enforced is worse than none" },
                 { IN_TOKEN, "write_probe = yes", "there is no write probe" },

@@ -20,6 +20,7 @@ static const struct server_limits short_limits = {
         .idle_timeout = IDLE_TIME,
         .parked_max = PARKED_MAX,
         .control_parked_max = CONTROL_PARKED_MAX,
+        .requests_burst = 5,
 };
 
 static struct answer answer;
@@ -489,6 +490,41 @@ static void a_peer_that_is_not_root_is_refused(void **state) {
         assert_int_equal(harness->broker.last_peer.uid, 65534);
 }
 
+static void who_asks_too_often_is_told_when_to_come_back(void **state) {
+        struct harness *harness = *state;
+        int fd;
+
+        harness->broker.config.requests_per_second = 1;
+        for (int i = 0; i < 5; i++) {
+                harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+                assert_int_equal(answer.status, 200);
+        }
+        harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+        assert_code(429, "too-many-requests");
+        assert_string_equal(answer_header(&answer, "Retry-After"), "1");
+        assert_non_null(strstr(answer.body, "raise requests_per_second"));
+        assert_int_equal(harness->broker.issued, 5);
+        assert_int_equal(harness->broker.refusals, 1);
+        assert_int_equal(harness->broker.last_refusal.code, DIAG_TOO_MANY_REQUESTS);
+
+        /* The connection is kept, and nothing is too cheap to count. */
+        fd = harness_send_text(harness, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+        receive(harness, fd);
+        assert_code(429, "too-many-requests");
+        assert_null(answer_header(&answer, "Connection"));
+        (void)close(fd);
+
+        /* Operators have buckets of their own, and a reload that takes the limit away is felt at once. */
+        fd = harness_connect_to(harness->control_path);
+        assert_true(harness_send(harness, fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 36));
+        receive(harness, fd);
+        assert_int_equal(answer.status, 200);
+        (void)close(fd);
+        harness->broker.config.requests_per_second = 0;
+        harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+        assert_int_equal(answer.status, 200);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
 #define TEST(function)         cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -499,6 +535,7 @@ int main(void) {
                 TEST(the_next_head_has_its_time_from_its_request_line),
                 TEST(a_loop_that_was_held_up_cuts_nobody_off),
                 TEST(a_body_that_never_ends_is_cut_off),
+                TEST(who_asks_too_often_is_told_when_to_come_back),
                 PATIENT_TEST(a_head_over_its_limit_is_refused),
                 PATIENT_TEST(a_head_of_many_headers_is_refused),
                 PATIENT_TEST(a_head_of_ten_megabytes_is_refused),

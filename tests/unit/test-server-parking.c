@@ -12,6 +12,7 @@ static const struct server_limits limits = {
         .idle_timeout = IDLE_TIMEOUT,
         .parked_max = PARKED_MAX,
         .control_parked_max = 2,
+        .requests_burst = REQUESTS_BURST,
 };
 
 static struct answer answer;
