@@ -22,6 +22,7 @@ libforge_broker_a_SOURCES = \
 	src/base/glob.c src/base/glob.h \
 	src/base/json.c src/base/json.h \
 	src/base/log.c src/base/log.h \
+	src/base/process.c src/base/process.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/text.c src/base/text.h \
 	src/broker/audit.c src/broker/audit.h \

@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "api/server.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "broker/broker.h"
@@ -55,29 +53,8 @@ static void usage(FILE *out) {
                       SYSCONFDIR);
 }
 
-/* Nothing of this process' memory may be read by others or written to a disk. */
-static int harden_process(struct error *err) {
-        const struct rlimit none = { 0, 0 };
-
-        if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_GET_DUMPABLE) != 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot forbid core dumps: %s", strerror(errno));
-        if (setrlimit(RLIMIT_CORE, &none) < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot forbid core dumps: %s", strerror(errno));
-        return 0;
-}
-
-/* The journal takes our records if it has our stderr, which systemd says as device and inode. */
-static bool stderr_is_journal(void) {
-        const char *stream = getenv("JOURNAL_STREAM");
-        unsigned long long device, inode;
-        struct stat st;
-
-        return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
-               st.st_dev == device && st.st_ino == inode;
-}
-
 static bool use_journal(const struct config *config) {
-        return config->log == LOG_TARGET_JOURNAL || (config->log == LOG_TARGET_AUTO && stderr_is_journal());
+        return config->log == LOG_TARGET_JOURNAL || (config->log == LOG_TARGET_AUTO && process_has_journal());
 }
 
 static void log_error(const struct error *err) {
@@ -200,12 +177,6 @@ static int setup_loop(struct daemon *daemon, struct error *err) {
         return 0;
 }
 
-static const char *state_directory(void) {
-        const char *directory = getenv("STATE_DIRECTORY");
-
-        return directory && *directory ? directory : "/var/lib/forge-broker";
-}
-
 static int serve(struct daemon *daemon, struct config *config, struct error *err) {
         int r;
 
@@ -213,7 +184,7 @@ static int serve(struct daemon *daemon, struct config *config, struct error *err
         if (r >= 0)
                 r = sockets_open(config, &daemon->sockets, err);
         if (r >= 0)
-                r = broker_new(daemon->event, config, use_journal(config), state_directory(), on_changed, daemon,
+                r = broker_new(daemon->event, config, use_journal(config), process_state_directory(), on_changed, daemon,
                                &daemon->broker, err);
         if (r >= 0)
                 r = server_new(daemon->event, daemon->broker, daemon->sockets.jobs, daemon->sockets.control,
@@ -244,7 +215,7 @@ static int run(const char *config_file) {
         struct error err = { 0 };
         int r;
 
-        log_use_journal(stderr_is_journal());
+        log_use_journal(process_has_journal());
         if (config_load(config_file, &config, &problems) < 0) {
                 log_problems(&problems);
                 log_message(LOG_LEVEL_ERR, "the configuration is rejected; see forge-broker.conf(5)");
@@ -291,7 +262,7 @@ int main(int argc, char **argv) {
                 (void)fprintf(stderr, "forge-brokerd: unexpected argument; see --help\n");
                 return EXIT_USAGE;
         }
-        if (harden_process(&err) < 0 || block_signals(&err) < 0 || secret_init(/* use_memfd= */ true, &err) < 0 ||
+        if (process_harden(&err) < 0 || block_signals(&err) < 0 || secret_init(/* use_memfd= */ true, &err) < 0 ||
             http_setup(&err) < 0) {
                 log_error(&err);
                 return EXIT_FAILED;

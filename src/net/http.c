@@ -104,6 +104,7 @@ static void finish(struct http_call *call, CURLcode result) {
                 (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED, "%s: the answer is not HTTP", call->peer);
         }
         call->response.status = (int)status;
+        http_call_measure(call, result);
         sd_event_source_disable_unref(call->deadline);
         call->deadline = NULL;
         (void)curl_multi_remove_handle(client->multi, call->easy);
@@ -271,6 +272,10 @@ struct http_client *http_client_free(struct http_client *client) {
         else
                 client_destroy(client);
         return NULL;
+}
+
+const struct http_progress *http_progress(const struct http_call *call) {
+        return &call->progress;
 }
 
 struct http_call *http_cancel(struct http_call *call) {

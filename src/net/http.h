@@ -47,6 +47,20 @@ struct http_response {
         struct secret *body;
 };
 
+/* How far a request came, also where nothing usable was answered: each stage is what was reached and proven. */
+enum http_stage {
+        HTTP_STAGE_NONE,
+        HTTP_STAGE_NAME,                /* the name (the proxy's, where there is one) has an address */
+        HTTP_STAGE_CONNECTED,           /* somebody took the connection */
+        HTTP_STAGE_SECURED,             /* TLS is verified; without https: nothing to verify */
+        HTTP_STAGE_ANSWERED,            /* an HTTP answer of any status */
+};
+
+struct http_progress {
+        enum http_stage stage;
+        char address[64];               /* "192.0.2.1 port 443": who took the connection; "" if nobody did */
+};
+
 /**
  * http_done - the outcome
  * @response: an answer of any status, or NULL
@@ -83,6 +97,9 @@ DEFINE_CLEANUP(struct http_client *, http_client_free);
  */
 int http_start(struct http_client *client, const struct http_request *request, http_done done, void *userdata,
                struct http_call **ret, struct error *err);
+
+/** http_progress() - how far a call came; for its done(), during which the call is still there */
+const struct http_progress *http_progress(const struct http_call *call);
 
 /** http_cancel() - drops a call without a word; NULL is fine.  Return: NULL. */
 struct http_call *http_cancel(struct http_call *call);

@@ -25,6 +25,8 @@ struct http_call {
         bool delivering;
 
         struct http_response response;
+        struct http_progress progress;
+        bool tls_begun;                 /* the connection is there, and its handshake has begun */
         struct error err;               /* code DIAG_NONE: there is a response */
         enum http_stop stop;
         bool in_head;                   /* between a status line and the empty line: trailers are not headers */
@@ -50,6 +52,9 @@ const char *http_header_value(const char *line, size_t length, const char *name,
 
 /** http_call_explain() - fills call->err from libcurl's verdict */
 void http_call_explain(struct http_call *call, CURLcode result);
+
+/** http_call_measure() - fills call->progress; @result: libcurl's verdict */
+void http_call_measure(struct http_call *call, CURLcode result);
 
 /** http_call_has_time() - whether the transfer came so far (CURLINFO_..._TIME_T) */
 bool http_call_has_time(const struct http_call *call, CURLINFO info);

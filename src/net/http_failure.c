@@ -53,6 +53,34 @@ bool http_call_has_time(const struct http_call *call, CURLINFO info) {
         return curl_easy_getinfo(call->easy, info, &usec) == CURLE_OK && usec > 0;
 }
 
+/* With TLS libcurl keeps the time of the connection only once TLS is done. */
+static bool is_connected(const struct http_call *call) {
+        return call->tls_begun || http_call_has_time(call, CURLINFO_CONNECT_TIME_T);
+}
+
+/* A time that is set is a stage that was reached; a name that failed has one too, from when it failed. */
+void http_call_measure(struct http_call *call, CURLcode result) {
+        struct http_progress *progress = &call->progress;
+        const char *address = NULL;
+        long port = 0;
+
+        if (call->err.code == DIAG_NONE)
+                progress->stage = HTTP_STAGE_ANSWERED;
+        else if (result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY)
+                progress->stage = HTTP_STAGE_NONE;
+        else if (http_call_has_time(call, CURLINFO_PRETRANSFER_TIME_T))
+                progress->stage = HTTP_STAGE_SECURED;
+        else if (is_connected(call))
+                progress->stage = HTTP_STAGE_CONNECTED;
+        else if (http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T))
+                progress->stage = HTTP_STAGE_NAME;
+        if (progress->stage < HTTP_STAGE_CONNECTED ||
+            curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address) != CURLE_OK || !address || !*address ||
+            curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_PORT, &port) != CURLE_OK)
+                return;
+        (void)snprintf(progress->address, sizeof(progress->address), "%.48s port %ld", address, port);
+}
+
 static void explain_timeout(struct http_call *call) {
         char limit[CLOCK_TEXT_MAX];
         const char *waited_for;
@@ -64,7 +92,7 @@ static void explain_timeout(struct http_call *call) {
         }
         if (!http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T))
                 waited_for = "the name was not resolved";
-        else if (!http_call_has_time(call, CURLINFO_CONNECT_TIME_T))
+        else if (!is_connected(call))
                 waited_for = "no connection";
         else
                 waited_for = "no TLS connection";

@@ -120,6 +120,15 @@ static CURLcode set_method(struct http_call *call, const struct http_request *re
         return r;
 }
 
+static CURLcode on_tls_begun(CURL *easy, void *context, void *userdata) {
+        struct http_call *call = userdata;
+
+        (void)easy;
+        (void)context;
+        call->tls_begun = true;
+        return CURLE_OK;
+}
+
 static CURLcode set_tls(struct http_call *call, const struct http_request *request) {
         CURL *easy = call->easy;
         CURLcode r = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -128,6 +137,10 @@ static CURLcode set_tls(struct http_call *call, const struct http_request *reque
                 r = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+        if (r == CURLE_OK)
+                r = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_begun);
+        if (r == CURLE_OK)
+                r = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
         if (r != CURLE_OK || !request->ca_file)
                 return r;
 
