@@ -32,11 +32,16 @@ libforge_broker_a_SOURCES = \
 	src/broker/cgroup.c src/broker/cgroup.h \
 	src/broker/cgroup_layout.c src/broker/cgroup_layout.h \
 	src/broker/direct_env.c src/broker/direct_env.h \
+	src/broker/doctor.c src/broker/doctor.h \
+	src/broker/doctor_desk.c src/broker/doctor_desk.h \
+	src/broker/endpoint.c src/broker/endpoint.h \
 	src/broker/expiry.c src/broker/expiry.h \
+	src/broker/findings.c src/broker/findings.h \
 	src/broker/generation.c src/broker/generation.h \
 	src/broker/login.c src/broker/login.h \
 	src/broker/match.c src/broker/match.h \
 	src/broker/peer.c src/broker/peer.h \
+	src/broker/proof.c src/broker/proof.h \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/rejected.c src/broker/rejected.h \
 	src/broker/source.c src/broker/source.h \
@@ -72,6 +77,7 @@ libforge_broker_a_SOURCES = \
 	src/infisical/read.c \
 	src/infisical/refusal.c src/infisical/refusal.h \
 	src/infisical/session.c src/infisical/session.h \
+	src/infisical/status.c src/infisical/status.h \
 	src/infisical/watch.c src/infisical/watch.h \
 	src/net/http.c src/net/http.h src/net/http_call.h \
 	src/net/http_failure.c src/net/http_head.c src/net/http_send.c

@@ -190,6 +190,26 @@ static int reload(struct request *request, struct reply *ret, struct error *err)
         return r;
 }
 
+/* A check-up may take longer than a request may: then it goes on, and who asks again waits for the same one. */
+static int doctor(struct request *request, struct reply *ret, struct error *err) {
+        struct broker_view view;
+        usec_t checked_at = 0;
+        json_t *steps = NULL;
+        int r = broker_doctor(broker_of(request), &request->ask, &steps, &checked_at, err);
+
+        if (r == ASK_WAIT && !request->ask.may_wait)
+                return reply_json(ret, MHD_HTTP_ACCEPTED, TYPE_JSON, json_pack("{s:s}", "status", "running"), err);
+        if (r != ASK_DONE)
+                return r;
+        broker_view(broker_of(request), &view);
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
+                          json_pack("{s:s, s:s, s:o, s:s, s:o, s:b, s:s, s:o}", "status", "done", "version", view.version,
+                                    "checked_at", render_time(checked_at), "config", view.config_file, "loaded_at",
+                                    render_time(view.loaded_at), "reload_failed", view.reload_failed, "audit",
+                                    view.audit, "steps", steps),
+                          err);
+}
+
 static int metrics(struct request *request, struct reply *ret, struct error *err) {
         return reply_text(ret, TYPE_METRICS, metrics_render(broker_of(request)), err);
 }
@@ -253,6 +273,7 @@ static const struct route routes[] = {
         { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
         { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },
         { "POST", "/v1/reload", .for_jobs = false, .with_head = false, .handle = reload },
+        { "POST", "/v1/doctor", .for_jobs = false, .with_head = false, .handle = doctor },
         { "GET", "/metrics", .for_jobs = false, .with_head = true, .handle = metrics },
         { "GET", "/healthz", .for_jobs = true, .with_head = true, .handle = healthz },
         { "GET", "/readyz", .for_jobs = true, .with_head = true, .handle = readyz },

@@ -121,6 +121,34 @@ int audit_write(struct audit *audit, const struct audit_record *record, struct e
         return AUDIT_WRITTEN;
 }
 
+/* 32 hex digits and a NUL. */
+static int random_id(char id[static AUDIT_TEST_ID_MAX]) {
+        unsigned char random[16];
+
+        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return -errno;
+        for (size_t i = 0; i < sizeof(random); i++)
+                (void)snprintf(id + 2 * i, 3, "%02x", random[i]);
+        return 0;
+}
+
+int audit_self_test(struct audit *audit, char ret_id[static AUDIT_TEST_ID_MAX], struct error *err) {
+        char buffer[512];
+        size_t used = 0;
+        int r = random_id(ret_id);
+
+        (void)text_append(buffer, sizeof(buffer), &used,
+                          "MESSAGE=self-test id=%s\nMESSAGE_ID=" AUDIT_ID_SELF_TEST "\nPRIORITY=6\n"
+                          "SYSLOG_IDENTIFIER=forge-brokerd\nFORGE_BROKER_SELF_TEST=%s\n", ret_id, ret_id);
+        if (r >= 0)
+                r = send_journal(audit, buffer, used);
+        if (r == -EAGAIN)
+                return AUDIT_BUSY;
+        if (r < 0)
+                return error_set(err, DIAG_AUDIT_UNAVAILABLE, "the journal does not take a record: %s", strerror(-r));
+        return AUDIT_WRITTEN;
+}
+
 static int on_writable(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct audit *audit = userdata;
 
@@ -267,17 +295,14 @@ static int add_timer(struct audit *audit, sd_event_time_handler_t handler, sd_ev
 
 int audit_new(sd_event *event, bool use_journal, struct audit **ret, struct error *err) {
         _cleanup_(audit_freep) struct audit *audit = calloc(1, sizeof(*audit));
-        unsigned char random[16];
 
         if (!audit)
                 return error_oom(err);
         audit->journal = use_journal;
         audit->fd = -1;
         audit->event = sd_event_ref(event);
-        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        if (random_id(audit->instance) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "no random numbers: %s", strerror(errno));
-        for (size_t i = 0; i < sizeof(random); i++)
-                (void)snprintf(audit->instance + 2 * i, 3, "%02x", random[i]);
         if (add_timer(audit, on_timer, &audit->timer) < 0 ||
             add_timer(audit, on_refusal_timer, &audit->refusal_timer) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");

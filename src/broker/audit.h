@@ -26,6 +26,10 @@
 #define AUDIT_ID_CONFIG_REJECTED    "edb9e4841aef4da2b234cf2af834c06b"
 #define AUDIT_ID_FALLBACK_EXPIRED   "db3b5794e99a49d6962655d5f5cdcce1"
 
+/* No record of anything that happened: `forge-brokerctl doctor` writes one and looks for it.  It has no instance and no sequence
+ * number, so that no count and no proof of completeness knows of it. */
+#define AUDIT_ID_SELF_TEST          "ada7e721c44a4bc28db758dfe86b7459"
+
 enum audit_kind {
         AUDIT_ISSUED,
         AUDIT_REFUSED,
@@ -71,6 +75,17 @@ struct audit *audit_free(struct audit *audit);
  * Return: AUDIT_WRITTEN, AUDIT_BUSY (not written: audit_wait() and come again), or -DIAG_AUDIT_UNAVAILABLE.
  */
 int audit_write(struct audit *audit, const struct audit_record *record, struct error *err);
+
+#define AUDIT_TEST_ID_MAX 33
+
+/**
+ * audit_self_test() - writes a line that is no record, the way that records go
+ * @ret_id: random; the journal's field FORGE_BROKER_SELF_TEST has it
+ *
+ * Only where records go to the journal.
+ * Return: as audit_write().
+ */
+int audit_self_test(struct audit *audit, char ret_id[static AUDIT_TEST_ID_MAX], struct error *err);
 
 /** audit_wait() - wakes when a record may fit again, at the latest after AUDIT_WAIT_MAX */
 void audit_wait(struct audit *audit, struct waiter *waiter);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "broker/audit.h"
+#include "broker/doctor_desk.h"
 #include "broker/generation.h"
 #include "broker/rejected.h"
 #include "config/problems.h"
@@ -17,6 +18,7 @@ struct broker {
         struct direct_env *direct_env;
         char *state_directory;
         struct generation *generation;
+        struct doctor_desk doctor;
         size_t revocations;             /* in flight, at the stop */
         broker_changed stopped;
         void *stopped_userdata;
@@ -53,6 +55,7 @@ static int make_generation(struct broker *broker, struct config *config, struct 
         broker->loaded_at = clock_realtime();
         /* First start, then end the older one: requests that waited there find a fetch to wait for. */
         generation_start(broker->generation, /* forced= */ older != NULL);
+        doctor_desk_drop(&broker->doctor);
         (void)generation_free(older);
         return 0;
 }
@@ -97,6 +100,7 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
 struct broker *broker_free(struct broker *broker) {
         if (!broker)
                 return NULL;
+        doctor_desk_drop(&broker->doctor);
         (void)generation_free(broker->generation);
         (void)direct_env_free(broker->direct_env);
         free(broker->state_directory);
@@ -343,6 +347,15 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
         (void)broker_token_find(broker, refresh->token->name, &rejection.token);
         *ret = rejection;
         return ASK_DONE;
+}
+
+int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at, struct error *err) {
+        const struct doctor_context context = { .event = broker->event, .generation = broker->generation,
+                                                .audit = broker->audit, .environment_known = true };
+        int r = doctor_desk_ask(&broker->doctor, &context, &ask->waiter, ask->joined, ret, ret_checked_at, err);
+
+        ask->joined = true;
+        return r == DOCTOR_WAIT ? ASK_WAIT : r;
 }
 
 const char *token_state_name(enum token_state state) {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -123,7 +124,7 @@ struct ask {
         const struct attempts *attempts;        /* out: for no-usable-value, or NULL; borrowed until the loop turns again */
         usec_t retry_after;             /* out: for too-many-requests and no-usable-value; 0 = not known */
 
-        bool joined;                    /* private: a fetch was waited for */
+        bool joined;                    /* private: a fetch, or a check-up, was waited for */
         usec_t since;                   /* private: boottime, when a report came in */
         usec_t audit_deadline;          /* private: monotonic, when waiting for the journal ends */
 };
@@ -171,6 +172,16 @@ struct rejection {
  * -DIAG_NO_USABLE_VALUE, -DIAG_TOO_MANY_REQUESTS, and where nobody can tell -DIAG_FORGE_CANNOT_TELL or an upstream code.
  */
 int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err);
+
+/**
+ * broker_doctor() - a check-up of everything that the configuration names; broker/doctor.h
+ * @ret:            an array of findings, a new reference
+ * @ret_checked_at: wall clock
+ *
+ * Two begin at least 10 s apart; who asks meanwhile waits for the one that is under way or due.
+ * Return: ASK_DONE, ASK_WAIT, or a negated diagnosis.
+ */
+int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at, struct error *err);
 
 /** broker_record_refusal() - the record of a refusal that the API decided itself (a peer that is not root, a bad request) */
 void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err);
