@@ -62,6 +62,7 @@ libforge_broker_a_SOURCES = \
 	src/config/url.c src/config/url.h \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
+	src/ctl/environment_file.c src/ctl/environment_file.h \
 	src/forge/adapter.h \
 	src/forge/alive.c src/forge/alive.h \
 	src/forge/answer.c src/forge/answer.h \
@@ -93,16 +94,25 @@ src_daemon_forge_brokerd_LDADD = $(daemon_libs)
 sbin_PROGRAMS += src/ctl/forge-brokerctl
 src_ctl_forge_brokerctl_SOURCES = \
 	src/ctl/check_config.c \
+	src/ctl/checkup.c src/ctl/checkup.h \
 	src/ctl/commands.h \
 	src/ctl/control.c src/ctl/control.h \
+	src/ctl/doctor.c \
+	src/ctl/doctor_tree.c src/ctl/doctor_tree.h \
+	src/ctl/doctor_unit.c src/ctl/doctor_unit.h \
+	src/ctl/drop_ins.c src/ctl/drop_ins.h \
+	src/ctl/journal_keeps.c src/ctl/journal_keeps.h \
+	src/ctl/leftovers.c src/ctl/leftovers.h \
 	src/ctl/main.c \
 	src/ctl/options.c src/ctl/options.h \
 	src/ctl/output.c src/ctl/output.h \
 	src/ctl/metrics.c \
 	src/ctl/refresh.c \
+	src/ctl/program.c src/ctl/program.h \
 	src/ctl/reload.c \
 	src/ctl/show_config.c \
 	src/ctl/status.c \
 	src/ctl/status_table.c src/ctl/status_table.h \
-	src/ctl/status_watch.c src/ctl/status_watch.h
+	src/ctl/status_watch.c src/ctl/status_watch.h \
+	src/ctl/sudo_rules.c src/ctl/sudo_rules.h
 src_ctl_forge_brokerctl_LDADD = $(daemon_libs)

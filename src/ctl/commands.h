@@ -9,6 +9,7 @@
 #define STATUS_NOT_RUNNING 3
 #define RELOAD_REJECTED    1
 #define CONFIG_REJECTED    1
+#define DOCTOR_BROKEN      1
 
 #define CONFIG_FILE SYSCONFDIR "/forge-broker/forge-broker.conf"
 
@@ -19,6 +20,7 @@
 enum { COMMAND_HELP = -1 };
 
 int command_check_config(struct options *options, int argc, char **argv);
+int command_doctor(struct options *options, int argc, char **argv);
 int command_metrics(struct options *options, int argc, char **argv);
 int command_refresh(struct options *options, int argc, char **argv);
 int command_reload(struct options *options, int argc, char **argv);

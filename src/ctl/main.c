@@ -1,14 +1,18 @@
 /*
  * forge-brokerctl: the program of operators.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/process.h"
+#include "base/secret.h"
 #include "ctl/commands.h"
 #include "ctl/control.h"
 #include "ctl/output.h"
+#include "net/http.h"
 
 struct command {
         const char *name;
@@ -23,6 +27,14 @@ static const struct command commands[] = {
           "Prints every mistake with file and line.  FILE is the main file [" CONFIG_FILE "];\n"
           "conf.d beside it is read too.  Exit status: 0 nothing is wrong, 1 it is rejected.\n",
           command_check_config },
+        { "doctor", "", "prove every step from the configuration to the forge",
+          "Own options:\n"
+          "  --config FILE  of a daemon that does not run under systemd\n"
+          "                 [" CONFIG_FILE "]\n"
+          "  --unit UNIT    also look for direct tokens in this unit's environment\n\n"
+          "Exit status: 0 all is proven, 1 something is broken, 7 nothing is broken and\n"
+          "something could not be checked.\n",
+          command_doctor },
         { "metrics", "", "the daemon's metrics for Prometheus",
           "  --textfile FILE  write them to FILE, for the textfile collector of node_exporter;\n"
           "                   without a daemon the file says forge_broker_up 0\n",
@@ -106,6 +118,19 @@ static int parse_leading(struct options *options, int argc, char **argv) {
         return -1;
 }
 
+/* What reads credentials needs locked memory and wiping libraries, as the daemon does. */
+static int setup(const struct command *command, struct error *err) {
+        int r;
+
+        if (command->run != command_doctor)
+                return control_setup(err);
+        (void)signal(SIGPIPE, SIG_IGN);
+        r = process_harden(err);
+        if (r >= 0)
+                r = secret_init(/* use_memfd= */ true, err);
+        return r < 0 ? r : http_setup(err);
+}
+
 static int run(struct options *options) {
         const struct command *command = options->count > 0 ? find_command(options->words[0]) : NULL;
         struct error err = { 0 };
@@ -119,7 +144,7 @@ static int run(struct options *options) {
                 (void)print_help(stderr);
                 return EXIT_USAGE;
         }
-        if (control_setup(&err) < 0) {
+        if (setup(command, &err) < 0) {
                 output_error(&err);
                 return EXIT_UNREACHABLE;
         }

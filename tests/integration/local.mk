@@ -14,9 +14,11 @@ integration_tests = \
 	tests/integration/57-require.t \
 	tests/integration/60-sources.t \
 	tests/integration/65-rotation.t \
+	tests/integration/75-doctor.t \
 	tests/integration/80-systemd.t \
 	tests/integration/82-mount.t \
 	tests/integration/83-host-jobs.t \
+	tests/integration/87-doctor-systemd.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/scan.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
