@@ -23,6 +23,7 @@ like "programs may run from it, without privileges" "$(mounted /run/forge-broker
 unlike "... unlike from /run" "$(mounted /run/forge-broker)" 'noexec'
 like "jobs get it by a bind that is read-only too" "$(mounted /run/forge-broker-jobs)" '^tmpfs ro,'
 is "the socket is root's alone" "$(stat -c '%a %u %g' "$run/broker.sock")" "600 0 0"
+is "nobody else can hold up its units" "$(stat -c '%a %u' "$boot_root/run/forge-broker.lock")" "600 0"
 is "the program is the one that is installed" "$(sha256sum <"$run/bin/forge-broker")" "$(sha256sum <"$boot_root$bin/forge-broker")"
 is "git finds its helper by name" "$(readlink "$run/bin/git-credential-forge-broker")" forge-broker
 is "so does docker" "$(readlink "$run/bin/docker-credential-forge-broker")" forge-broker
