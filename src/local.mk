@@ -91,8 +91,29 @@ src_daemon_forge_brokerd_SOURCES = \
 	src/daemon/sockets.c src/daemon/sockets.h
 src_daemon_forge_brokerd_LDADD = $(daemon_libs)
 
+# What audits a journal, but for the command itself: its tests link it as well.
+audit_sources = \
+	src/ctl/audit_access.c src/ctl/audit_access.h \
+	src/ctl/audit_chart.c src/ctl/audit_chart.h \
+	src/ctl/audit_complete.c src/ctl/audit_complete.h \
+	src/ctl/audit_condition.c src/ctl/audit_condition.h \
+	src/ctl/audit_entry.c src/ctl/audit_entry.h \
+	src/ctl/audit_escape.c src/ctl/audit_escape.h \
+	src/ctl/audit_html.c \
+	src/ctl/audit_journal.c src/ctl/audit_journal.h \
+	src/ctl/audit_json.c \
+	src/ctl/audit_markdown.c \
+	src/ctl/audit_report.h \
+	src/ctl/audit_sequence.c src/ctl/audit_sequence.h \
+	src/ctl/audit_set.c src/ctl/audit_set.h \
+	src/ctl/audit_tally.c src/ctl/audit_tally.h \
+	src/ctl/audit_text.c \
+	src/ctl/audit_time.c src/ctl/audit_time.h \
+	src/ctl/audit_words.c
+
 sbin_PROGRAMS += src/ctl/forge-brokerctl
-src_ctl_forge_brokerctl_SOURCES = \
+src_ctl_forge_brokerctl_SOURCES = $(audit_sources) \
+	src/ctl/audit.c \
 	src/ctl/check_config.c \
 	src/ctl/checkup.c src/ctl/checkup.h \
 	src/ctl/commands.h \

@@ -23,6 +23,22 @@ struct command {
 };
 
 static const struct command commands[] = {
+        { "audit", "", "which tokens were issued from which source, as the journal has it",
+          "  --since TIME      from then on: 48h, yesterday, '2026-11-20 10:00' [48h]\n"
+          "  --until TIME      up to then [now]\n"
+          "  --token NAME      only this token; may be repeated\n"
+          "  --format FORMAT   text, json, markdown or html [text]\n"
+          "  --require '[TOKEN/]SOURCE>=N'               a gate: at least so many issuances\n"
+          "  --require '[TOKEN/]SOURCE:runs>=N'          so many distinct runs, proven or claimed\n"
+          "  --require '[TOKEN/]SOURCE:proven-runs>=N'   so many that the forge vouched for\n"
+          "  --forbid [TOKEN/]SOURCE                     no issuance at all\n"
+          "  --allow-holes     records that are missing do not fail the gate\n"
+          "  --directory DIR   journals of other machines in this directory\n"
+          "  --file FILE       such a journal; may be repeated\n"
+          "  --merge           this machine's journal and those collected from others\n"
+          "  --uid UID         the uid that the daemon ran as [of the user forge-broker]\n\n"
+          "Exit status: 0 printed, and the gate is met; 1 it is not met; 2 usage; 7 the journal cannot be read.\n",
+          command_audit },
         { "check-config", "[FILE]", "check a configuration as a reload would, without the daemon",
           "Prints every mistake with file and line.  FILE is the main file [" CONFIG_FILE "];\n"
           "conf.d beside it is read too.  Exit status: 0 nothing is wrong, 1 it is rejected.\n",

@@ -14,6 +14,7 @@ integration_tests = \
 	tests/integration/57-require.t \
 	tests/integration/60-sources.t \
 	tests/integration/65-rotation.t \
+	tests/integration/70-audit.t \
 	tests/integration/75-doctor.t \
 	tests/integration/80-systemd.t \
 	tests/integration/82-mount.t \
@@ -21,7 +22,7 @@ integration_tests = \
 	tests/integration/87-doctor-systemd.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/scan.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/scan.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';
