@@ -118,6 +118,8 @@ src_ctl_forge_brokerctl_SOURCES = $(audit_sources) \
 	src/ctl/checkup.c src/ctl/checkup.h \
 	src/ctl/commands.h \
 	src/ctl/control.c src/ctl/control.h \
+	src/ctl/credential.c src/ctl/credential.h \
+	src/ctl/credential_input.c src/ctl/credential_proof.c src/ctl/credential_store.c \
 	src/ctl/doctor.c \
 	src/ctl/doctor_tree.c src/ctl/doctor_tree.h \
 	src/ctl/doctor_unit.c src/ctl/doctor_unit.h \
@@ -125,11 +127,11 @@ src_ctl_forge_brokerctl_SOURCES = $(audit_sources) \
 	src/ctl/journal_keeps.c src/ctl/journal_keeps.h \
 	src/ctl/leftovers.c src/ctl/leftovers.h \
 	src/ctl/main.c \
+	src/ctl/metrics.c \
 	src/ctl/options.c src/ctl/options.h \
 	src/ctl/output.c src/ctl/output.h \
-	src/ctl/metrics.c \
-	src/ctl/refresh.c \
 	src/ctl/program.c src/ctl/program.h \
+	src/ctl/refresh.c \
 	src/ctl/reload.c \
 	src/ctl/show_config.c \
 	src/ctl/status.c \

@@ -43,6 +43,15 @@ static const struct command commands[] = {
           "Prints every mistake with file and line.  FILE is the main file [" CONFIG_FILE "];\n"
           "conf.d beside it is read too.  Exit status: 0 nothing is wrong, 1 it is rejected.\n",
           command_check_config },
+        { "credential", "set [IDENTITY]", "replace the credential of an identity, once it is proven",
+          "Reads the new access token from standard input (a terminal is asked), proves that it\n"
+          "reads every token of the identity [default], encrypts it into place, restarts the\n"
+          "service, and waits until all its tokens are served from it.  A credential that does\n"
+          "not work changes nothing.\n\n"
+          "  --universal-auth  client id and client secret instead, a line each\n"
+          "  --config FILE     the main file [" CONFIG_FILE "]\n\n"
+          "Exit status: 0 done, 1 nothing was changed, or the old one is in place again.\n",
+          command_credential },
         { "doctor", "", "prove every step from the configuration to the forge",
           "Own options:\n"
           "  --config FILE  of a daemon that does not run under systemd\n"
@@ -138,7 +147,7 @@ static int parse_leading(struct options *options, int argc, char **argv) {
 static int setup(const struct command *command, struct error *err) {
         int r;
 
-        if (command->run != command_doctor)
+        if (command->run != command_doctor && command->run != command_credential)
                 return control_setup(err);
         (void)signal(SIGPIPE, SIG_IGN);
         r = process_harden(err);

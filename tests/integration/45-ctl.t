@@ -110,7 +110,68 @@ is "status" "$status" 3
 output=$("$brokerctl" check-config "$config_file")
 is "check-config needs none" "$?" 0
 
-for command in check-config metrics refresh reload show-config status; do
+# credential set, for files of one's own: no systemd takes part, the daemon sees the new file by itself
+client_id=22222222-3333-4444-8555-666666666666
+client_secret=cs-test-0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab
+standin_stop
+standin_state | jq --arg id "$client_id" --arg secret "$client_secret" \
+        '.tokens += [{name: "new", identity: "broker", value: "at-new-0123456789abcdefghijklmnopqrstuvwxyz"}] |
+         .identities[0].universal_auth = {client_id: $id, ttl: 3600, max_ttl: 7200, client_secrets: [{secret: $secret}]}' >"$work/state.json"
+standin_start "$work/state.json"
+rm -r "$work/etc/conf.d"
+identity_settings="client_id_file = $work/etc/client-id
+client_secret_file = $work/etc/client-secret"
+token_deploy | write_config
+daemon_start
+ok "every token is usable again" daemon_ready
+credential() { # VALUE [WORD...]
+        printf '%s\n' "$1" >"$work/input"
+        shift
+        output=$("$brokerctl" --socket "$control_socket" credential set --config "$config_file" "$@" <"$work/input" 2>&1)
+        status=$?
+}
+files() { (cd "$work/etc" && echo *); }
+before=$(stat -c '%a %u %i' "$work/etc/access-token")
+credential at-wrong-0123456789
+is "a wrong access token changes nothing" "$status $(stat -c '%a %u %i' "$work/etc/access-token")" "1 $before"
+credential at-new-0123456789abcdefghijklmnopqrstuvwxyz
+is "a good one is put in place and served" "$status" 0 || note "$output"
+is "with owner and mode of the old one" "$(stat -c '%a %u' "$work/etc/access-token") $(cat "$work/etc/access-token")" \
+        "600 0 at-new-0123456789abcdefghijklmnopqrstuvwxyz"
+is "and nothing beside it" "$(files)" "access-token bad.conf forge-broker.conf"
+standin_ask /counters/reset -X POST >/dev/null
+credential "$client_id
+wrong-secret" --universal-auth
+is "a wrong pair changes nothing" "$status $(files)" "1 access-token bad.conf forge-broker.conf"
+like "and is told as the login's failure" "$output" '  login: credential-rejected'
+is "it was one login" "$(standin_ask /counters | jq -r '.logins_ok, .class.login' | tr '\n' ' ')" "0 1 "
+credential "$client_id
+$client_secret" --universal-auth
+is "a good pair is put in place" "$status $(files)" "0 access-token bad.conf client-id client-secret forge-broker.conf" || note "$output"
+is "after one login, whose session is ended" "$(standin_ask /counters | jq -r '.logins_ok, .class.revoke' | tr '\n' ' ')" "1 1 "
+unlike "nothing of it is printed" "$output" "$client_secret|$secret_value"
+output=$("$brokerctl" credential get 2>&1)
+is "there is only 'credential set'" "$?" 2
+if command -v script >/dev/null; then
+        : >"$work/screen"
+        mkfifo "$work/keyboard"
+        script -qec "'$brokerctl' --socket '$control_socket' credential set --config '$config_file'" "$work/screen" \
+                >/dev/null 2>&1 <"$work/keyboard" &
+        lib_pids="$lib_pids $!"
+        exec 5>"$work/keyboard"
+        wait_for 10 grep -qa 'is not shown' "$work/screen"
+        echo at-typed-0123456789 >&5
+        wait_for 20 grep -qa 'nothing was changed' "$work/screen"
+        exec 5>&-
+        ok "a terminal is asked" grep -qa 'access token (is not shown): ' "$work/screen"
+        ok "and its answer is taken" grep -qa 'nothing was changed' "$work/screen"
+        not_ok "and not shown" grep -qa at-typed "$work/screen"
+else
+        skip "a terminal is asked" "script is missing (Debian: bsdutils)"
+fi
+daemon_stop
+
+for command in check-config credential metrics refresh reload show-config status; do
         like "$command --help" "$("$brokerctl" "$command" --help)" "^Usage: forge-brokerctl $command"
         ok "$command is in --help" sh -c "'$brokerctl' --help | grep -q '^  $command '"
 done
