@@ -31,6 +31,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/cache.c src/broker/cache.h \
 	src/broker/cgroup.c src/broker/cgroup.h \
 	src/broker/cgroup_layout.c src/broker/cgroup_layout.h \
+	src/broker/counters.c src/broker/counters.h \
 	src/broker/direct_env.c src/broker/direct_env.h \
 	src/broker/doctor.c src/broker/doctor.h \
 	src/broker/doctor_desk.c src/broker/doctor_desk.h \

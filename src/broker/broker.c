@@ -14,6 +14,7 @@
 struct broker {
         sd_event *event;
         struct audit *audit;
+        struct counters counters;
         struct fingerprint_key *key;
         struct direct_env *direct_env;
         char *state_directory;
@@ -40,6 +41,7 @@ static int make_generation(struct broker *broker, struct config *config, struct 
                                                  .audit = broker->audit,
                                                  .key = broker->key,
                                                  .direct_env = broker->direct_env,
+                                                 .counters = &broker->counters,
                                                  .state_directory = broker->state_directory,
                                                  .changed = on_changed,
                                                  .userdata = broker };
@@ -47,6 +49,9 @@ static int make_generation(struct broker *broker, struct config *config, struct 
         int r;
 
         r = direct_env_capture(broker->direct_env, config, err);
+        if (r < 0)
+                return r;
+        r = counters_prepare(&broker->counters, config, err);
         if (r < 0)
                 return r;
         r = generation_new(&context, config, older, &broker->generation, err);
@@ -106,6 +111,7 @@ struct broker *broker_free(struct broker *broker) {
         free(broker->state_directory);
         (void)audit_free(broker->audit);
         (void)fingerprint_key_free(broker->key);
+        counters_done(&broker->counters);
         (void)sd_event_unref(broker->event);
         free(broker);
         return NULL;
@@ -162,8 +168,14 @@ int broker_reload(struct broker *broker, struct config_problems *problems) {
         return 0;
 }
 
+/* Each one is counted; equal ones share a record. */
+static void refused(struct broker *broker, const struct audit_record *record) {
+        counters_refused(&broker->counters, record->token, record->error->code);
+        audit_refusal(broker->audit, record);
+}
+
 void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err) {
-        audit_refusal(broker->audit, &(struct audit_record){ .kind = AUDIT_REFUSED, .peer = peer, .error = err });
+        refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .peer = peer, .error = err });
 }
 
 void ask_done(struct ask *ask) {
@@ -195,15 +207,14 @@ static int admit(struct broker *broker, struct ask *ask, struct refresh **ret, s
                 (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
         else
                 return 0;
-        audit_refusal(broker->audit, &(struct audit_record){ .kind = AUDIT_REFUSED, .token = name, .peer = ask->peer,
-                                                             .claims = &ask->claims, .error = err });
+        refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .token = name, .peer = ask->peer,
+                                                .claims = &ask->claims, .error = err });
         return -(int)err->code;
 }
 
 static int unavailable(struct broker *broker, struct ask *ask, const struct refresh *refresh, struct error *err) {
-        audit_refusal(broker->audit,
-                      &(struct audit_record){ .kind = AUDIT_UNAVAILABLE, .token = refresh->token->name,
-                                              .peer = ask->peer, .claims = &ask->claims, .error = err });
+        refused(broker, &(struct audit_record){ .kind = AUDIT_UNAVAILABLE, .token = refresh->token->name,
+                                                .peer = ask->peer, .claims = &ask->claims, .error = err });
         return -(int)err->code;
 }
 
@@ -277,6 +288,7 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         if (r < 0)
                 return unavailable(broker, ask, refresh, err);
 
+        counters_issued(&broker->counters, record.token, record.source, record.stale);
         *ret = (struct issuance){ .configuration = config_ref(broker->generation->config),
                                   .config = refresh->token,
                                   .token = secret_ref(value->token),
@@ -363,6 +375,10 @@ const char *token_state_name(enum token_state state) {
                                              [TOKEN_STALE] = "stale", [TOKEN_FAILED] = "failed" };
 
         return names[state];
+}
+
+const struct counters *broker_counters(const struct broker *broker) {
+        return &broker->counters;
 }
 
 static void view_token(const struct refresh *refresh, struct token_view *ret) {

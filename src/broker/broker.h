@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "broker/counters.h"
 #include "broker/peer.h"
 #include "broker/waiter.h"
 #include "config/config.h"
@@ -196,6 +197,9 @@ int broker_reload(struct broker *broker, struct config_problems *problems);
 
 /** broker_config() - the configuration in force, borrowed until the loop turns again */
 const struct config *broker_config(const struct broker *broker);
+
+/** broker_counters() - borrowed until the loop turns again */
+const struct counters *broker_counters(const struct broker *broker);
 
 void broker_view(const struct broker *broker, struct broker_view *ret);
 size_t broker_token_count(const struct broker *broker);

@@ -230,6 +230,7 @@ int generation_new(const struct refresh_context *context, struct config *config,
                 generation->forges[i].config = config->forges[i];
         for (size_t i = 0; r >= 0 && i < config->n_identities; i++) {
                 r = upstream_init(&generation->upstreams[i], config->identities[i], err);
+                generation->upstreams[i].counters = context->counters;
                 if (r >= 0)
                         login_init(&generation->logins[i], &generation->upstreams[i], context->key,
                                    context->state_directory, generation->context.http);

@@ -142,7 +142,7 @@ static void on_login(void *userdata, const struct infisical_session *session, co
         login->call = NULL;
         login->error = *err;
         login->refused = session->verdict.authoritative;
-        upstream_note(&login->upstream->servers[login->server], err, session->verdict.pause);
+        upstream_note(login->upstream, &login->upstream->servers[login->server], err, session->verdict.pause);
         if (upstream_failure_is_route(err->code) && next_server(login) && send_login(login, &login->error) >= 0)
                 return;
         drop_pair(login);

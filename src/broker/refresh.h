@@ -22,6 +22,7 @@ struct refresh_context {
         struct audit *audit;
         const struct fingerprint_key *key;
         const struct direct_env *direct_env;
+        struct counters *counters;
         const char *state_directory;
         void (*changed)(void *userdata);        /* some token's state, as others see it, is another one now */
         void *userdata;

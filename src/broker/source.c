@@ -135,7 +135,7 @@ static void on_answer(void *userdata, const struct infisical_result *result, con
         struct server *server = &fetch->request.upstream->servers[fetch->server];
 
         fetch->call = NULL;
-        upstream_note(server, err, result->verdict.pause);
+        upstream_note(fetch->request.upstream, server, err, result->verdict.pause);
         add_attempt(fetch, server->infisical.url, err);
         if (err->code == DIAG_NONE) {
                 upstream_worked(fetch->request.upstream, fetch->server);

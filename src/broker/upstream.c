@@ -139,9 +139,10 @@ bool upstream_take_read(struct upstream *upstream, struct server *server) {
         return budget_take(&server->reads, clock_boottime(), upstream->read_interval, upstream->read_burst);
 }
 
-void upstream_note(struct server *server, const struct error *err, usec_t pause) {
+void upstream_note(const struct upstream *upstream, struct server *server, const struct error *err, usec_t pause) {
         usec_t now = clock_boottime();
 
+        counters_requested(upstream->counters, upstream->config->name, server->infisical.url, err->code);
         server->requests++;
         server->answered = true;
         server->last_at = now;

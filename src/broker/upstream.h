@@ -5,6 +5,7 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "broker/counters.h"
 #include "broker/expiry.h"
 #include "config/config.h"
 #include "infisical/infisical.h"
@@ -35,6 +36,7 @@ struct upstream {
         struct error credential_error;  /* why the file as it is now is not used; DIAG_NONE: it is */
         struct secret *headers;         /* of header_file; NULL: none */
 
+        struct counters *counters;      /* NULL: nobody counts */
         usec_t read_interval;           /* the budget of each server, from what the tokens' refresh needs */
         unsigned read_burst;
 };
@@ -67,7 +69,7 @@ size_t upstream_first_server(struct upstream *upstream);
 bool upstream_take_read(struct upstream *upstream, struct server *server);
 
 /** upstream_note() - a request to @server ended like this */
-void upstream_note(struct server *server, const struct error *err, usec_t pause);
+void upstream_note(const struct upstream *upstream, struct server *server, const struct error *err, usec_t pause);
 
 /** upstream_worked() - @server answered well: the next fetch begins there */
 void upstream_worked(struct upstream *upstream, size_t server);

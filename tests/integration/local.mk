@@ -8,6 +8,7 @@ integration_tests = \
 	tests/integration/40-peers.t \
 	tests/integration/45-ctl.t \
 	tests/integration/45-rate.t \
+	tests/integration/46-metrics.t \
 	tests/integration/50-bad-input.t \
 	tests/integration/55-git.t \
 	tests/integration/56-docker.t \

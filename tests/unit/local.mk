@@ -33,6 +33,10 @@ unit_tests += tests/unit/test-rate
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-counters
+tests_unit_test_counters_SOURCES = tests/unit/test-counters.c
+tests_unit_test_counters_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-infisical-answers
 tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
 tests_unit_test_infisical_answers_LDADD = $(unit_libs)

@@ -172,6 +172,10 @@ const struct config *broker_config(const struct broker *broker) {
         return &broker->config;
 }
 
+const struct counters *broker_counters(const struct broker *broker) {
+        return &broker->counters;
+}
+
 void broker_view(const struct broker *broker, struct broker_view *ret) {
         *ret = (struct broker_view){ .version = "0.1.0",
                                      .instance = "00112233445566778899aabbccddeeff",

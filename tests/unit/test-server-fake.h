@@ -18,6 +18,7 @@ enum { COLD_WAITS, COLD_VALUE, COLD_ERROR };
 struct broker {
         struct config config;
         struct token_config *token_list[4];
+        struct counters counters;
         struct waiter_list waiters;
         int cold;
         const char *value;              /* of every token that has one */

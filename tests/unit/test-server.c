@@ -338,6 +338,31 @@ static void a_refresh_says_how_the_token_stands_or_when_the_next_is_allowed(void
         assert_problem(404, "unknown-token");
 }
 
+static void metrics_have_counters_whose_labels_are_escaped(void **state) {
+        struct harness *harness = *state;
+        struct token_counts token = { .name = (char[]){ "a\"b\\c\nd" }, .configured = true, .sources = { true } };
+        struct server_counts server = { .identity = (char[]){ "default" }, .url = (char[]){ "https://x.example.org" },
+                                        .configured = true };
+
+        token.issued[SOURCE_INFISICAL_TOKEN_AUTH][1] = UINT64_MAX;
+        token.refused[DIAG_NO_USABLE_VALUE] = 7;
+        server.requests[DIAG_PERMISSION_DENIED] = 2;
+        harness->broker.counters = (struct counters){ .tokens = &token, .n_tokens = 1, .servers = &server, .n_servers = 1 };
+        ask_control(harness, "GET /metrics");
+        harness->broker.counters = (struct counters){ 0 };
+        assert_int_equal(answer.status, 200);
+        assert_non_null(strstr(answer.body, "\n# TYPE forge_broker_issuances_total counter\n"
+                                            "forge_broker_issuances_total{token=\"a\\\"b\\\\c\\nd\",source=\"infisical-token-auth\","
+                                            "freshness=\"fresh\"} 0\n"));
+        assert_non_null(strstr(answer.body, "freshness=\"stale\"} 18446744073709551615\n"));
+        assert_non_null(strstr(answer.body, ",code=\"no-usable-value\"} 7\n"));
+        assert_non_null(strstr(answer.body, "\nforge_broker_refusals_total{token=\"\",code=\"peer-refused\"} 0\n"));
+        assert_non_null(strstr(answer.body, "\nforge_broker_upstream_requests_total{identity=\"default\","
+                                            "url=\"https://x.example.org\",code=\"ok\"} 0\n"));
+        assert_non_null(strstr(answer.body, ",code=\"permission-denied\"} 2\n"));
+        assert_null(strstr(answer.body, "secret-hidden"));
+}
+
 static void a_rejected_reload_names_every_problem(void **state) {
         struct harness *harness = *state;
         json_t *body;
@@ -519,6 +544,7 @@ int main(void) {
                 TEST(the_list_has_every_token_and_no_value),
                 TEST(status_has_the_broker_its_servers_and_its_tokens),
                 TEST(a_refresh_says_how_the_token_stands_or_when_the_next_is_allowed),
+                TEST(metrics_have_counters_whose_labels_are_escaped),
                 TEST(a_rejected_reload_names_every_problem),
                 TEST(readiness_names_each_token_that_is_not_usable),
                 TEST(a_match_names_the_token_and_gives_no_value),
