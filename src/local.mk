@@ -93,7 +93,8 @@ src_daemon_forge_brokerd_SOURCES = \
 src_daemon_forge_brokerd_LDADD = $(daemon_libs)
 
 # What audits a journal, but for the command itself: its tests link it as well.
-audit_sources = \
+noinst_LIBRARIES += libforge-broker-audit.a
+libforge_broker_audit_a_SOURCES = \
 	src/ctl/audit_access.c src/ctl/audit_access.h \
 	src/ctl/audit_chart.c src/ctl/audit_chart.h \
 	src/ctl/audit_complete.c src/ctl/audit_complete.h \
@@ -113,7 +114,7 @@ audit_sources = \
 	src/ctl/audit_words.c
 
 sbin_PROGRAMS += src/ctl/forge-brokerctl
-src_ctl_forge_brokerctl_SOURCES = $(audit_sources) \
+src_ctl_forge_brokerctl_SOURCES = \
 	src/ctl/audit.c \
 	src/ctl/check_config.c \
 	src/ctl/checkup.c src/ctl/checkup.h \
@@ -139,4 +140,4 @@ src_ctl_forge_brokerctl_SOURCES = $(audit_sources) \
 	src/ctl/status_table.c src/ctl/status_table.h \
 	src/ctl/status_watch.c src/ctl/status_watch.h \
 	src/ctl/sudo_rules.c src/ctl/sudo_rules.h
-src_ctl_forge_brokerctl_LDADD = $(daemon_libs)
+src_ctl_forge_brokerctl_LDADD = libforge-broker-audit.a $(daemon_libs)

@@ -49,11 +49,16 @@ tests_fuzz_fuzz_match_SOURCES = tests/fuzz/fuzz-match.c $(fuzz_main)
 tests_fuzz_fuzz_match_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/match
 
+fuzz_targets += tests/fuzz/fuzz-audit
+tests_fuzz_fuzz_audit_SOURCES = tests/fuzz/fuzz-audit.c $(fuzz_main)
+tests_fuzz_fuzz_audit_LDADD = libforge-broker-audit.a $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/audit
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run
 AM_TESTS_ENVIRONMENT += export fuzz_targets='$(fuzz_targets)';
 
 # The same objects with libFuzzer's main() instead of standalone.c's; works in a tree that tests/fuzz/run configured.
-tests/fuzz/fuzz-%.libfuzzer: tests/fuzz/fuzz-%.o libforge-broker-job.a libforge-broker-relay.a libforge-broker.a
-	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o libforge-broker-job.a libforge-broker-relay.a $(daemon_libs)
+tests/fuzz/fuzz-%.libfuzzer: tests/fuzz/fuzz-%.o libforge-broker-audit.a libforge-broker-job.a libforge-broker-relay.a libforge-broker.a
+	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o libforge-broker-audit.a libforge-broker-job.a libforge-broker-relay.a $(daemon_libs)
