@@ -182,6 +182,7 @@ static int find_trust(const struct audit_options *audit, struct audit_trust *ret
         *ret = (struct audit_trust){ .check_uid = audit->has_uid, .uid = audit->uid };
         if (audit->has_uid || place->files || place->directory || place->merge)
                 return 0;
+        /* cppcheck-suppress getpwnamCalled ; there is one thread */
         user = getpwnam(DAEMON_USER);
         if (!user) {
                 (void)error_set(err, DIAG_INTERNAL_ERROR, "there is no user '%s' here, so nothing tells its records from "

@@ -33,6 +33,10 @@ unit_tests += tests/unit/test-rate
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-audit-parts
+tests_unit_test_audit_parts_SOURCES = tests/unit/test-audit-parts.c
+tests_unit_test_audit_parts_LDADD = libforge-broker-audit.a $(unit_libs)
+
 unit_tests += tests/unit/test-counters
 tests_unit_test_counters_SOURCES = tests/unit/test-counters.c
 tests_unit_test_counters_LDADD = $(unit_libs)
