@@ -2,7 +2,7 @@
 dist_systemdsystemunit_DATA = systemd/forge-broker-metrics.timer systemd/forge-brokerd-control.socket
 nodist_systemdsystemunit_DATA = systemd/forge-broker-doctor.service systemd/forge-broker-metrics.service systemd/forge-broker-programs.service systemd/forge-brokerd.service systemd/forge-brokerd.socket
 dist_systemdpreset_DATA = systemd/50-forge-broker.preset
-dist_catalog_DATA = systemd/forge-brokerd.catalog
+nodist_catalog_DATA = systemd/forge-brokerd.catalog
 pkglibexec_SCRIPTS += systemd/jobs-directory
 
 systemd_templates = systemd/forge-broker-metrics.service.in systemd/forge-broker-programs.service.in systemd/forge-brokerd.service.in systemd/forge-brokerd.socket.in \
@@ -10,6 +10,16 @@ systemd_templates = systemd/forge-broker-metrics.service.in systemd/forge-broker
 EXTRA_DIST += $(systemd_templates) systemd/forge-broker.mount systemd/forge-broker-jobs.mount systemd/forge-broker.sysusers \
 	systemd/forge-broker.tmpfiles
 CLEANFILES += $(systemd_templates:.in=) systemd/forge-broker-doctor.service
+
+# The program that prints the catalog from the table of diagnoses runs here and now.
+noinst_PROGRAMS += systemd/print-catalog
+systemd_print_catalog_SOURCES = systemd/print-catalog.c
+systemd_print_catalog_LDADD = libforge-broker.a
+EXTRA_DIST += systemd/forge-brokerd.catalog.in
+CLEANFILES += systemd/forge-brokerd.catalog
+
+systemd/forge-brokerd.catalog: systemd/forge-brokerd.catalog.in systemd/print-catalog$(EXEEXT)
+	$(AM_V_GEN)./systemd/print-catalog$(EXEEXT) $(srcdir)/systemd/forge-brokerd.catalog.in >$@.tmp && mv $@.tmp $@
 
 unit_paths = \
 	-e 's|@bindir[@]|$(bindir)|g' \

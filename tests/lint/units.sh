@@ -27,7 +27,7 @@ like "... user, credentials and sandbox among it" "$(shared "$doctor" | tr '\n' 
         'User=forge-broker .*LoadCredentialEncrypted=infisical-token .*RootDirectory=.*SystemCallFilter='
 
 is "the catalog explains the records that there are" \
-        "$(sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$top/systemd/forge-brokerd.catalog" | sort)" \
+        "$(sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$top/systemd/forge-brokerd.catalog.in" | sort)" \
         "$(sed -n 's/^#define AUDIT_ID_.*"\([0-9a-f]*\)"$/\1/p' "$top/src/broker/audit.h" | sort)"
 # systemctl shows unknown settings as warnings and goes on, so the quiet case is the only good one
 if ! command -v systemd-analyze >/dev/null; then

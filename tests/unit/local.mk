@@ -41,6 +41,11 @@ unit_tests += tests/unit/test-counters
 tests_unit_test_counters_SOURCES = tests/unit/test-counters.c
 tests_unit_test_counters_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-catalog
+tests_unit_test_catalog_SOURCES = tests/unit/test-catalog.c
+tests_unit_test_catalog_LDADD = $(unit_libs)
+EXTRA_tests_unit_test_catalog_DEPENDENCIES = systemd/forge-brokerd.catalog
+
 unit_tests += tests/unit/test-infisical-answers
 tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
 tests_unit_test_infisical_answers_LDADD = $(unit_libs)
