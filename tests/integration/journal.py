@@ -71,7 +71,8 @@ def daemon_fields(words):
     text.append(f"seq={seq}")
     if kind in ("issued", "refused", "unavailable"):
         peer = words.get("peer", "forgejo-runner.service")
-        fields += [("FORGE_BROKER_PEER_UID", "0"), ("FORGE_BROKER_PEER_PID", "4711"), ("FORGE_BROKER_PEER_UNIT", peer)]
+        fields += [("FORGE_BROKER_PEER_UID", "0"), ("FORGE_BROKER_PEER_PID", "4711"), ("FORGE_BROKER_PEER_UNIT", peer),
+                   ("FORGE_BROKER_PEER_CGROUP", f"/system.slice/{peer}")]
         text.append(f"peer_uid=0 peer_pid=4711 peer_unit={peer}")
     if kind == "issued":
         fields.append(("FORGE_BROKER_VERIFIED", words.get("verified", "no")))
