@@ -194,7 +194,7 @@ unlike "... and gives nothing away" "$answer" "$secret_value"
 entry=$(record refused)
 is "the refusal is recorded" "$(field "$entry" FORGE_BROKER_CODE)" peer-refused
 like "... and journalctl -x has the code's title and remedy from the daemon's own table" \
-        "$(boot_do journalctl --quiet --catalog -n 1 "MESSAGE_ID=$(id_of refused)" | tr -s ' \n' ' ')" \
+        "$(boot_do journalctl --quiet --catalog -n 1 "MESSAGE_ID=$(id_of refused)" | LC_ALL=C tr -cd '\n -~' | tr -s ' \n' ' ')" \
         'peer-refused: This process may not ask\. Only uid 0 of this host is served'
 is "... with the unit that tried" "$(field "$entry" FORGE_BROKER_PEER_UNIT)" intruder.service
 unlike "... and not as root" "$(field "$entry" FORGE_BROKER_PEER_UID)" '^0$'
