@@ -18,8 +18,8 @@ static bool is_name(char c, bool first) {
         return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (!first && c >= '0' && c <= '9');
 }
 
-/* "NAME="; false and somewhere behind if it is not. */
-static bool read_name(struct cursor *cursor) {
+/* "NAME=", in a file also "NAME ="; false, and somewhere in the line, if it is not. */
+static bool read_name(struct cursor *cursor, bool in_file) {
         size_t length = 0;
 
         while (cursor->at < cursor->end && is_name(*cursor->at, length == 0)) {
@@ -28,9 +28,12 @@ static bool read_name(struct cursor *cursor) {
                 cursor->name[length++] = *cursor->at++;
         }
         cursor->name[length] = '\0';
-        while (cursor->at < cursor->end && is_blank(*cursor->at))
+        while (in_file && cursor->at < cursor->end && is_blank(*cursor->at))
                 cursor->at++;
-        return length > 0 && cursor->at < cursor->end && *cursor->at++ == '=';
+        if (length == 0 || cursor->at == cursor->end || *cursor->at != '=')
+                return false;
+        cursor->at++;
+        return true;
 }
 
 /* What does not fit is no token: the value is cut. */
@@ -100,7 +103,8 @@ void environment_file_read(const struct secret *content, environment_found found
                 while (cursor.at < cursor.end && (is_blank(*cursor.at) || *cursor.at == '\n'))
                         cursor.at++;
                 secret_truncate(cursor.value, 0);
-                if (cursor.at < cursor.end && *cursor.at != '#' && *cursor.at != ';' && read_name(&cursor)) {
+                if (cursor.at < cursor.end && *cursor.at != '#' && *cursor.at != ';' &&
+                    read_name(&cursor, /* in_file= */ true)) {
                         read_value(&cursor, /* in_file= */ true);
                         found(userdata, cursor.name, cursor.value);
                 }
@@ -121,7 +125,7 @@ void environment_words_read(const char *text, size_t length, environment_found f
                 /* systemctl quotes the whole word: "NAME=a b". */
                 if (cursor.at < cursor.end && (*cursor.at == '"' || *cursor.at == '\''))
                         quote = *cursor.at++;
-                if (read_name(&cursor)) {
+                if (read_name(&cursor, /* in_file= */ false)) {
                         if (quote)
                                 read_quoted(&cursor, quote);
                         else

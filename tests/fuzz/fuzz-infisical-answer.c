@@ -1,5 +1,5 @@
 /*
- * What an answer to a secret read means.  The input is a line "STATUS CONTENT-TYPE FLAGS" and the body; the flags are
+ * What an answer to a secret read means, and whether it is the status of an Infisical.  The input is a line "STATUS CONTENT-TYPE FLAGS" and the body; the flags are
  * letters: 4 the v4 route was asked, e an ETag was sent, r the server said Retry-After.  Whatever comes: a value is a token,
  * only what Infisical itself could have said ends the life of one, messages are clean, and nothing stays in memory.
  */
@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "infisical/infisical.h"
+#include "infisical/status.h"
 
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
 
@@ -64,6 +65,19 @@ static void check_result(const struct http_response *response, const struct infi
                 check_text(error_remedy(err), sizeof(err->remedy));
 }
 
+/* The same answer to the question whether this is Infisical: only a 200 of the right shape says so. */
+static void check_status(const struct http_response *response) {
+        struct infisical_verdict verdict;
+        struct error err;
+        int r = infisical_classify_status(response, "https://infisical.example.org", &verdict, &err);
+
+        assert(r == -(int)verdict.code && err.code == verdict.code);
+        assert(verdict.code != DIAG_NONE ||
+               (response->status == 200 && strcmp(response->content_type, "application/json") == 0));
+        assert((verdict.pause > 0) == (verdict.code == DIAG_UPSTREAM_RATE_LIMITED));
+        check_text(err.detail, sizeof(err.detail));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static bool ready;
         struct http_response response = { 0 };
@@ -91,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         r = infisical_classify_read(&response, &address, "https://infisical.example.org", strchr(flags, '4') != NULL,
                                     strchr(flags, 'e') != NULL, &result, &err);
         check_result(&response, &result, &err, r);
+        check_status(&response);
         (void)secret_unref(result.value);
         (void)secret_unref(response.body);
         assert(secret_in_use() == 0 && wiping_in_use() == 0);

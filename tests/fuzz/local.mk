@@ -54,6 +54,11 @@ tests_fuzz_fuzz_audit_SOURCES = tests/fuzz/fuzz-audit.c $(fuzz_main)
 tests_fuzz_fuzz_audit_LDADD = libforge-broker-audit.a $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/audit
 
+fuzz_targets += tests/fuzz/fuzz-environment-file
+tests_fuzz_fuzz_environment_file_SOURCES = tests/fuzz/fuzz-environment-file.c $(fuzz_main)
+tests_fuzz_fuzz_environment_file_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/environment-file
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run

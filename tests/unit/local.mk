@@ -46,6 +46,14 @@ tests_unit_test_catalog_SOURCES = tests/unit/test-catalog.c
 tests_unit_test_catalog_LDADD = $(unit_libs)
 EXTRA_tests_unit_test_catalog_DEPENDENCIES = systemd/forge-brokerd.catalog
 
+unit_tests += tests/unit/test-environment-file
+tests_unit_test_environment_file_SOURCES = tests/unit/test-environment-file.c
+tests_unit_test_environment_file_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-findings
+tests_unit_test_findings_SOURCES = tests/unit/test-findings.c
+tests_unit_test_findings_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-infisical-answers
 tests_unit_test_infisical_answers_SOURCES = tests/unit/test-infisical-answers.c
 tests_unit_test_infisical_answers_LDADD = $(unit_libs)
