@@ -37,7 +37,7 @@ static void set_text(json_t *finding, const char *key, const char *text) {
         (void)json_object_set_new(finding, key, json_string(text_clean(clean, sizeof(clean), text, strlen(text))));
 }
 
-static void set_detail(json_t *finding, const char *format, va_list args) {
+static void _printf_(2, 0) set_detail(json_t *finding, const char *format, va_list args) {
         char text[DETAIL_MAX];
 
         if (!format)

@@ -256,6 +256,16 @@ doctor
 is "with the daemon too" "$status $(branch token infisical-universal-auth)" "0 $proven"
 doctor
 is "two check-ups of a daemon are one login" "$(counter .logins_ok) $(counter .class.revoke)" "1 0"
+session=$(standin_ask /tokens | jq -r '[.. | strings | select(test("login"))] | last')
+session_token=$(standin_ask "/tokens/$session" | jq -r '.value // .token.value')
+for canary in "$secret_value" "$access_token" "$client_secret" "$session_token"; do
+        if sanitized; then
+                skip "they leave nothing in the daemon's open memory" "the sanitizers' shadow of the memory is too large to scan"
+        else
+                printf '%s\n' "$canary" | python3 "$top_srcdir/tests/integration/scan.py" "$daemon_pid" >"$work/scan" 2>&1
+                like "they leave nothing in the daemon's open memory" "$(cat "$work/scan")" '^open=0 '
+        fi
+done
 daemon_stop
 is "which the daemon revokes at its stop" "$(counter .class.revoke)" 1
 rm -f "$work"/state/login-*
