@@ -139,7 +139,7 @@ int audit_self_test(struct audit *audit, char ret_id[static AUDIT_TEST_ID_MAX], 
 
         (void)text_append(buffer, sizeof(buffer), &used,
                           "MESSAGE=self-test id=%s\nMESSAGE_ID=" AUDIT_ID_SELF_TEST "\nPRIORITY=6\n"
-                          "SYSLOG_IDENTIFIER=forge-brokerd\nFORGE_BROKER_SELF_TEST=%s\n", ret_id, ret_id);
+                          "SYSLOG_IDENTIFIER=forge-brokerd\nFORGE_DOCTOR_SELF_TEST=%s\n", ret_id, ret_id);
         if (r >= 0)
                 r = send_journal(audit, buffer, used);
         if (r == -EAGAIN)

@@ -26,8 +26,8 @@
 #define AUDIT_ID_CONFIG_REJECTED    "edb9e4841aef4da2b234cf2af834c06b"
 #define AUDIT_ID_FALLBACK_EXPIRED   "db3b5794e99a49d6962655d5f5cdcce1"
 
-/* No record of anything that happened: `forge-brokerctl doctor` writes one and looks for it.  It has no instance and no sequence
- * number, so that no count and no proof of completeness knows of it. */
+/* No record of anything that happened: `forge-brokerctl doctor` writes one and looks for it.  It has no instance, no sequence
+ * number and no field that begins as those of records do, so that no count and no proof of completeness knows of it. */
 #define AUDIT_ID_SELF_TEST          "ada7e721c44a4bc28db758dfe86b7459"
 
 enum audit_kind {
@@ -80,7 +80,7 @@ int audit_write(struct audit *audit, const struct audit_record *record, struct e
 
 /**
  * audit_self_test() - writes a line that is no record, the way that records go
- * @ret_id: random; the journal's field FORGE_BROKER_SELF_TEST has it
+ * @ret_id: random; the journal's field FORGE_DOCTOR_SELF_TEST has it
  *
  * Only where records go to the journal.
  * Return: as audit_write().

@@ -26,12 +26,12 @@ static json_t *find(json_t *steps, const char *step) {
 }
 
 static int open_journal(sd_journal **ret, const char *id) {
-        char match[sizeof("FORGE_BROKER_SELF_TEST=") + AUDIT_TEST_ID_MAX];
+        char match[sizeof("FORGE_DOCTOR_SELF_TEST=") + AUDIT_TEST_ID_MAX];
         int r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
 
         if (r < 0)
                 return r;
-        (void)snprintf(match, sizeof(match), "FORGE_BROKER_SELF_TEST=%.32s", id);
+        (void)snprintf(match, sizeof(match), "FORGE_DOCTOR_SELF_TEST=%.32s", id);
         r = sd_journal_add_match(*ret, "MESSAGE_ID=" AUDIT_ID_SELF_TEST, 0);
         if (r >= 0)
                 r = sd_journal_add_match(*ret, match, 0);

@@ -143,6 +143,7 @@ is "that is status 1" "$status" 1
 sed -i 's|^token_file = .*|token_file = infisical-token|' "$boot_root$config_dir/forge-broker.conf"
 
 # A daemon that runs is asked, and its sessions are used.
+since=$(date +%s)
 boot_do systemctl start forge-brokerd.service
 boot_do curl --silent -X POST --unix-socket /run/standin.sock http://c/counters/reset >/dev/null
 pid=$(show MainPID)
@@ -159,6 +160,12 @@ records=$(boot_do curl --silent --unix-socket /run/forge-broker-control.sock htt
 boot_do journalctl --sync
 is "check-ups leave no gap in the records" \
         "$(boot_do journalctl --quiet --output=json -u forge-brokerd.service | jq -r 'select(._PID == "'"$pid"'") | .FORGE_BROKER_SEQ // empty' | sort -n | wc -l)" "$records"
+
+boot_do curl --silent --output /dev/null --unix-socket /run/forge-broker/broker.sock http://c/v1/tokens/deploy
+boot_do journalctl --sync
+audit=$(boot_do "$sbin/forge-brokerctl" audit --since "@$since" --require 'infisical-token-auth>=1' 2>&1)
+is "and the audit counts the one issuance, without a hole" "$?" 0 || note "$audit"
+unlike "... nor anything foreign" "$audit" '[1-9][0-9]* .*foreign'
 
 printf 'nonsense\n' >"$boot_root$config_dir/conf.d/broken.conf"
 rm "$boot_root/etc/credstore/infisical-client-secret"
