@@ -9,6 +9,7 @@ integration_tests = \
 	tests/integration/45-ctl.t \
 	tests/integration/45-rate.t \
 	tests/integration/46-metrics.t \
+	tests/integration/47-alerts.t \
 	tests/integration/50-bad-input.t \
 	tests/integration/55-git.t \
 	tests/integration/56-docker.t \
@@ -25,7 +26,7 @@ integration_tests = \
 	tests/integration/88-credential-set.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/scan.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';
