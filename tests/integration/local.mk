@@ -21,6 +21,7 @@ integration_tests = \
 	tests/integration/80-systemd.t \
 	tests/integration/82-mount.t \
 	tests/integration/83-host-jobs.t \
+	tests/integration/85-journal.t \
 	tests/integration/86-audit-systemd.t \
 	tests/integration/87-doctor-systemd.t \
 	tests/integration/88-credential-set.t \
