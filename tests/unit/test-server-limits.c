@@ -491,6 +491,7 @@ static void a_peer_that_is_not_root_is_refused(void **state) {
 }
 
 static void who_asks_too_often_is_told_when_to_come_back(void **state) {
+        static const char healthz[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
         struct harness *harness = *state;
         int fd;
 
@@ -516,7 +517,7 @@ static void who_asks_too_often_is_told_when_to_come_back(void **state) {
 
         /* Operators have buckets of their own, and a reload that takes the limit away is felt at once. */
         fd = harness_connect_to(harness->control_path);
-        assert_true(harness_send(harness, fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 36));
+        assert_true(harness_send(harness, fd, healthz, sizeof(healthz) - 1));
         receive(harness, fd);
         assert_int_equal(answer.status, 200);
         (void)close(fd);
