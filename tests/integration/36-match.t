@@ -67,7 +67,7 @@ like "which is said" "$(match protocol=http host=git.example.org | jq -r .remedy
 is "another host has none" "$(name protocol=https host=git.example.org.evil.example)" unknown-token
 like "and the known ones are named" "$(match protocol=https host=github.com | jq -r .detail)" \
         'https://git.example.org, registry registry.example.org:5000; https://apps.example.org/git'
-is "with a status that helpers know from a failure" "$(ask_status '/v1/match?registry=ghcr.io')" 404
+is "with a status that helpers know from a failure" "$(ask_status '/v1/match?registry=containers.example')" 404
 is "another path of a host has none" "$(name protocol=https host=apps.example.org path=wiki/o/r.git)" unknown-token
 is "a tie is an error" "$(name protocol=https host=apps.example.org path=git/o/r.git)" no-usable-value
 like "that names the tokens" "$(match protocol=https host=apps.example.org path=git/o/r.git | jq -r .detail)" "'a' and 'b'"

@@ -97,8 +97,8 @@ done
 is "list has them all" "$(printf unused | helper list | jq -S -c .)" \
         "$(printf '{"https://%s":"deploy-bot","https://%s":"deploy-bot"}' "$basic" "$bearer" | jq -S -c .)"
 like "version names it" "$(helper version)" '^docker-credential-forge-broker \(forge-broker\) [0-9]'
-not_ok "another registry has none" sh -c 'echo ghcr.io | docker-credential-forge-broker get'
-is "in the words that docker goes by" "$(echo ghcr.io | helper get)" 'credentials not found in native keychain'
+not_ok "another registry has none" sh -c 'echo containers.example | docker-credential-forge-broker get'
+is "in the words that docker goes by" "$(echo containers.example | helper get)" 'credentials not found in native keychain'
 is "without a server there is none to ask about" "$(printf '\n' | helper get; echo $?)" "no credentials server URL
 1"
 is "nor to forget" "$(printf '' | helper erase)" "no credentials server URL"
@@ -147,12 +147,12 @@ is "nor is the registry asked" "$(cat "$work/registry.log")" ""
 # The rest of the file
 daemon_start
 rm -f "$config"
-printf '{\n  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] ,\n "credHelpers":{ "gcr.io":"gcloud" }}\n' >"$work/user/kept.json"
+printf '{\n  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] ,\n "credHelpers":{ "other.example":"gcloud" }}\n' >"$work/user/kept.json"
 chmod 0640 "$work/user/kept.json"
 ln -s ../kept.json "$config"
 "$broker" setup docker -q
 is "what else is in the file stays, byte for byte" "$(tr -d '\n\t' <"$config" | sed "s/\"$basic\": \"forge-broker\",//; s/\"$bearer\": \"forge-broker\",//")" \
-        '{  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] , "credHelpers":{ "gcr.io":"gcloud" }}'
+        '{  "auths" : {"a.example":{"auth":"QQ=="}},"x":[1, 2] , "credHelpers":{ "other.example":"gcloud" }}'
 is "a link stays one, and a mode" "$(readlink "$config") $(stat -c %a "$work/user/kept.json")" "../kept.json 640"
 is "all three helpers are there" "$(jq -r '.credHelpers | length' "$config")" 3
 unchanged() { # NAME REGEXP CONTENT

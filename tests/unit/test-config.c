@@ -74,7 +74,7 @@ static void everything_that_is_written_arrives(void **state) {
                          "client_id_file = /etc/id\nclient_secret_file = secret\nheader_file = headers\n"
                          "project_id = p\nenvironment = e\nproxy = http://proxy.example.org:3128/\n"
                          "ca_file = /ca.pem\nconnect_timeout = 100ms\ntimeout = 2m\n"
-                         "[forge hub]\ntype = github\nurl = HTTPS://GitHub.com\nregistry = ghcr.io\nca_file = /b.pem\n"
+                         "[forge hub]\ntype = github\nurl = HTTPS://GitHub.com\nregistry = containers.example\nca_file = /b.pem\n"
                          "[token release]\nforge = hub\nidentity = spare\nsecret_path = /\nsecret_name = N\n"
                          "username = bot\nrefresh = 1d\nmax_stale = 30d\nwrite_probe = yes\n"
                          "direct_env = OLD_PAT\ndirect_env_until = 2026-12-31\n"
@@ -102,7 +102,7 @@ static void everything_that_is_written_arrives(void **state) {
         assert_int_equal(identity->connect_timeout, 100 * USEC_PER_MSEC);
         assert_int_equal(identity->timeout, 2 * USEC_PER_MIN);
         assert_string_equal(config->forges[0]->url, "https://github.com");
-        assert_string_equal(config->forges[0]->registry, "ghcr.io");
+        assert_string_equal(config->forges[0]->registry, "containers.example");
         assert_string_equal(config->forges[0]->ca_file, "/b.pem");
         assert_string_equal(token->identity->name, "spare");
         assert_string_equal(token->secret_path, "/");

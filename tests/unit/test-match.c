@@ -24,7 +24,7 @@ static const char forges[] =
         "[forge port]\ntype = gitea\nurl = https://git.example.org:8443\nregistry = registry.example.org:5000\n"
         "[forge sub]\ntype = gitea\nurl = https://apps.example.org/git\n"
         "[forge other]\ntype = gitea\nurl = https://apps.example.org/git/other\n"
-        "[forge hub]\ntype = github\nurl = https://github.com\nregistry = ghcr.io\n"
+        "[forge hub]\ntype = github\nurl = https://github.com\nregistry = containers.example\n"
         "[forge lab]\ntype = gitlab\nurl = http://127.0.0.1:3000\nregistry = 127.0.0.1:5050\n"
         "[forge explicit]\ntype = gitea\nurl = https://explicit.example.org:443\nregistry = explicit.example.org:443\n"
         "[forge six]\ntype = gitea\nurl = https://[2001:db8::1]\n"
@@ -165,9 +165,9 @@ static void every_registry_has_its_token(void **state) {
                 { "git.example.org/platform/api:latest", "platform" },
                 { "explicit.example.org", "explicit" },
                 { "explicit.example.org:443", "explicit" },
-                { "ghcr.io", "no-usable-value" },
-                { "ghcr.io/acme/image", "hub-a" },
-                { "https://index.docker.io/v1/", "unknown-token" },
+                { "containers.example", "no-usable-value" },
+                { "containers.example/acme/image", "hub-a" },
+                { "https://index.example/v1/", "unknown-token" },
                 { "http://127.0.0.1:5050", "lab" },
                 { "127.0.0.1:5050/v2/", "lab" },
                 { "apps.example.org", "unknown-token" },
