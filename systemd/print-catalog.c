@@ -54,19 +54,27 @@ static bool print_line(const char *line) {
         return true;
 }
 
-int main(int argc, char **argv) {
+static bool print_catalog(FILE *template) {
         char line[LINE_BYTES];
+
+        while (fgets(line, sizeof(line), template)) {
+                if (print_line(line))
+                        continue;
+                (void)fprintf(stderr, "print-catalog: no such codes: %s", line);
+                return false;
+        }
+        return !ferror(template) && fflush(stdout) == 0;
+}
+
+int main(int argc, char **argv) {
         FILE *template = argc == 2 ? fopen(argv[1], "re") : NULL;
+        bool good;
 
         if (!template) {
                 (void)fprintf(stderr, "usage: print-catalog TEMPLATE\n");
                 return EXIT_USAGE;
         }
-        while (fgets(line, sizeof(line), template)) {
-                if (print_line(line))
-                        continue;
-                (void)fprintf(stderr, "%s: no such codes: %s", argv[1], line);
-                return 1;
-        }
-        return ferror(template) || fclose(template) != 0 || fflush(stdout) != 0 ? 1 : 0;
+        good = print_catalog(template);
+        (void)fclose(template);
+        return good ? 0 : 1;
 }

@@ -21,12 +21,15 @@ static struct server_counts *find_server(const struct counters *counters, const 
 
 static struct token_counts *add_token(struct counters *counters, const char *name) {
         struct token_counts *tokens = reallocarray(counters->tokens, counters->n_tokens + 1, sizeof(*tokens));
+        _cleanup_(freep) char *copy = strdup(name);
 
-        if (!tokens)
+        if (tokens)
+                counters->tokens = tokens;
+        if (!tokens || !copy)
                 return NULL;
-        counters->tokens = tokens;
-        tokens[counters->n_tokens] = (struct token_counts){ .name = strdup(name) };
-        return tokens[counters->n_tokens].name ? &tokens[counters->n_tokens++] : NULL;
+        tokens += counters->n_tokens++;
+        *tokens = (struct token_counts){ .name = take(copy) };
+        return tokens;
 }
 
 static struct server_counts *add_server(struct counters *counters, const char *identity, const char *url) {
@@ -37,8 +40,9 @@ static struct server_counts *add_server(struct counters *counters, const char *i
                 counters->servers = servers;
         if (!servers || !name || !address)
                 return NULL;
-        servers[counters->n_servers] = (struct server_counts){ .identity = take(name), .url = take(address) };
-        return &servers[counters->n_servers++];
+        servers += counters->n_servers++;
+        *servers = (struct server_counts){ .identity = take(name), .url = take(address) };
+        return servers;
 }
 
 static void drop_token(struct counters *counters, size_t i) {
