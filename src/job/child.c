@@ -161,7 +161,7 @@ int child_run(const struct inherited *inherited, char *const argv[], const struc
 
 /* Return: true if all of it fitted; what does not fit is read and dropped, so that the writer ends by itself. */
 static bool read_all(int fd, char *buffer, size_t size, size_t *ret_length) {
-        char rest[4096];
+        char rest[4096] = "";
         size_t used = 0;
         bool fits = true;
 
