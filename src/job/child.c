@@ -145,7 +145,7 @@ int child_run(const struct inherited *inherited, char *const argv[], const struc
               size_t count, struct failure *failure) {
         _cleanup_(environment_done) struct environment environment = { 0 };
         sigset_t watched, before;
-        pid_t pid;
+        pid_t pid = -1;
         int r;
 
         r = environment_extend(&environment, variables, count, failure);
@@ -189,7 +189,7 @@ int child_capture(const struct inherited *inherited, char *const argv[], const s
         int output[2], status = 0, r;
         sigset_t mask;
         bool fits;
-        pid_t pid;
+        pid_t pid = -1;
 
         r = environment_extend(&environment, variables, count, failure);
         if (r < 0)
