@@ -9,3 +9,12 @@ dist_examples_DATA += docs/examples/container-push.yml docs/examples/gate.yml do
 	docs/examples/tag-push.yml
 TESTS += tests/unit/test-examples.t
 EXTRA_DIST += tests/unit/test-examples.t
+
+# Printed from the code's table.
+noinst_PROGRAMS += docs/print-codes
+docs_print_codes_SOURCES = docs/print-codes.c
+docs_print_codes_LDADD = libforge-broker.a
+nodist_man_MANS = docs/man/forge-broker-codes.7
+CLEANFILES += docs/man/forge-broker-codes.7
+docs/man/forge-broker-codes.7: docs/print-codes$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs/man && ./docs/print-codes$(EXEEXT) >$@.tmp && mv $@.tmp $@

@@ -58,8 +58,12 @@ static int hijacked(const struct git_identity *identity, struct failure *failure
 static int judge(const struct git_identity *identity, struct failure *failure) {
         int r;
 
-        if (identity->kind == IDENTITY_BROKER)
+        if (identity->kind == IDENTITY_BROKER) {
+                if (identity->is_followed)
+                        output_note("a helper behind the broker's gets the token from git, and may keep it: take it out, or use "
+                                    "'forge-broker git'");
                 return 0;
+        }
         if (identity->kind == IDENTITY_NONE) {
                 r = failure_set(failure, EXIT_UNMET, "git has no credential for this, and would ask for one");
                 failure_remedy_set(failure, "Run 'forge-broker git -- push ...', or 'git config --global "

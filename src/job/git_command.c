@@ -98,6 +98,9 @@ static int set_helper(struct wrap *wrap, const struct arguments *arguments, stru
                 r = git_settings_set(&wrap->settings, "FORGE_BROKER_SOCKET", arguments->socket, failure);
         if (r == 0)
                 r = git_settings_set(&wrap->settings, "GIT_TERMINAL_PROMPT", "0", failure);
+        /* A trace that is on shows headers; that it shows their values is what nobody asked for. */
+        if (r == 0)
+                r = git_settings_set(&wrap->settings, "GIT_TRACE_REDACT", "1", failure);
         return r;
 }
 
@@ -234,6 +237,14 @@ static int refuse(const char *url, const struct git_identity *identity, struct f
         return r;
 }
 
+/* git hands what worked to every helper, and one that stores it would put the token into a file. */
+static int refuse_follower(struct failure *failure) {
+        int r = failure_set(failure, EXIT_UNMET, "git would give the token to another credential helper, which may keep it");
+
+        failure_remedy_set(failure, "Leave 'credential.helper' out of git's command line and of GIT_CONFIG_PARAMETERS.");
+        return r;
+}
+
 /* What the settings could not take out of the way: -c on git's own command line, ~/.netrc.  Better no push than one as another. */
 static int verify(struct wrap *wrap, char *const words[], struct failure *failure) {
         _cleanup_(git_remotes_done) struct remote_urls urls = { 0 };
@@ -252,6 +263,8 @@ static int verify(struct wrap *wrap, char *const words[], struct failure *failur
                 r = git_identity(&git, urls.items[i].resolved, &identity, failure);
                 if (r == 0 && git_identity_is_hijacked(&identity))
                         r = refuse(urls.items[i].resolved, &identity, failure);
+                else if (r == 0 && identity.is_followed)
+                        r = refuse_follower(failure);
         }
         return r;
 }

@@ -141,9 +141,11 @@ static int find_helper(const struct git *git, const char *url, struct git_identi
                 if (pattern[0] && !git_applies(git, pattern, url))
                         continue;
                 if (entry.value[0] == '\0') {
-                        found = false;
+                        found = ret->is_followed = false;
                         ret->kind = IDENTITY_NONE;
                 }
+                if (found && ret->kind == IDENTITY_BROKER && !is_ours(entry.value))
+                        ret->is_followed = true;
                 if (entry.value[0] == '\0' || found)
                         continue;
                 found = true;

@@ -24,6 +24,7 @@ struct git_identity {
         enum identity_kind kind;
         char who[160];          /* the user, or what kind of credential it is; never a secret; clean */
         char place[640];        /* file and line that it comes from; "" if unknown; clean */
+        bool is_followed;       /* a helper behind the broker's: git gives it what worked, to be kept */
 };
 
 /**

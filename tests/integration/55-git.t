@@ -209,6 +209,21 @@ output=$("$broker" git -- -C "$clone" -c "http.$home_url/o/r.git.extraheader=Aut
 is "a header on git's own command line cannot be beaten: refused" "$? $(who home)" "1 "
 like "and named" "$output" "the command line"
 fresh
+output=$("$broker" git -- -C "$clone" -c "credential.helper=store --file=$work/kept" push origin HEAD:refs/heads/kept 2>&1)
+is "a helper on git's own command line would be given the token to keep: refused" "$? $(who home)" "1 "
+like "and said" "$output" "would give the token to another credential helper"
+git -C "$clone" config credential.helper "store --file=$work/kept"
+wrapped push origin HEAD:refs/heads/kept
+is "one in a file is out of the way" "$status $(who home) $(cat "$work/kept" 2>/dev/null)" "0 deploy "
+git -C "$clone" config credential.helper "$work/git-credential-forge-broker"
+git -C "$clone" config --add credential.helper "store --file=$work/kept"
+check
+like "git-check warns of one behind the broker's" "$status $output" "a helper behind the broker's gets the token"
+fresh
+output=$(GIT_TRACE_CURL=1 GIT_TRACE_REDACT=0 "$broker" git -- -C "$clone" push origin HEAD:refs/heads/traced 2>&1)
+is "a trace of git's shows the token in no form" "$? $(printf '%s\n' "$output" | grep -c "$(printf 'deploy-bot:%s' "$secret_value" | base64 -w 0)")" "0 0"
+like "though it does trace" "$output" "Authorization: Basic <redacted>"
+fresh
 git -C "$clone" config http.cookieFile "$work/cookies"
 check
 is "a cookie file cannot be told" "$status" 7
