@@ -212,10 +212,11 @@ static void describe(const struct change *change, const char *when) {
                 (void)printf("%s: the daemon does not run\n", when);
         else if (!json_member_true(identity, "has_token"))
                 (void)printf("%s: no access token\n", when);
-        else
-                (void)printf("%s: access token of identity '%s', %s%s\n", when,
-                             text_clean(clean, sizeof(clean), name ? name : "?", strlen(name ? name : "?")),
+        else if (name)
+                (void)printf("%s: access token of identity '%s', %s%s\n", when, text_clean(clean, sizeof(clean), name, strlen(name)),
                              expires ? "ends at " : "without a known end", expires ? expires : "");
+        else
+                (void)printf("%s: an access token, which does not say whose it is and when it ends\n", when);
         json_decref(status);
 }
 

@@ -30,7 +30,7 @@ is "a first credential is put into place" "$status" 0 || note "$output"
 like "and proven before" "$output" '^  deploy: readable$'
 like "and served after" "$output" '^every token of the identity is served from it'
 like "it says what changed: before" "$output" '^before: no access token$'
-like "now" "$output" '^now: access token of identity '
+like "now" "$output" '^now: an access token, which does not say whose it is'
 ok "it is encrypted" test -s "$store/infisical-token"
 not_ok "which means: not to be read" grep -aq "$access_token" "$store/infisical-token"
 is "the file is root's alone" "$(stat -c '%a %u' "$store") $(ls "$store")" "700 0 infisical-token"
