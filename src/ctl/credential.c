@@ -244,6 +244,8 @@ static int replace(struct change *change, struct error *err) {
         (void)clock_format(clock_realtime(), since);
         if (change->restart)
                 r = restart(err);
+        for (size_t i = 0; r >= 0 && i < change->n_places; i++)
+                r = credential_store_check(&change->places[i], value_of(change, i), err);
         if (r >= 0)
                 r = wait_until_served(change, since, err);
         if (r < 0)

@@ -53,6 +53,14 @@ int credential_place_find(const char *setting, const char *name, struct credenti
 /** credential_store_put() - writes it beside and renames; the old file is kept as the backup */
 int credential_store_put(struct credential_place *place, const struct secret *value, struct error *err);
 
+/**
+ * credential_store_check() - that the running unit was given this value
+ *
+ * A drop-in may load the credential from somewhere else, and then the file that was written is nobody's.
+ * Return: 0, or -DIAG_CREDENTIAL_MISSING.
+ */
+int credential_store_check(const struct credential_place *place, const struct secret *value, struct error *err);
+
 /** credential_store_undo() - the old file again, or none */
 void credential_store_undo(struct credential_place *place);
 

@@ -1,6 +1,7 @@
 #include "ctl/credential.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -15,12 +16,31 @@ void new_credential_done(struct new_credential *credential) {
         credential->client_secret = secret_unref(credential->client_secret);
 }
 
+/* Set by a signal while a terminal is asked: it must get its echo back before this process goes. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+        interrupted = number;
+}
+
+static const int fatal_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+/* @kept: what was done on them before */
+static void catch_signals(struct sigaction kept[static ELEMENTS(fatal_signals)], bool restore) {
+        const struct sigaction action = { .sa_handler = on_signal };      /* without SA_RESTART: read() ends */
+
+        for (size_t i = 0; i < ELEMENTS(fatal_signals); i++)
+                (void)sigaction(fatal_signals[i], restore ? &kept[i] : &action, restore ? NULL : &kept[i]);
+}
+
 /* A byte at a time: what stands behind the line belongs to the next one. */
 static int read_bytes(struct secret *line, const char *what, struct error *err) {
         for (;;) {
                 char byte;
                 ssize_t n = read(STDIN_FILENO, &byte, 1);
 
+                if (n < 0 && errno == EINTR && interrupted)
+                        return error_set(err, DIAG_CREDENTIAL_MISSING, "interrupted");
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
@@ -53,12 +73,15 @@ static int check(struct secret *line, const char *what, struct error *err) {
 static int read_line(const char *what, struct secret **ret, struct error *err) {
         _cleanup_(secret_unrefp) struct secret *line = secret_new(CREDENTIAL_MAX_BYTES);
         bool terminal = isatty(STDIN_FILENO);
+        struct sigaction kept[ELEMENTS(fatal_signals)];
         struct termios before, quiet;
         int r;
 
         if (!line)
                 return error_oom(err);
-        if (terminal && tcgetattr(STDIN_FILENO, &before) == 0) {
+        terminal = terminal && tcgetattr(STDIN_FILENO, &before) == 0;
+        if (terminal) {
+                catch_signals(kept, /* restore= */ false);
                 quiet = before;
                 quiet.c_lflag &= ~(tcflag_t)ECHO;
                 quiet.c_lflag |= ECHONL;
@@ -66,8 +89,10 @@ static int read_line(const char *what, struct secret **ret, struct error *err) {
                 (void)fprintf(stderr, "%s (is not shown): ", what);
         }
         r = read_bytes(line, what, err);
-        if (terminal)
+        if (terminal) {
                 (void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+                catch_signals(kept, /* restore= */ true);
+        }
         if (r == 0)
                 r = check(line, what, err);
         if (r == 0)

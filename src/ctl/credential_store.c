@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "ctl/program.h"
+#include "infisical/credential.h"
 
 #define ENCRYPTED_STORE "/etc/credstore.encrypted"
 #define PLAIN_STORE     "/etc/credstore"
@@ -105,6 +106,38 @@ int credential_store_put(struct credential_place *place, const struct secret *va
                 place->backup[0] = '\0';
         place->replaced = true;
         return 0;
+}
+
+/* What systemd made of it for the unit; root may look. */
+static struct secret *read_handed_over(const char *name) {
+        _cleanup_(secret_unrefp) struct secret *bytes = secret_new(CREDENTIAL_MAX_BYTES);
+        _cleanup_(closep) int fd = -1;
+        char path[sizeof(((struct credential_place *)NULL)->file)], buffer[1024];
+        ssize_t n;
+
+        (void)snprintf(path, sizeof(path), "/run/credentials/forge-brokerd.service/%s", name);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        if (!bytes || fd < 0)
+                return NULL;
+        while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+                if (!secret_append(bytes, buffer, (size_t)n))
+                        break;
+        explicit_bzero(buffer, sizeof(buffer));
+        return take(bytes);
+}
+
+int credential_store_check(const struct credential_place *place, const struct secret *value, struct error *err) {
+        _cleanup_(secret_unrefp) struct secret *handed_over = NULL;
+
+        if (place->name[0] == '/')
+                return 0;
+        handed_over = read_handed_over(place->name);
+        if (handed_over && secret_equal(handed_over, value))
+                return 0;
+        (void)error_set(err, DIAG_CREDENTIAL_MISSING, "the unit was not given what is in %s now", place->file);
+        error_remedy_set(err, "See which credential it loads: 'systemctl show -p LoadCredential -p LoadCredentialEncrypted "
+                              "forge-brokerd'; a drop-in may name another file.");
+        return -(int)err->code;
 }
 
 void credential_store_undo(struct credential_place *place) {

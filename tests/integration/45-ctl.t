@@ -166,6 +166,16 @@ if command -v script >/dev/null; then
         ok "a terminal is asked" grep -qa 'access token (is not shown): ' "$work/screen"
         ok "and its answer is taken" grep -qa 'nothing was changed' "$work/screen"
         not_ok "and not shown" grep -qa at-typed "$work/screen"
+        : >"$work/screen"
+        script -qec "'$brokerctl' --socket '$control_socket' credential set --config '$config_file'; stty -a" "$work/screen" \
+                >/dev/null 2>&1 <"$work/keyboard" &
+        lib_pids="$lib_pids $!"
+        exec 5>"$work/keyboard"
+        wait_for 10 grep -qa 'is not shown' "$work/screen"
+        printf '\003' >&5
+        ok "Ctrl-C ends it" wait_for 10 grep -qa 'interrupted' "$work/screen"
+        ok "and the terminal has its echo again" wait_for 10 grep -qaE '(^|[ ;])echo( |$)' "$work/screen"
+        exec 5>&-
 else
         skip "a terminal is asked" "script is missing (Debian: bsdutils)"
 fi

@@ -105,6 +105,20 @@ is "byte for byte" "$(sha256sum <"$store/infisical-token") $(ls "$store")" "$bef
 boot_do mv /usr/bin/systemctl.real /usr/bin/systemctl
 ok "and all is well" wait_for 20 usable
 
+# One that the unit does not load, because a drop-in names another file: it would look as if all were well.
+printf '%s\n' "$new_token" >"$boot_root/etc/another"
+mkdir -p "$boot_root/etc/systemd/system/forge-brokerd.service.d"
+printf '[Service]\nLoadCredential=infisical-token:/etc/another\n' >"$boot_root/etc/systemd/system/forge-brokerd.service.d/another.conf"
+boot_do systemctl daemon-reload
+set_credential at-third-0123456789abcdefghijklmnopqrstuvw
+is "a credential that the unit is not given" "$status" 1
+like "is told with where to look" "$output" 'the unit was not given what is in /etc/credstore.encrypted/infisical-token now'
+is "and taken back" "$(sha256sum <"$store/infisical-token") $(ls "$store")" "$before infisical-token"
+rm "$boot_root/etc/systemd/system/forge-brokerd.service.d/another.conf" "$boot_root/etc/another"
+boot_do systemctl daemon-reload
+boot_do systemctl restart forge-brokerd.service
+ok "all is well again" wait_for 20 usable
+
 # No request was lost.
 more=$(($(wc -l <"$boot_root/run/count-client") + 20))
 ok "the load still runs" wait_for 20 counted client "$more"
