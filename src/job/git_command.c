@@ -50,16 +50,11 @@ static bool is_ours(const struct wrap *wrap, const struct url *url) {
 }
 
 static int read_tokens(struct wrap *wrap, const struct client *client, struct failure *failure) {
-        struct json position = { 0 };
         struct token_item item;
-        int r;
+        struct json position;
+        int r = token_list_get(client, &wrap->tokens, failure);
 
-        r = token_list_get(client, &wrap->tokens, failure);
-        if (r < 0 || !wrap->named || next_forge(wrap, &position, &item))
-                return r;
-        r = failure_set(failure, EXIT_UNKNOWN_TOKEN, "there is no token '%s'", wrap->named);
-        token_list_add_known(client, failure);
-        return r;
+        return r == 0 && wrap->named ? token_list_find(&wrap->tokens, wrap->named, &position, &item, failure) : r;
 }
 
 /* For the shell that git gives the helper to. */

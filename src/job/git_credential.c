@@ -22,24 +22,19 @@
 static int check_named(const struct client *client, const char *name, const struct credential_request *request,
                        struct match *ret, struct failure *failure) {
         _cleanup_(token_list_done) struct token_list list = { 0 };
-        struct json position = { 0 };
         struct token_item item;
+        struct json position;
         int r;
 
         r = token_list_get(client, &list, failure);
+        if (r == 0)
+                r = token_list_find(&list, name, &position, &item, failure);
         if (r < 0)
                 return r;
-        while (token_list_next(&list, &position, &item)) {
-                if (strcmp(item.name, name) != 0)
-                        continue;
-                if (!url_is_on(item.forge_url, request->protocol, request->host, request->path))
-                        return MATCH_NONE;
-                (void)text_clean(ret->name, sizeof(ret->name), name, strlen(name));
-                return MATCH_FOUND;
-        }
-        r = failure_set(failure, EXIT_UNKNOWN_TOKEN, "there is no token '%s'", name);
-        token_list_add_known(client, failure);
-        return r;
+        if (!url_is_on(item.forge_url, request->protocol, request->host, request->path))
+                return MATCH_NONE;
+        (void)text_clean(ret->name, sizeof(ret->name), name, strlen(name));
+        return MATCH_FOUND;
 }
 
 static int find_token(const struct client *client, const char *named, const struct credential_request *request,

@@ -53,6 +53,21 @@ static bool is_authorization(const char *header) {
         return strncasecmp(header, name, sizeof(name) - 1) == 0 && strchr(header, ':');
 }
 
+/* True if git would read this entry for the URL. */
+static bool is_for(const struct git *git, const struct git_entry *entry, const char *url) {
+        char pattern[GIT_KEY_MAX];
+
+        git_entry_pattern(entry, pattern);
+        return !pattern[0] || git_applies(git, pattern, url);
+}
+
+static void set_place(const struct git *git, const struct git_entry *entry, struct git_identity *ret) {
+        char place[sizeof(ret->place)];
+
+        git_entry_place(git, entry, place, sizeof(place));
+        set_text(ret->place, sizeof(ret->place), place);
+}
+
 /* The last header that is left when git has read all entries for the URL: an empty value empties the list. */
 static int find_header(const struct git *git, const char *url, struct git_identity *ret, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
@@ -64,20 +79,14 @@ static int find_header(const struct git *git, const char *url, struct git_identi
         if (r < 0)
                 return r;
         while (git_entry_next(&answer, &position, &entry)) {
-                char pattern[GIT_KEY_MAX];
-
-                git_entry_pattern(&entry, pattern);
-                if (pattern[0] && !git_applies(git, pattern, url))
+                if (!is_for(git, &entry, url))
                         continue;
                 if (entry.value[0] == '\0') {
                         ret->kind = IDENTITY_NONE;
                 } else if (is_authorization(entry.value)) {
-                        char place[sizeof(ret->place)];
-
                         ret->kind = IDENTITY_HEADER;
                         describe_header(entry.value, ret);
-                        git_entry_place(git, &entry, place, sizeof(place));
-                        set_text(ret->place, sizeof(ret->place), place);
+                        set_place(git, &entry, ret);
                 }
         }
         return 0;
@@ -97,13 +106,10 @@ static int find_url_place(const struct git *git, const struct url *url, struct g
                 return r;
         while (git_entry_next(&answer, &position, &entry)) {
                 const char *where = text_starts_with(entry.key, "url.") ? entry.key : entry.value;
-                char place[sizeof(ret->place)];
 
-                if (!memmem(where, strlen(where), url->user, url->user_length + 1))
-                        continue;
-                /* The key of a section is not on the line of its entry: the value is what is searched for. */
-                git_entry_place(git, &entry, place, sizeof(place));
-                set_text(ret->place, sizeof(ret->place), place);
+                /* The key of a section is not on the line of its entry: the value is what is searched for there. */
+                if (memmem(where, strlen(where), url->user, url->user_length + 1))
+                        set_place(git, &entry, ret);
         }
         return 0;
 }
@@ -135,10 +141,9 @@ static int find_helper(const struct git *git, const char *url, struct git_identi
         if (r < 0)
                 return r;
         while (git_entry_next(&answer, &position, &entry)) {
-                char pattern[GIT_KEY_MAX], place[sizeof(ret->place)], helper[100];
+                char helper[100];
 
-                git_entry_pattern(&entry, pattern);
-                if (pattern[0] && !git_applies(git, pattern, url))
+                if (!is_for(git, &entry, url))
                         continue;
                 if (entry.value[0] == '\0') {
                         found = ret->is_followed = false;
@@ -155,8 +160,7 @@ static int find_helper(const struct git *git, const char *url, struct git_identi
                                text_clean(helper, sizeof(helper), entry.value, strcspn(entry.value, " \t")));
                 if (entry.value[0] == '!')
                         (void)snprintf(ret->who, sizeof(ret->who), "a shell command");
-                git_entry_place(git, &entry, place, sizeof(place));
-                set_text(ret->place, sizeof(ret->place), place);
+                set_place(git, &entry, ret);
         }
         return 0;
 }
@@ -170,14 +174,10 @@ static int find_cookies(const struct git *git, const char *url, struct git_ident
 
         r = git_entries(git, "^http\\.(.*\\.)?cookiefile$", &answer, failure);
         while (r == 0 && git_entry_next(&answer, &position, &entry)) {
-                char pattern[GIT_KEY_MAX], place[sizeof(ret->place)];
-
-                git_entry_pattern(&entry, pattern);
-                if (pattern[0] && !git_applies(git, pattern, url))
+                if (!is_for(git, &entry, url))
                         continue;
                 ret->kind = entry.value[0] ? IDENTITY_COOKIE : IDENTITY_NONE;
-                git_entry_place(git, &entry, place, sizeof(place));
-                set_text(ret->place, sizeof(ret->place), place);
+                set_place(git, &entry, ret);
         }
         if (ret->kind == IDENTITY_NONE)
                 ret->place[0] = '\0';

@@ -12,22 +12,18 @@
 static int find_fingerprint(const struct client *client, const char *name, char fingerprint[static 24],
                             struct failure *failure) {
         _cleanup_(token_list_done) struct token_list list = { 0 };
-        struct json position = { 0 };
         struct token_item item;
+        struct json position;
         int r;
 
         r = token_list_get(client, &list, failure);
+        if (r == 0)
+                r = token_list_find(&list, name, &position, &item, failure);
         if (r < 0)
                 return r;
-        while (token_list_next(&list, &position, &item))
-                if (strcmp(item.name, name) == 0) {
-                        if (json_text(position, "fingerprint", fingerprint, 24) && fingerprint[0])
-                                return 0;
-                        return failure_set(failure, EXIT_NO_VALUE, "the broker has no value of '%s' now", name);
-                }
-        r = failure_set(failure, EXIT_UNKNOWN_TOKEN, "there is no token '%s'", name);
-        token_list_add_known(client, failure);
-        return r;
+        if (!json_text(position, "fingerprint", fingerprint, 24) || !fingerprint[0])
+                return failure_set(failure, EXIT_NO_VALUE, "the broker has no value of '%s' now", name);
+        return 0;
 }
 
 static int report(const struct arguments *arguments, const char *name, const char *given, struct failure *failure) {

@@ -63,16 +63,12 @@ bool token_list_next(const struct token_list *list, struct json *position, struc
         return false;
 }
 
-void token_list_add_known(const struct client *client, struct failure *failure) {
-        _cleanup_(token_list_done) struct token_list list = { 0 };
+static void add_names(const struct token_list *list, struct failure *failure) {
         struct json position = { 0 };
         struct token_item item;
-        struct failure unused;
         size_t used = 0;
 
-        if (token_list_get(client, &list, &unused) < 0)
-                return;
-        while (token_list_next(&list, &position, &item)) {
+        while (token_list_next(list, &position, &item)) {
                 /* A list that is cut says so. */
                 if (used + strlen(item.name) + sizeof(", ...") >= sizeof(failure->known)) {
                         (void)text_append(failure->known, sizeof(failure->known), &used, ", ...");
@@ -83,4 +79,25 @@ void token_list_add_known(const struct client *client, struct failure *failure) 
         }
         if (used == 0)
                 (void)text_append(failure->known, sizeof(failure->known), &used, "none");
+}
+
+int token_list_find(const struct token_list *list, const char *name, struct json *position, struct token_item *ret,
+                    struct failure *failure) {
+        int r;
+
+        *position = (struct json){ 0 };
+        while (token_list_next(list, position, ret))
+                if (strcmp(ret->name, name) == 0)
+                        return 0;
+        r = failure_set(failure, EXIT_UNKNOWN_TOKEN, "there is no token '%s'", name);
+        add_names(list, failure);
+        return r;
+}
+
+void token_list_add_known(const struct client *client, struct failure *failure) {
+        _cleanup_(token_list_done) struct token_list list = { 0 };
+        struct failure unused;
+
+        if (token_list_get(client, &list, &unused) == 0)
+                add_names(&list, failure);
 }

@@ -31,5 +31,14 @@ void token_list_done(struct token_list *list);
 /** token_list_next() - the next token; start with a zeroed @position.  False at the end. */
 bool token_list_next(const struct token_list *list, struct json *position, struct token_item *ret);
 
+/**
+ * token_list_find() - the token of that name
+ * @position: for members that struct token_item does not have
+ *
+ * Return: 0, or -EXIT_UNKNOWN_TOKEN with the names that there are.
+ */
+int token_list_find(const struct token_list *list, const char *name, struct json *position, struct token_item *ret,
+                    struct failure *failure);
+
 /** token_list_add_known() - completes the failure for an unknown name with the names there are, if they can be had */
 void token_list_add_known(const struct client *client, struct failure *failure);

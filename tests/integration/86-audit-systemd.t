@@ -5,58 +5,19 @@ top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top_srcdir/tests/integration/lib.sh"
 . "$top_srcdir/tests/integration/boot.sh"
 
-need_root
-need jq jq
-boot_possible || skip_all "$boot_why"
-sanitized && skip_all "the sandbox forbids what the sanitizers need, and the machine has not their libraries"
+. "$top_srcdir/tests/integration/machine.sh"
 
-config_dir=${sysconfdir:-/usr/local/etc}/forge-broker
-bin=${bindir:-/usr/local/bin}
-sbin=${sbindir:-/usr/local/sbin}
+machine_prepare
 id_of() { # issued, refused, ...: from where the program has it
         sed -n "s/^#define AUDIT_ID_$(printf '%s' "$1" | tr 'a-z-' 'A-Z_') *\"\([0-9a-f]*\)\"\$/\1/p" "$top_srcdir/src/broker/audit.h"
 }
 
-stage=$work/stage
-env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$top_builddir" install DESTDIR="$stage" >"$work/install.log" 2>&1 ||
-        bail "make install failed: $(tail -n 5 "$work/install.log")"
-unit_found=
-for unit_dir in "$stage/lib/systemd/system" "$stage/usr/lib/systemd/system" "$stage/usr/local/lib/systemd/system"; do
-        [ ! -e "$unit_dir/forge-brokerd.service" ] || unit_found=1
-done
-[ -n "$unit_found" ] || skip_all "the units are installed where systemd does not look for them"
-boot_make_tree || skip_all "the machine's tree cannot be made: mmdebstrap failed, see the log"
-at_exit boot_stop
-
-standin_up() { boot_do curl --silent --output /dev/null http://127.0.0.1:18080/api/status; }
 # machine - boots one with the daemon in it, as an administrator would set it up
 machine() {
-        boot_start || bail "the machine does not boot: $boot_why"
-        boot_copy "$stage"
-        install -m 0755 "$standin" "$boot_root/usr/local/bin/infisical-standin"
-        boot_do systemd-sysusers >/dev/null 2>&1
-        boot_do systemd-tmpfiles --create >/dev/null 2>&1
-        boot_do journalctl --update-catalog >/dev/null 2>&1
-        boot_do systemctl daemon-reload
+        machine_boot
         boot_do systemctl preset forge-brokerd.socket forge-brokerd-control.socket >/dev/null 2>&1
-        standin_state >"$boot_root/etc/standin.json"
-        boot_do systemd-run --quiet --unit=standin infisical-standin --state /etc/standin.json --port 18080 \
-                --port-file /run/standin.port --control /run/standin.sock
-        wait_for 10 standin_up || bail "the stand-in does not answer: $(boot_do journalctl -u standin --no-pager)"
-        mkdir -p "$boot_root$config_dir/conf.d"
-        cat >"$boot_root$config_dir/forge-broker.conf" <<EOT
-[identity default]
-url = http://127.0.0.1:18080
-token_file = infisical-token
-project_id = $project_id
-environment = prod
-
-[forge home]
-type = forgejo
-url = https://git.example.org
-
-$(token_deploy)
-EOT
+        standin_state | machine_standin
+        machine_configure
         (umask 077 && mkdir -p "$boot_root/etc/credstore.encrypted")
         printf '%s' "$access_token" | boot_do systemd-creds encrypt --name=infisical-token - \
                 /etc/credstore.encrypted/infisical-token 2>"$work/creds.err" || note "$(cat "$work/creds.err")"

@@ -5,31 +5,16 @@ top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top_srcdir/tests/integration/lib.sh"
 . "$top_srcdir/tests/integration/boot.sh"
 
-need_root
-need jq jq
-need python3 python3
-boot_possible || skip_all "$boot_why"
-sanitized && skip_all "the sandbox forbids what the sanitizers need, and the machine has not their libraries"
+. "$top_srcdir/tests/integration/machine.sh"
 
+need python3 python3
+machine_prepare
 config_dir=${sysconfdir:-/usr/local/etc}/forge-broker
-sbin=${sbindir:-/usr/local/sbin}
 client_id=22222222-3333-4444-8555-666666666666
 client_secret=cs-test-0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab
 direct_pat=direct-pat-0123456789abcdef
 
-stage=$work/stage
-env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$top_builddir" install DESTDIR="$stage" >"$work/install.log" 2>&1 ||
-        bail "make install failed: $(tail -n 5 "$work/install.log")"
-unit_found=
-for unit_dir in "$stage/lib/systemd/system" "$stage/usr/lib/systemd/system" "$stage/usr/local/lib/systemd/system"; do
-        [ ! -e "$unit_dir/forge-broker-doctor.service" ] || unit_found=1
-done
-[ -n "$unit_found" ] || skip_all "the units are installed where systemd does not look for them"
-boot_make_tree || skip_all "the machine's tree cannot be made: mmdebstrap failed, see the log"
-boot_start || bail "the machine does not boot: $boot_why"
-at_exit boot_stop
-boot_copy "$stage"
-install -m 0755 "$standin" "$boot_root/usr/local/bin/infisical-standin"
+machine_boot
 
 # doctor [OPTION...] - the report in $report, as JSON; its status in $status
 doctor() {
@@ -59,18 +44,11 @@ broken() { # name: of what is broken, one per line
         printf '%s' "$report" | jq -r '[.. | objects | select(.state? == "broken" and (.steps | length) == 0)] | map(.step) | join(" ")'
 }
 
-boot_do systemd-sysusers 2>"$work/sysusers.err" || bail "$(cat "$work/sysusers.err")"
-boot_do systemd-tmpfiles --create 2>"$work/tmpfiles.err" || bail "$(cat "$work/tmpfiles.err")"
-boot_do systemctl daemon-reload
 user=$(awk -F: '$1 == "forge-broker" { print $3 }' "$boot_root/etc/passwd")
 
 standin_state | jq --arg id "$client_id" --arg secret "$client_secret" \
-        '.identities[0].universal_auth = {client_id: $id, ttl: 3600, max_ttl: 7200, client_secrets: [{secret: $secret}]}' \
-        >"$boot_root/etc/standin.json"
-boot_do systemd-run --quiet --unit=standin infisical-standin --state /etc/standin.json --port 18080 \
-        --port-file /run/standin.port --control /run/standin.sock
-standin_up() { boot_do curl --silent --output /dev/null http://127.0.0.1:18080/api/status; }
-wait_for 10 standin_up || bail "the stand-in does not answer: $(boot_do journalctl -u standin --no-pager)"
+        '.identities[0].universal_auth = {client_id: $id, ttl: 3600, max_ttl: 7200, client_secrets: [{secret: $secret}]}' |
+        machine_standin
 # The forge's stand-in is Python, which the machine has not: it runs outside, in the machine's network.
 printf '{"users":{"deploy-bot":{"id":7}},"tokens":{"%s":{"user":"deploy-bot"}}}\n' "$secret_value" >"$work/forge.json"
 PYTHONDONTWRITEBYTECODE=1 nsenter -t "$boot_leader" -n python3 "$top_srcdir/tests/standin/forge-standin" --type forgejo \
