@@ -25,9 +25,10 @@ libforge_broker_a_SOURCES = \
 	src/base/process.c src/base/process.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/text.c src/base/text.h \
+	src/broker/ask.c \
 	src/broker/audit.c src/broker/audit.h \
 	src/broker/audit_render.c src/broker/audit_render.h \
-	src/broker/broker.c src/broker/broker.h \
+	src/broker/broker.c src/broker/broker.h src/broker/broker_internal.h \
 	src/broker/cache.c src/broker/cache.h \
 	src/broker/cgroup.c src/broker/cgroup.h \
 	src/broker/cgroup_layout.c src/broker/cgroup_layout.h \
@@ -48,6 +49,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/source.c src/broker/source.h \
 	src/broker/upstream.c src/broker/upstream.h \
 	src/broker/verify.c src/broker/verify.h \
+	src/broker/view.c \
 	src/broker/waiter.c src/broker/waiter.h \
 	src/config/build.c \
 	src/config/check.c \

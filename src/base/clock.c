@@ -24,6 +24,12 @@ usec_t clock_realtime(void) {
         return now(CLOCK_REALTIME);
 }
 
+usec_t clock_wall(usec_t boottime) {
+        if (boottime == 0 || boottime == USEC_INFINITY)
+                return 0;
+        return usec_sub(usec_add(clock_realtime(), boottime), clock_boottime());
+}
+
 char *clock_format(usec_t realtime, char buffer[static CLOCK_TEXT_MAX]) {
         time_t seconds = (time_t)(realtime / USEC_PER_SEC);
         struct tm tm;

@@ -30,6 +30,9 @@ usec_t clock_monotonic(void);
 /** clock_realtime() - microseconds since 1970-01-01 UTC: only for the wire */
 usec_t clock_realtime(void);
 
+/** clock_wall() - a boottime as wall clock; 0 stays 0, and what never comes is 0 too */
+usec_t clock_wall(usec_t boottime);
+
 /**
  * clock_format() - writes a wall-clock time as RFC 3339 in UTC, whole seconds
  * @buffer: at least CLOCK_TEXT_MAX bytes
