@@ -10,8 +10,14 @@ access_token=at-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 secret_value=fb-canary-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 next_value=fb-newcan-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 
-scan() { # what must not be found outside the locked region
-        printf '%s\n' "$2" | python3 "$top_srcdir/tests/integration/scan.py" "$daemon_pid" >"$work/scan" 2>&1
+is_clean() {
+        printf '%s\n' "$1" | python3 "$top_srcdir/tests/integration/scan.py" "$daemon_pid" >"$work/scan" 2>&1
+        grep -q '^open=0 ' "$work/scan"
+}
+# What must not be found outside the locked region once no request is under way: after a fault the daemon asks again by itself,
+# and while libcurl sends that request its header is in a buffer.  What is left behind stays, however long one waits.
+scan() {
+        wait_for 15 is_clean "$2"
         like "$1" "$(cat "$work/scan")" '^open=0 '
 }
 
