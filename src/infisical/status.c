@@ -65,10 +65,17 @@ static void on_answer(void *userdata, const struct http_response *response, cons
         free(status);
 }
 
+/* Allocated, or NULL; a failed asprintf() leaves anything behind. */
+static char *status_url(const struct infisical_server *server) {
+        char *url;
+
+        return asprintf(&url, "%.*s/api/status", (int)infisical_path_length(server->url), server->url) < 0 ? NULL : url;
+}
+
 int infisical_status(struct http_client *http, const struct infisical_server *server, infisical_status_done done,
                      void *userdata, struct infisical_status **ret, struct error *err) {
         _cleanup_(freep) struct infisical_status *status = calloc(1, sizeof(*status));
-        _cleanup_(freep) char *url = NULL;
+        _cleanup_(freep) char *url = status_url(server);
         struct http_request request = {
                 .method = "GET",
                 .ca_file = server->ca_file,
@@ -80,8 +87,7 @@ int infisical_status(struct http_client *http, const struct infisical_server *se
         };
         int r;
 
-        if (!status ||
-            asprintf(&url, "%.*s/api/status", (int)infisical_path_length(server->url), server->url) < 0)
+        if (!status || !url)
                 return error_oom(err);
         request.url = url;
         *status = (struct infisical_status){ .server = server, .done = done, .userdata = userdata };
