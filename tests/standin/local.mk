@@ -31,12 +31,35 @@ tests_standin_infisical_standin_SOURCES = \
 tests_standin_infisical_standin_CFLAGS = $(AM_CFLAGS) -pthread
 tests_standin_infisical_standin_LDADD = $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) -lm
 
-TESTS += tests/standin/behaviour.t tests/standin/conformance.t
+# What the forge stand-in is put together from, and what it is compared with.
+forge_standin_parts = \
+	tests/standin/forge/__init__.py \
+	tests/standin/forge/control.py \
+	tests/standin/forge/git.py \
+	tests/standin/forge/gitea.py \
+	tests/standin/forge/gitea_git.py \
+	tests/standin/forge/gitea_registry.py \
+	tests/standin/forge/gitea_releases.py \
+	tests/standin/forge/gitea_repository.py \
+	tests/standin/forge/gitea_user.py \
+	tests/standin/forge/github.py \
+	tests/standin/forge/gitlab.py \
+	tests/standin/forge/server.py \
+	tests/standin/forge/state.py \
+	tests/standin/forge/types.py \
+	tests/standin/forge/web.py \
+	tests/standin/rows/__init__.py \
+	tests/standin/rows/gitea.py
+
+TESTS += tests/standin/behaviour.t tests/standin/conformance.t tests/standin/forge-conformance.t
 EXTRA_DIST += \
 	tests/standin/README.md \
 	tests/standin/behaviour.py \
 	tests/standin/forge-standin \
 	tests/standin/forge-standin.md \
+	tests/standin/forge-conformance.t \
+	tests/standin/forge_conformance.py \
+	$(forge_standin_parts) \
 	tests/standin/git-server \
 	tests/standin/behaviour.t \
 	tests/standin/conformance.py \
