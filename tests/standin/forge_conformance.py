@@ -3,44 +3,36 @@ import base64
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 
-from rows import ANY, gitea
-
-
-class Control(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=10)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-    def ask(self, method, path, body=None):
-        self.request(method, path, body and json.dumps(body))
-        return json.loads(self.getresponse().read())
+from lab import Unix
+from rows import ANY, faults, gitea, github, gitlab
 
 
 class Standin:
-    def __init__(self, program, forge_type, state, directory):
-        path = os.path.join(directory, forge_type)
+    def __init__(self, program, forge_type, state, path):
         with open(path + ".json", "w", encoding="utf-8") as file:
             json.dump(state, file)
         self.process = subprocess.Popen([sys.executable, program, "--type", forge_type, "--state", path + ".json",
                                          "--control", path + ".sock"], stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
-        self.control = Control(path + ".sock")
+        self.control_path = path + ".sock"
+
+    def control(self, method, path, body=None):
+        connection = Unix(self.control_path)
+        connection.request(method, path, body and json.dumps(body))
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        return answer
 
     def stop(self):
         self.process.terminate()
         return self.process.wait(10)
 
     def ask(self, row):
-        """(status, headers, body) of the answer to a row's request."""
+        """(status, headers, body, broken off) of the answer to a row's request; status 0 where there was none."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         headers = {"User-Agent": "test", **credential(row.get("as")), **row.get("headers", {})}
         body = row.get("body")
@@ -48,10 +40,15 @@ class Standin:
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
         connection.request(*row["ask"].split(" ", 1), body, {name: value for name, value in headers.items() if value})
-        response = connection.getresponse()
-        answer = response.status, response.headers, response.read()
-        connection.close()
-        return answer
+        try:
+            response = connection.getresponse()
+            return response.status, response.headers, response.read(), False
+        except http.client.IncompleteRead as error:
+            return response.status, response.headers, error.partial, True
+        except http.client.RemoteDisconnected:
+            return 0, {}, b"", False
+        finally:
+            connection.close()
 
 
 def credential(who):
@@ -83,12 +80,17 @@ def differs(got, wanted, where="body"):
 
 
 def failure(answer, row):
-    status, headers, body = answer
+    status, headers, body, cut = answer
+    if cut != row.get("cut", False):
+        return f"broken off after {body[:200]!r}" if cut else "not broken off"
     if status != row["status"]:
         return f"status {status} and not {row['status']}: {body[:200]!r}"
     for name, value in row.get("sends", {}).items():
         if headers.get_all(name, []) != (value if isinstance(value, list) else [value] if value else []):
             return f"{name}: {headers.get_all(name)}"
+    if "claims" in row:
+        claims = json.loads(body)["token"].split(".")[1]
+        return differs(json.loads(base64.urlsafe_b64decode(claims + "==")).get("access"), row["claims"], "access")
     wanted = row.get("says", ANY)
     if isinstance(wanted, dict | list):
         if not headers["Content-Type"].startswith("application/json"):
@@ -101,22 +103,22 @@ def failure(answer, row):
 
 def run(standin, row):
     for member, change in row.get("with", {}).items():
-        standin.control.ask("PUT", "/" + member, change)
+        standin.control("PUT", "/" + member, change)
     answer = standin.ask(row)
     problem = failure(answer, row)
     if not problem and "left" in row:
-        problem = differs(standin.control.ask("GET", "/left"), row["left"], "left")
+        problem = differs(standin.control("GET", "/left"), row["left"], "left")
     if not row.get("keep"):
-        standin.control.ask("POST", "/reset")
+        standin.control("POST", "/reset")
     return problem
 
 
 def main():
     number = failed = 0
     with tempfile.TemporaryDirectory() as directory:
-        for module in (gitea,):
+        for module in (gitea, github, gitlab, faults):
             for forge_type in module.TYPES:
-                standin = Standin(sys.argv[1], forge_type, module.STATE, directory)
+                standin = Standin(sys.argv[1], forge_type, module.STATE, os.path.join(directory, module.__name__ + forge_type))
                 for row in module.rows(forge_type):
                     number += 1
                     problem = run(standin, row)

@@ -43,13 +43,23 @@ forge_standin_parts = \
 	tests/standin/forge/gitea_repository.py \
 	tests/standin/forge/gitea_user.py \
 	tests/standin/forge/github.py \
+	tests/standin/forge/github_git.py \
+	tests/standin/forge/github_registry.py \
+	tests/standin/forge/github_releases.py \
+	tests/standin/forge/github_rules.py \
 	tests/standin/forge/gitlab.py \
+	tests/standin/forge/gitlab_project.py \
+	tests/standin/forge/gitlab_registry.py \
+	tests/standin/forge/registry.py \
 	tests/standin/forge/server.py \
 	tests/standin/forge/state.py \
 	tests/standin/forge/types.py \
 	tests/standin/forge/web.py \
 	tests/standin/rows/__init__.py \
-	tests/standin/rows/gitea.py
+	tests/standin/rows/faults.py \
+	tests/standin/rows/gitea.py \
+	tests/standin/rows/github.py \
+	tests/standin/rows/gitlab.py
 
 TESTS += tests/standin/behaviour.t tests/standin/conformance.t tests/standin/forge-conformance.t
 EXTRA_DIST += \

@@ -121,15 +121,16 @@ class Routes:
     """What the forges have in common: a table of (method, pattern of the path, function), answered from a state.
 
     A function gets the forge, the request and the pattern's groups, and returns or raises an Answer.  The table is put
-    together in types.py.
+    together in types.py; registry is the module of the forge's container registry, for registry.py.
     """
 
     api = ""
 
-    def __init__(self, state, origin, routes):
+    def __init__(self, state, origin, routes, registry):
         self.state = state
         self.origin = origin
         self.routes = routes
+        self.registry = registry
 
     def answer(self, request):
         for method, pattern, function in self.routes:

@@ -20,6 +20,7 @@ class State:
         self.requests = []
         self.uploads = {}       # open upload sessions: id -> "owner/image"
         self.blobs = []         # what a registry stored: "owner/image@digest"
+        self.bearers = {}       # what registries gave out: bearer -> (token's value, image, actions)
         self.refused = 0
         self.last_id = 100
 
@@ -34,7 +35,9 @@ class State:
         return self.data["tokens"].get(value) if value else None
 
     def user(self, login):
-        return {"id": 7, **self.data["users"].get(login, {}), "login": login}
+        users = list(self.data["users"])
+        number = 7 + users.index(login) if login in users else 7
+        return {"id": number, **self.data["users"].get(login, {}), "login": login}
 
     def repository(self, full_name):
         """(its name as it is written, itself), or (None, None); names are compared without case."""
