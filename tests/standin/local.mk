@@ -48,6 +48,7 @@ forge_standin_parts = \
 	tests/standin/forge/github_releases.py \
 	tests/standin/forge/github_rules.py \
 	tests/standin/forge/gitlab.py \
+	tests/standin/forge/gitlab_git.py \
 	tests/standin/forge/gitlab_project.py \
 	tests/standin/forge/gitlab_registry.py \
 	tests/standin/forge/registry.py \
@@ -61,13 +62,14 @@ forge_standin_parts = \
 	tests/standin/rows/github.py \
 	tests/standin/rows/gitlab.py
 
-TESTS += tests/standin/behaviour.t tests/standin/conformance.t tests/standin/forge-conformance.t
+TESTS += tests/standin/behaviour.t tests/standin/conformance.t tests/standin/forge-conformance.t tests/standin/forge-git.t
 EXTRA_DIST += \
 	tests/standin/README.md \
 	tests/standin/behaviour.py \
 	tests/standin/forge-standin \
 	tests/standin/forge-standin.md \
 	tests/standin/forge-conformance.t \
+	tests/standin/forge-git.t \
 	tests/standin/forge_conformance.py \
 	$(forge_standin_parts) \
 	tests/standin/git-server \

@@ -1,7 +1,7 @@
 """Forgejo and Gitea: a repository, its branches, and what may be made in it."""
 from forge.gitea import Place
 from forge.gitea_user import DATE, user_object
-from forge.state import ADMIN, READ, WRITE, matching
+from forge.state import ADMIN, READ, WRITE, branches_of, matching
 from forge.web import Answer
 
 
@@ -19,12 +19,6 @@ def get_repository(forge, request, owner, name):
         "permissions": {"admin": right >= ADMIN, "push": right >= WRITE, "pull": right >= READ},
         "has_issues": place.has_unit("issues"), "has_pull_requests": place.has_unit("pulls"),
         "has_releases": place.has_unit("releases"), "has_packages": True, "created_at": DATE, "updated_at": DATE})
-
-
-def branches_of(repository):
-    if repository.get("empty"):
-        return []
-    return repository.get("branches", [repository.get("default_branch", "main")])
 
 
 def get_branch(forge, request, owner, name, branch):

@@ -7,7 +7,7 @@ SERVICE = "ghcr.io"
 
 
 def realm(forge):
-    return forge.origin + "/token"
+    return ("https://ghcr.io" if forge.origin == "https://github.com" else forge.origin) + "/token"
 
 
 def location(forge):

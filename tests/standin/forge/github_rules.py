@@ -1,10 +1,6 @@
 """GitHub: branches, what protects them, and who may pass."""
-from forge.state import ADMIN, matching
+from forge.state import ADMIN, branches_of, matching
 from forge.web import Answer
-
-
-def branches_of(repository):
-    return [] if repository.get("empty") else repository.get("branches", [repository.get("default_branch", "main")])
 
 
 def rulesets_of(repository, branch):

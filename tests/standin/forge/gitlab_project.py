@@ -1,16 +1,7 @@
-"""GitLab: projects, their branches, and git over HTTP."""
-from forge import git
+"""GitLab: projects and their branches."""
 from forge.gitlab import API, DEVELOPER, MAINTAINER, REPORTER
-from forge.state import matching
-from forge.web import Answer, text
-
-DENIED = ("HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect or you're "
-          "required to use a token instead of a password. If a token was provided, it was either incorrect, expired, or "
-          "improperly scoped.")
-
-
-def branches_of(project):
-    return [] if project.get("empty") else project.get("branches", [project.get("default_branch", "main")])
+from forge.state import branches_of, matching
+from forge.web import Answer
 
 
 def push_levels(forge, entry):
@@ -23,7 +14,7 @@ def push_levels(forge, entry):
                                 "group_id": None}]
 
 
-def may_push(forge, token, level, project, branch):
+def may_push(token, level, project, branch):
     entry = matching(project.get("protected_branches"), branch)[1]
     if entry is None:
         return level >= DEVELOPER
@@ -68,30 +59,8 @@ def get_branch(forge, request, name, branch):
     return Answer(200, {"name": branch, "merged": False, "default": branch == project.get("default_branch", "main"),
                         "protected": matching(project.get("protected_branches"), branch)[1] is not None,
                         "developers_can_push": False, "developers_can_merge": False,
-                        "can_push": may_push(forge, token, level, project, branch), "commit": {"id": "6" * 40},
+                        "can_push": may_push(token, level, project, branch), "commit": {"id": "6" * 40},
                         "web_url": f"{forge.origin}/{full_name}/-/tree/{branch}"})
-
-
-def info_refs(forge, request, path):
-    service = request.query.get("service", "")
-    full_name, project = forge.state.repository(path)
-    if service not in git.CAPABILITIES:
-        return text(403, "Unsupported service")
-    is_push = service == "git-receive-pack"
-    token = forge.state.token(forge.value_of(request))
-    if token is None or token.get("state", "alive") != "alive":
-        if project and not project.get("private") and not is_push and not forge.value_of(request):
-            return git.advertisement(service, branches_of(project))
-        return text(401, DENIED, {"WWW-Authenticate": 'Basic realm="GitLab"'})
-    level = forge.level(token, full_name, project) if project else 0
-    if project is None or (not level and project.get("private")):
-        return text(404, "The project you were looking for could not be found or you don't have permission to view it.")
-    scopes = {"api", "write_repository"} | (set() if is_push else {"read_repository"})
-    scoped = token.get("kind") != "job" and scopes & set(token.get("scopes", ["api"])) or token.get("kind") == "job" and not is_push
-    if not scoped or (is_push and (level < DEVELOPER or project.get("archived"))):
-        action = "push code to" if is_push else "download code from"
-        return text(403, f"You are not allowed to {action} this project.")
-    return git.advertisement(service, branches_of(project))
 
 
 HERE = r"/api/v4/projects/([^/]+)"
@@ -100,5 +69,4 @@ ROUTES = [
     ("GET", HERE + r"/protected_branches", protected_branches),
     ("GET", HERE + r"/protected_branches/([^/]+)", protected_branches),
     ("GET", HERE + r"/repository/branches/([^/]+)", get_branch),
-    ("GET", git.PATH, info_refs),
 ]

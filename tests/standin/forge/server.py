@@ -2,6 +2,7 @@
 import http.server
 import re
 import socketserver
+import ssl
 import time
 import urllib.parse
 
@@ -47,7 +48,7 @@ class Forge(Handler):
     def handle_one_request(self):
         try:
             super().handle_one_request()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
     def fault(self):
@@ -115,21 +116,32 @@ class Forge(Handler):
 class TcpServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    tls = None
+
+    def get_request(self):
+        """The handshake is left to the connection's own thread, as the first read."""
+        connection, address = super().get_request()
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
 
 class Routes:
     """What the forges have in common: a table of (method, pattern of the path, function), answered from a state.
 
     A function gets the forge, the request and the pattern's groups, and returns or raises an Answer.  The table is put
-    together in types.py; registry is the module of the forge's container registry, for registry.py.
+    together in types.py; git and registry are the modules of the forge's own side of git.py and registry.py, git_root the
+    directory of the repositories that can be pushed to, or None.
     """
 
     api = ""
 
-    def __init__(self, state, origin, routes, registry):
+    def __init__(self, state, origin, git_root, routes, git, registry):
         self.state = state
         self.origin = origin
+        self.git_root = git_root
         self.routes = routes
+        self.git = git
         self.registry = registry
 
     def answer(self, request):

@@ -73,6 +73,10 @@ class State:
                 "uploads": sorted(self.uploads.values()), "blobs": self.blobs}
 
 
+def branches_of(repository):
+    return [] if repository.get("empty") else repository.get("branches", [repository.get("default_branch", "main")])
+
+
 def matching(table, name):
     """The entry of a table of patterns that a branch or tag falls under: (pattern, entry) or (None, None)."""
     for pattern, entry in (table or {}).items():
