@@ -7,7 +7,10 @@ SERVICE = "ghcr.io"
 
 
 def realm(forge):
-    return ("https://ghcr.io" if forge.origin == "https://github.com" else forge.origin) + "/token"
+    """On the registry's own host, where the forge has a name."""
+    if not forge.origin.startswith("https://"):
+        return forge.origin + "/token"
+    return "https://ghcr.io/token" if forge.origin == "https://github.com" else "https://containers." + forge.origin[8:] + "/token"
 
 
 def location(forge):

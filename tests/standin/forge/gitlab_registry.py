@@ -14,7 +14,7 @@ def realm(forge):
 
 
 def location(forge):
-    return forge.origin
+    return forge.origin.replace("https://", "https://registry.")
 
 
 def encoded(value):
