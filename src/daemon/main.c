@@ -44,7 +44,7 @@ static void usage(FILE *out) {
                       "\n"
                       "  -c, --config FILE   configuration [%s/forge-broker/forge-broker.conf];\n"
                       "                      the .conf files of conf.d beside it are read after it\n"
-                      "      --help          this text\n"
+                      "  -h, --help          this text\n"
                       "      --version       the version\n"
                       "\n"
                       "SIGHUP reloads the configuration, SIGTERM stops.  Exit status: 0 after a stop,\n"

@@ -89,7 +89,7 @@ static const struct command commands[] = {
 static const char common_help[] = "  --socket PATH   the broker's socket [" DEFAULT_SOCKET "]\n"
                                   "  --timeout TIME  for all of it, such as 500ms, 10s, 5m [%s]\n"
                                   "  -q, --quiet     do not say where the value came from\n"
-                                  "  --help          this text\n";
+                                  "  -h, --help      this text\n";
 
 static const char environment_help[] =
         "\nEnvironment: FORGE_BROKER_TOKEN is the default NAME, FORGE_BROKER_SOCKET the\n"

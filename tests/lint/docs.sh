@@ -64,8 +64,8 @@ for program in job ctl daemon; do
         for command in $([ "$program" = daemon ] || commands "$program"); do
                 ok "$page explains $command" grep -qE "^\.It Cm $command( |\$)" "$man/$page"
         done
-        is "$page has every option" "$(options "$program" | grep -vxF "$(man_options "$man/$page")")" ""
-        is "$page has no option that is not there" "$(man_options "$man/$page" | grep -vxF "$(options "$program")")" ""
+        is "$page has every option" "$(options "$program" | grep -vxF -e "$(man_options "$man/$page")")" ""
+        is "$page has no option that is not there" "$(man_options "$man/$page" | grep -vxF -e "$(options "$program")")" ""
 done
 
 # Commands in the pages and the examples.
