@@ -48,7 +48,7 @@ def create(forge, request, owner, name):
         raise forge.error(422, f"release tag name is protected [tag_name: {tag}]")
     row = next((row for row in rows(place) if row["tag_name"] == tag), None)
     if row and not row["is_tag"]:
-        raise forge.error(409, "Release is has no Tag")
+        raise forge.error(409, "Release has no Tag")
     if row is None:
         row = {"id": forge.state.next_id()}
         rows(place).append(row)

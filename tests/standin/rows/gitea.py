@@ -191,9 +191,10 @@ def releases(forge_type):
     create = {"is": "a draft", "ask": "POST " + where, "as": "token all", "body": draft, "status": 201,
               "says": {"id": 101, "tag_name": "probe-1", "draft": True}, "left": left(), "keep": True}
     yield create
-    yield step("again", "POST /releases", 409, body=draft, keep=True)
+    yield step("again", "POST /releases", 409, body=draft, says=says("Release has no Tag"), keep=True)
     yield step("a reader does not see it", "GET /releases", 200, **{"as": "token reader"}, says=[], keep=True)
-    yield step("its tag is not deleted before it", "DELETE /tags/probe-1", 409, left=left(), keep=True)
+    yield step("its tag is not deleted before it", "DELETE /tags/probe-1", 409, left=left(), keep=True,
+               says=says("a tag attached to a release cannot be deleted directly"))
     yield step("a reader does not delete it", "DELETE /releases/101", 403, **{"as": "token reader"}, left=left(), keep=True)
     yield step("deleted, and there as a tag", "DELETE /releases/101", 204, left=left(is_tag=True), keep=True)
     yield step("not to be seen", "GET /releases", 200, says=[], keep=True)
