@@ -1,0 +1,143 @@
+#!/bin/sh
+# One set of scenarios for all forges: what the broker makes of an answer is the same everywhere, as far as each forge tells.
+#
+# Each scenario is a token of its own, whose report (POST .../rejected) makes the broker ask the forge: the stand-in as Forgejo,
+# Gitea, github.com, a GitHub of one's own, and GitLab.  What comes back is compared with the table below.  The forges have their
+# names and TLS, and github.com its API on another host: the script runs in a network and with a hosts file of its own, where
+# all of the names are the stand-in's.
+. "${top_srcdir:-.}/tests/integration/lib.sh"
+need_root
+need jq jq
+need openssl openssl
+need python3 python3
+if [ -z "${FORGE_NAMES-}" ]; then
+        unshare --mount --net true 2>/dev/null || skip_all "this machine gives no namespaces"
+        trap - EXIT
+        rm -rf "$work"
+        FORGE_NAMES=1 exec unshare --mount --net --propagation private sh "$0" "$@"
+fi
+
+# The loopback of a new network is down: SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_RUNNING.
+python3 -c '
+import fcntl, socket, struct
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack("16sh14x", b"lo", 0x41))' || bail "no loopback"
+names="github.com api.github.com ghe.example.org git.example.org gitlab.example.org login.example.org"
+echo "127.0.0.1 localhost" $names >"$work/hosts"
+mount --bind "$work/hosts" /etc/hosts || bail "no hosts file"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=forges \
+        -addext "subjectAltName=$(printf 'DNS:%s,' $names | sed 's/,$//')" \
+        -keyout "$work/key.pem" -out "$work/ca.pem" 2>/dev/null || bail "no certificate"
+
+# scenario | forges, * for all | verdict | code | what the remedy says (an expression)
+table() {
+        grep -v -e '^#' -e '^$' <<'EOT'
+good      | *             | still-valid |                       |
+# It may not read its own user; an installation's token has none.
+narrow    | *             | still-valid |                       |
+dead      | gitlab        | rejected    | forge-token-rejected  | do not rotate the old one through the API
+dead      | *             | rejected    | forge-token-rejected  | forge-brokerctl refresh dead
+proxy     | *             |             | upstream-blocked      | url of \[forge home\]
+redirect  | *             |             | upstream-blocked      | url of \[forge home\]
+stranger  | *             |             | upstream-blocked      | url of \[forge home\]
+truncated | *             |             | upstream-malformed    | url and ca_file of \[forge home\]
+closed    | *             |             | upstream-unreachable  | url and ca_file of \[forge home\]
+gateway   | *             |             | upstream-error        | ask again
+slow      | *             |             | upstream-timeout      | [Rr]eport it again
+# GitLab says the same of a request without a token and of one with a token that it does not have.
+dropped   | gitlab        | rejected    | forge-token-rejected  | drops the Authorization header
+dropped   | *             |             | upstream-blocked      | pass the Authorization header on
+account   | forgejo gitea |             | forge-cannot-tell     | administrator look at that account
+locked    | github ghes   |             | forge-cannot-tell     | lock this address out
+# The last one: a forge that says so is not asked again for as long as it wants.
+limited   | github ghes   |             | upstream-rate-limited | not in a loop
+EOT
+}
+scenarios=$(table | sed 's/ *|.*//' | awk '!seen[$0]++')
+
+# of FORGE SCENARIO - "verdict|code|remedy" of the row that is about them; nothing if there is none
+of() {
+        table | awk -F' *[|] *' -v forge="$1" -v scenario="$2" '
+                $1 == scenario && ($2 == "*" || index(" " $2 " ", " " forge " ")) { print $3 "|" $4 "|" $5; exit }'
+}
+
+value() {
+        printf '%s-%s' "$secret_value" "$1"
+}
+
+# What the forge has: a token for each scenario.
+state() {
+        for scenario in $scenarios; do value "$scenario"; echo; done | jq -Rn --arg type "$1" --arg value "$secret_value" '
+                {"users": {"deploy-bot": {}}, "tokens": ([inputs | {(.): {"user": "deploy-bot"}}] | add)}
+                | .tokens[$value + "-narrow"] += {"forgejo": {"scopes": ["write:repository"]}, "gitea": {"scopes": ["write:repository"]},
+                        "github": {"kind": "installation"}, "gitlab": {"scopes": ["write_repository"]}}[$type]
+                | .tokens[$value + "-dead"].state = "revoked"
+                | .tokens[$value + "-account"].account = "This account is not activated."'
+}
+
+fault() {
+        case $1 in
+        proxy) echo '{"kind": "html"}' ;;
+        redirect) echo '{"kind": "redirect", "location": "https://login.example.org/api/v1/user"}' ;;
+        gateway) echo '{"kind": "html", "status": 502}' ;;
+        truncated) echo '{"kind": "truncated"}' ;;
+        closed) echo '{"kind": "close"}' ;;
+        slow) echo '{"kind": "slow", "seconds_per_byte": 1}' ;;
+        stranger) echo '{"kind": "json", "status": 403, "body": {"reason": "Forbidden"}}' ;;
+        dropped) echo '{"kind": "drop-header"}' ;;
+        *) echo '{}' ;;
+        esac
+}
+
+settings() {
+        case $1 in
+        limited) echo '{"rate_limited": true, "lockout": 10}' ;;
+        locked) echo '{"rate_limited": false, "lockout": 0}' ;;
+        *) echo '{"rate_limited": false, "lockout": 10}' ;;
+        esac
+}
+
+# conform FORGE TYPE HOST API - what is asked goes to API, a host and path
+conform() {
+        state "$2" >"$work/forge.json"
+        forge_start "$2" "$work/forge.json" --port 443 --origin "https://$3" --certificate "$work/ca.pem" --key "$work/key.pem"
+        forge_url=https://$3
+        forge_settings="ca_file = $work/ca.pem"
+        : >"$work/daemon.log"
+        for scenario in $scenarios; do
+                printf '[token %s]\nforge = home\nsecret_path = /forges\nsecret_name = %s\n\n' "$scenario" "$scenario"
+        done | write_config
+        daemon_start
+        daemon_ready || bail "not ready: $(tail -n 5 "$work/daemon.log")"
+        for scenario in $scenarios; do
+                expected=$(of "$1" "$scenario")
+                [ -n "$expected" ] || continue
+                forge_ask /fault -X PUT -d "$(fault "$scenario")" >/dev/null
+                forge_ask /settings -X PUT -d "$(settings "$scenario")" >/dev/null
+                forge_ask /requests -X DELETE >/dev/null
+                fingerprint=$(ask "/v1/tokens/$scenario" | jq -r .fingerprint)
+                answer=$(ask "/v1/tokens/$scenario/rejected" -X POST -d "{\"fingerprint\":\"$fingerprint\"}")
+                is "$1: $scenario: the verdict and its code" "$(printf '%s' "$answer" | jq -r '"\(.verdict // "")|\(.code // "")"')" \
+                        "${expected%|*}"
+                like "$1: $scenario: the remedy" "$(printf '%s' "$answer" | jq -r '.remedy // ""')" "${expected##*|}"
+                is "$1: $scenario: one question, to the API's host, with the token in no URL" \
+                        "$(forge_ask /requests | jq -c '[.[] | "\(.host)\(.path) \(.token_in_url)"]')" "[\"$4/user false\"]"
+                is "$1: $scenario: the value is served on" "$(ask_status "/v1/tokens/$scenario")" 200
+        done
+        unlike "$1: no value is in the log" "$(cat "$work/daemon.log" "$work/forge.log")" "$secret_value|$access_token"
+        daemon_stop
+        is "$1: a clean stop" $? 0
+        forge_stop
+}
+
+broker_settings="request_timeout = 3s"
+for scenario in $scenarios; do value "$scenario" | jq -Rc --arg name "$scenario" '{"name": $name, "value": ., "version": 1}'; done |
+        jq -s . >"$work/secrets.json"
+standin_state | jq --slurpfile secrets "$work/secrets.json" \
+        '.projects[0].environments[0].folders[1].secrets += $secrets[0]' >"$work/state.json"
+standin_start "$work/state.json"
+conform forgejo forgejo git.example.org git.example.org/api/v1
+conform gitea gitea git.example.org git.example.org/api/v1
+conform github github github.com api.github.com
+conform ghes github ghe.example.org ghe.example.org/api/v3
+conform gitlab gitlab gitlab.example.org gitlab.example.org/api/v4
+done_testing
