@@ -34,8 +34,14 @@ table() {
 good      | *             | still-valid |                       |
 # It may not read its own user; an installation's token has none.
 narrow    | *             | still-valid |                       |
+# Without a right to anything that is private, and a job's own.
+public    | forgejo gitea | still-valid |                       |
+job       | forgejo gitea | still-valid |                       |
+fine      | github ghes   | still-valid |                       |
 dead      | gitlab        | rejected    | forge-token-rejected  | do not rotate the old one through the API
 dead      | *             | rejected    | forge-token-rejected  | forge-brokerctl refresh dead
+expired   | gitlab        | rejected    | forge-token-rejected  | Create a new token
+ended     | forgejo gitea | rejected    | forge-token-rejected  | forge-brokerctl refresh ended
 proxy     | *             |             | upstream-blocked      | url of \[forge home\]
 redirect  | *             |             | upstream-blocked      | url of \[forge home\]
 stranger  | *             |             | upstream-blocked      | url of \[forge home\]
@@ -46,7 +52,10 @@ slow      | *             |             | upstream-timeout      | [Rr]eport it a
 # GitLab says the same of a request without a token and of one with a token that it does not have.
 dropped   | gitlab        | rejected    | forge-token-rejected  | drops the Authorization header
 dropped   | *             |             | upstream-blocked      | pass the Authorization header on
+signin    | forgejo gitea |             | upstream-blocked      | pass the Authorization header on
 account   | forgejo gitea |             | forge-cannot-tell     | administrator look at that account
+barred    | forgejo gitea |             | forge-cannot-tell     | administrator look at that account
+password  | forgejo gitea |             | forge-cannot-tell     | administrator look at that account
 locked    | github ghes   |             | forge-cannot-tell     | lock this address out
 # The last one: a forge that says so is not asked again for as long as it wants.
 limited   | github ghes   |             | upstream-rate-limited | not in a loop
@@ -70,8 +79,17 @@ state() {
                 {"users": {"deploy-bot": {}}, "tokens": ([inputs | {(.): {"user": "deploy-bot"}}] | add)}
                 | .tokens[$value + "-narrow"] += {"forgejo": {"scopes": ["write:repository"]}, "gitea": {"scopes": ["write:repository"]},
                         "github": {"kind": "installation"}, "gitlab": {"scopes": ["write_repository"]}}[$type]
+                | .tokens[$value + "-public"].scopes = ["public-only", "read:user"]
+                | .tokens[$value + "-fine"] += {"kind": "fine-grained", "permissions": {"contents": "read"}}
+                | .tokens[$value + "-job"] = {"kind": "job", "job": {"repository": "platform/app"}}
+                | .tokens[$value + "-ended"] = {"kind": "job", "state": "ended", "job": {"repository": "platform/app"}}
                 | .tokens[$value + "-dead"].state = "revoked"
-                | .tokens[$value + "-account"].account = "This account is not activated."'
+                | .tokens[$value + "-expired"].state = "expired"
+                | .tokens[$value + "-account"].account = "This account is not activated."
+                | .tokens[$value + "-barred"].account =
+                        "This account is prohibited from signing in, please contact your site administrator."
+                | .tokens[$value + "-password"].account =
+                        "You must change your password. Change it at: https://git.example.org/user/change_password"'
 }
 
 fault() {
@@ -83,24 +101,32 @@ fault() {
         closed) echo '{"kind": "close"}' ;;
         slow) echo '{"kind": "slow", "seconds_per_byte": 1}' ;;
         stranger) echo '{"kind": "json", "status": 403, "body": {"reason": "Forbidden"}}' ;;
-        dropped) echo '{"kind": "drop-header"}' ;;
+        dropped | signin) echo '{"kind": "drop-header"}' ;;
         *) echo '{}' ;;
         esac
 }
 
 settings() {
         case $1 in
-        limited) echo '{"rate_limited": true, "lockout": 10}' ;;
-        locked) echo '{"rate_limited": false, "lockout": 0}' ;;
-        *) echo '{"rate_limited": false, "lockout": 10}' ;;
+        limited) echo '{"rate_limited": true}' ;;
+        locked) echo '{"lockout": 0}' ;;
+        signin) echo '{"require_signin": true}' ;;
+        *) echo '{}' ;;
         esac
 }
 
-# conform FORGE TYPE HOST API - what is asked goes to API, a host and path
+# conform FORGE TYPE HOST API [OPTION...] - what is asked goes to API, a host and path; HOST may have a path as well
 conform() {
-        state "$2" >"$work/forge.json"
-        forge_start "$2" "$work/forge.json" --port 443 --origin "https://$3" --certificate "$work/ca.pem" --key "$work/key.pem"
-        forge_url=https://$3
+        forge=$1
+        type=$2
+        host=$3
+        api=$4
+        at="$forge at $host"
+        shift 4
+        state "$type" >"$work/forge.json"
+        forge_start "$type" "$work/forge.json" --port 443 --origin "https://$host" --certificate "$work/ca.pem" \
+                --key "$work/key.pem" "$@"
+        forge_url=https://$host
         forge_settings="ca_file = $work/ca.pem"
         : >"$work/daemon.log"
         for scenario in $scenarios; do
@@ -109,23 +135,25 @@ conform() {
         daemon_start
         daemon_ready || bail "not ready: $(tail -n 5 "$work/daemon.log")"
         for scenario in $scenarios; do
-                expected=$(of "$1" "$scenario")
+                expected=$(of "$forge" "$scenario")
                 [ -n "$expected" ] || continue
-                forge_ask /fault -X PUT -d "$(fault "$scenario")" >/dev/null
+                forge_ask /state -X PUT --data-binary "@$work/forge.json" >/dev/null
                 forge_ask /settings -X PUT -d "$(settings "$scenario")" >/dev/null
+                forge_ask /fault -X PUT -d "$(fault "$scenario")" >/dev/null
                 forge_ask /requests -X DELETE >/dev/null
                 fingerprint=$(ask "/v1/tokens/$scenario" | jq -r .fingerprint)
                 answer=$(ask "/v1/tokens/$scenario/rejected" -X POST -d "{\"fingerprint\":\"$fingerprint\"}")
-                is "$1: $scenario: the verdict and its code" "$(printf '%s' "$answer" | jq -r '"\(.verdict // "")|\(.code // "")"')" \
+                is "$at: $scenario: the verdict and its code" "$(printf '%s' "$answer" | jq -r '"\(.verdict // "")|\(.code // "")"')" \
                         "${expected%|*}"
-                like "$1: $scenario: the remedy" "$(printf '%s' "$answer" | jq -r '.remedy // ""')" "${expected##*|}"
-                is "$1: $scenario: one question, to the API's host, with the token in no URL" \
-                        "$(forge_ask /requests | jq -c '[.[] | "\(.host)\(.path) \(.token_in_url)"]')" "[\"$4/user false\"]"
-                is "$1: $scenario: the value is served on" "$(ask_status "/v1/tokens/$scenario")" 200
+                remedy=${expected##*|}
+                like "$at: $scenario: the remedy" "$(printf '%s' "$answer" | jq -r '.remedy // "none"')" "${remedy:-^none$}"
+                is "$at: $scenario: one question, to the API's host, with the token in no URL" \
+                        "$(forge_ask /requests | jq -c '[.[] | "\(.host)\(.path) \(.token_in_url)"]')" "[\"$api/user false\"]"
+                is "$at: $scenario: the value is served on" "$(ask_status "/v1/tokens/$scenario")" 200
         done
-        unlike "$1: no value is in the log" "$(cat "$work/daemon.log" "$work/forge.log")" "$secret_value|$access_token"
+        unlike "$at: no value is in the log" "$(cat "$work/daemon.log" "$work/forge.log")" "$secret_value|$access_token"
         daemon_stop
-        is "$1: a clean stop" $? 0
+        is "$at: a clean stop" $? 0
         forge_stop
 }
 
@@ -137,6 +165,7 @@ standin_state | jq --slurpfile secrets "$work/secrets.json" \
 standin_start "$work/state.json"
 conform forgejo forgejo git.example.org git.example.org/api/v1
 conform gitea gitea git.example.org git.example.org/api/v1
+conform gitea gitea git.example.org/forge git.example.org/forge/api/v1 --base /forge
 conform github github github.com api.github.com
 conform ghes github ghe.example.org ghe.example.org/api/v3
 conform gitlab gitlab gitlab.example.org gitlab.example.org/api/v4
