@@ -304,6 +304,7 @@ int http_start(struct http_client *client, const struct http_request *request, h
         call->connect_timeout = request->connect_timeout;
         call->timeout = request->timeout;
         call->max_body_bytes = request->max_body_bytes;
+        call->keep = request->keep;
         call->response.body = secret_new(request->max_body_bytes);
         if (!call->response.body)
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for an answer");

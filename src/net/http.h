@@ -31,12 +31,14 @@ struct http_request {
         const char *if_none_match;      /* an ETag with its quotes, or NULL */
         struct secret *headers;         /* further header lines "Name: value\n", or NULL */
         struct secret *body;            /* JSON, sent as application/json; or NULL */
+        const char *const *keep;        /* names of answer headers for http_header(), ended by NULL; static.  NULL: none */
         usec_t connect_timeout, timeout;
         size_t max_body_bytes;
 };
 
 #define HTTP_ETAG_MAX 128
 #define HTTP_CONTENT_TYPE_MAX 64
+#define HTTP_KEPT_MAX 2048              /* a registry's Location has the state of an upload in it */
 
 /* What came back: borrowed, valid during done(). */
 struct http_response {
@@ -44,6 +46,7 @@ struct http_response {
         char content_type[HTTP_CONTENT_TYPE_MAX];       /* lower case, without parameters; "" if there is none */
         char etag[HTTP_ETAG_MAX];                       /* "" if there is none or it is too long */
         usec_t retry_after;                             /* Retry-After as a span; 0 if there is none */
+        char kept[HTTP_KEPT_MAX];                       /* for http_header(): "name\0value\0" of each, and "" */
         struct secret *body;
 };
 
@@ -100,6 +103,18 @@ int http_start(struct http_client *client, const struct http_request *request, h
 
 /** http_progress() - how far a call came; for its done(), during which the call is still there */
 const struct http_progress *http_progress(const struct http_call *call);
+
+/**
+ * http_header() - a header of the answer, of those that the request wanted to keep
+ * @name: in any case
+ *
+ * The first of that name; blanks at both ends are left out.  Return: its value, which is visible ASCII and blanks, or ""
+ * where it is missing, empty, of other bytes or does not fit.
+ */
+const char *http_header(const struct http_response *response, const char *name);
+
+/** http_header_keep() - adds one for http_header(), unless one of that name is there */
+void http_header_keep(struct http_response *response, const char *name, const char *value, size_t length);
 
 /** http_cancel() - drops a call without a word; NULL is fine.  Return: NULL. */
 struct http_call *http_cancel(struct http_call *call);

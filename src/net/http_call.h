@@ -20,6 +20,7 @@ struct http_call {
         sd_event_source *deadline;
         struct curl_slist *headers;
         struct secret *request_body;
+        const char *const *keep;
         http_done done;
         void *userdata;
         bool delivering;

@@ -40,6 +40,40 @@ static void copy_value(char *buffer, size_t size, const char *value, size_t leng
         buffer[length] = '\0';
 }
 
+const char *http_header(const struct http_response *response, const char *name) {
+        const char *p = response->kept;
+
+        while (*p) {
+                const char *value = p + strlen(p) + 1;
+
+                if (strcasecmp(p, name) == 0)
+                        return value;
+                p = value + strlen(value) + 1;
+        }
+        return "";
+}
+
+void http_header_keep(struct http_response *response, const char *name, const char *value, size_t length) {
+        char *p = response->kept;
+        size_t name_size = strlen(name) + 1;
+
+        for (size_t i = 0; i < length; i++)
+                if ((value[i] < 0x20 || value[i] > 0x7e) && value[i] != '\t')
+                        return;
+        while (*p) {
+                if (strcasecmp(p, name) == 0)
+                        return;
+                p += strlen(p) + 1;
+                p += strlen(p) + 1;
+        }
+        /* With the two ends: of the value, and of the list. */
+        if (length > HTTP_KEPT_MAX || name_size + length + 2 > sizeof(response->kept) - (size_t)(p - response->kept))
+                return;
+        memcpy(p, name, name_size);
+        memcpy(p + name_size, value, length);
+        memset(p + name_size + length, 0, 2);
+}
+
 static void copy_content_type(char buffer[static HTTP_CONTENT_TYPE_MAX], const char *value, size_t length) {
         const char *end = memchr(value, ';', length);
 
@@ -81,7 +115,8 @@ static usec_t parse_retry_after(const char *value, size_t length) {
         return at - now < RETRY_AFTER_MAX ? at - now : RETRY_AFTER_MAX;
 }
 
-static void read_header(struct http_response *response, const char *line, size_t length) {
+static void read_header(struct http_call *call, const char *line, size_t length) {
+        struct http_response *response = &call->response;
         const char *value;
         size_t bytes;
 
@@ -91,6 +126,9 @@ static void read_header(struct http_response *response, const char *line, size_t
                 copy_value(response->etag, sizeof(response->etag), value, bytes);
         else if ((value = http_header_value(line, length, "retry-after", &bytes)))
                 response->retry_after = parse_retry_after(value, bytes);
+        for (const char *const *name = call->keep; name && *name; name++)
+                if ((value = http_header_value(line, length, *name, &bytes)))
+                        http_header_keep(response, *name, value, bytes);
 }
 
 size_t http_on_head(char *line, size_t size, size_t count, void *userdata) {
@@ -108,10 +146,11 @@ size_t http_on_head(char *line, size_t size, size_t count, void *userdata) {
                 call->response.content_type[0] = '\0';
                 call->response.etag[0] = '\0';
                 call->response.retry_after = 0;
+                call->response.kept[0] = '\0';
         } else if (length <= 2 && (line[0] == '\r' || line[0] == '\n')) {
                 call->in_head = false;
         } else if (call->in_head) {
-                read_header(&call->response, line, length);
+                read_header(call, line, length);
         }
         return length;
 }

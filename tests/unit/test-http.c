@@ -75,9 +75,10 @@ static void answer(int fd, const char *head) {
         } else if (strstr(head, "/bad-chunk")) {
                 test_server_send(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n");
         } else if (strstr(head, "/interim")) {
-                test_server_send(fd, "HTTP/1.1 103 Early Hints\r\nETag: \"wrong\"\r\n\r\n"
+                test_server_send(fd, "HTTP/1.1 103 Early Hints\r\nETag: \"wrong\"\r\nX-OAuth-Scopes: wrong\r\n\r\n"
                                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n"
-                                     "2\r\nok\r\n0\r\nContent-Type: application/json\r\nETag: \"trailer\"\r\n\r\n");
+                                     "2\r\nok\r\n0\r\nContent-Type: application/json\r\nETag: \"trailer\"\r\n"
+                                     "X-OAuth-Scopes: trailer\r\n\r\n");
         } else if (strstr(head, "/retry-seconds")) {
                 test_server_send(fd, "HTTP/1.1 429 Slow\r\nRetry-After: 59\r\nContent-Length: 0\r\n\r\n");
         } else if (strstr(head, "/retry-forever")) {
@@ -95,6 +96,13 @@ static void answer(int fd, const char *head) {
                 for (int i = 0; i < HTTP_ETAG_MAX; i++)
                         test_server_send(fd, "x");
                 test_server_send(fd, "\"\r\n\r\n");
+        } else if (strstr(head, "/scopes")) {
+                test_server_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-oauth-SCOPES:  repo, workflow \t\r\n"
+                                     "X-OAuth-Scopes: second\r\nLocation:\r\nX-Other: unwanted\r\nX-Odd: a\x01z\r\n"
+                                     "WWW-Authenticate: ");
+                for (int i = 0; i < HTTP_KEPT_MAX; i++)
+                        test_server_send(fd, "x");
+                test_server_send(fd, "\r\nX-GitHub-SSO: required; url=https://github.example/sso\r\n\r\n");
         }
 }
 
@@ -103,6 +111,7 @@ struct outcome {
         enum diagnosis code;
         char detail[ERROR_DETAIL_MAX], remedy[ERROR_REMEDY_MAX], content_type[HTTP_CONTENT_TYPE_MAX], etag[HTTP_ETAG_MAX];
         usec_t retry_after;
+        char scopes[64], sso[64], others[64];
         char body[65536];
 };
 
@@ -119,6 +128,11 @@ static void record(void *userdata, const struct http_response *response, const s
         memcpy(outcome->content_type, response->content_type, sizeof(outcome->content_type));
         memcpy(outcome->etag, response->etag, sizeof(outcome->etag));
         outcome->retry_after = response->retry_after;
+        (void)snprintf(outcome->scopes, sizeof(outcome->scopes), "%s", http_header(response, "X-OAuth-Scopes"));
+        (void)snprintf(outcome->sso, sizeof(outcome->sso), "%s", http_header(response, "x-github-sso"));
+        (void)snprintf(outcome->others, sizeof(outcome->others), "%s%s%s%s", http_header(response, "location"),
+                       http_header(response, "x-other"), http_header(response, "x-odd"),
+                       http_header(response, "www-authenticate"));
         (void)snprintf(outcome->body, sizeof(outcome->body), "%s", secret_bytes(response->body));
 }
 
@@ -207,6 +221,46 @@ static void an_answer_comes_with_its_type_and_etag(void **state) {
         assert_int_equal(outcome.status, 200);
         assert_string_equal(outcome.content_type, "");
         assert_string_equal(outcome.etag, "");
+}
+
+static void named_headers_come_with_the_answer(void **state) {
+        static const char *const keep[] = { "x-oauth-scopes", "location", "x-odd", "www-authenticate", "x-github-sso", NULL };
+        static struct outcome outcome;
+        char url[128];
+        struct http_request request = make_request(url, "/scopes");
+
+        (void)state;
+        request.keep = keep;
+        run(&request, &outcome);
+        assert_string_equal(outcome.scopes, "repo, workflow");
+        assert_string_equal(outcome.sso, "required; url=https://github.example/sso");
+        assert_string_equal(outcome.others, "");
+
+        /* Nobody asked, and neither an interim head nor a trailer is the head. */
+        request.keep = NULL;
+        run(&request, &outcome);
+        assert_string_equal(outcome.scopes, "");
+        request = make_request(url, "/interim");
+        request.keep = keep;
+        run(&request, &outcome);
+        assert_string_equal(outcome.scopes, "");
+}
+
+static void kept_headers_fill_their_room_and_no_more(void **state) {
+        static struct http_response response;
+        char value[HTTP_KEPT_MAX];
+
+        (void)state;
+        memset(value, 'v', sizeof(value));
+        http_header_keep(&response, "a", value, sizeof(response.kept) - 3 - 5);         /* room for "b" and "v" */
+        assert_int_equal(strlen(http_header(&response, "A")), sizeof(response.kept) - 8);
+        http_header_keep(&response, "b", value, 2);
+        assert_string_equal(http_header(&response, "b"), "");
+        http_header_keep(&response, "b", value, 1);
+        assert_string_equal(http_header(&response, "b"), "v");
+        http_header_keep(&response, "c", value, 0);
+        assert_string_equal(http_header(&response, "c"), "");
+        assert_string_equal(http_header(&response, "b"), "v");
 }
 
 static void retry_after_is_seconds_or_a_date_within_an_hour(void **state) {
@@ -572,6 +626,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_kind_of_answer_has_its_outcome),
                 cmocka_unit_test(an_answer_comes_with_its_type_and_etag),
+                cmocka_unit_test(named_headers_come_with_the_answer),
+                cmocka_unit_test(kept_headers_fill_their_room_and_no_more),
                 cmocka_unit_test(retry_after_is_seconds_or_a_date_within_an_hour),
                 cmocka_unit_test(what_is_sent_is_what_was_asked_for),
                 cmocka_unit_test(no_header_can_smuggle_another),
