@@ -66,10 +66,17 @@ libforge_broker_a_SOURCES = \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
 	src/ctl/environment_file.c src/ctl/environment_file.h \
-	src/forge/adapter.h \
+	src/forge/adapter.c src/forge/adapter.h \
 	src/forge/alive.c src/forge/alive.h \
 	src/forge/answer.c src/forge/answer.h \
-	src/forge/forgejo.c src/forge/github.c src/forge/gitlab.c \
+	src/forge/fill.c src/forge/fill.h \
+	src/forge/forgejo.c src/forge/forgejo_evidence.c \
+	src/forge/forgejo_probes.c src/forge/forgejo_probes.h src/forge/forgejo_refusals.c \
+	src/forge/github.c \
+	src/forge/gitlab.c \
+	src/forge/inquiry.c src/forge/inquiry.h \
+	src/forge/preflight.c src/forge/preflight.h \
+	src/forge/refusal.c src/forge/words.c \
 	src/infisical/answer.c src/infisical/answer.h \
 	src/infisical/claims.c \
 	src/infisical/classify.c \

@@ -1,6 +1,6 @@
 /*
  * What differs from forge to forge: where the API is, how a token is sent, what an answer of the forge's own looks like
- * and what its texts mean.  One file for each kind; what is the same for all is in alive.c and answer.c.
+ * and what its texts mean.  One file for each kind; what is the same for all is in adapter.c, alive.c and answer.c.
  *
  * Facts about the forges, with where they were read: docs/upstream/forges.md.
  */
@@ -19,6 +19,8 @@ struct forge_meaning {
         const char *remedy;     /* NULL: the diagnosis' own */
 };
 
+struct forge_evidence;
+
 struct forge_adapter {
         /* Where the API of the forge at @url begins: a new string, or NULL for lack of memory. */
         char *(*api_url)(const char *url);
@@ -31,11 +33,23 @@ struct forge_adapter {
         bool (*is_refusal)(const struct forge_answer *answer);
         const struct forge_meaning *meanings;
         size_t n_meanings;
+        const struct forge_evidence *evidence;  /* forge/inquiry.h */
 };
 
 extern const struct forge_adapter forge_adapter_forgejo;        /* and Gitea, which is the same in all of this */
 extern const struct forge_adapter forge_adapter_github;
 extern const struct forge_adapter forge_adapter_gitlab;
 
+extern const struct forge_evidence forge_evidence_forgejo;      /* and Gitea */
+
 /** forge_adapter_find() - of that type of forge, or NULL for `other` */
 const struct forge_adapter *forge_adapter_find(enum forge_type type);
+
+/** forge_cannot_be_asked() - -DIAG_FORGE_CANNOT_TELL, for a forge without an adapter */
+int forge_cannot_be_asked(const struct forge_config *forge, struct error *err);
+
+/** forge_authorization() - the Authorization header's value "SCHEME TOKEN"; NULL when no locked memory is left */
+struct secret *forge_authorization(const char *scheme, const struct secret *token);
+
+/** forge_authorization_basic() - the same for HTTP Basic, with the token as the password */
+struct secret *forge_authorization_basic(const char *username, const struct secret *token);

@@ -21,20 +21,6 @@ struct forge_alive {
         bool delivering;
 };
 
-const struct forge_adapter *forge_adapter_find(enum forge_type type) {
-        switch (type) {
-        case FORGE_FORGEJO:
-        case FORGE_GITEA:
-                return &forge_adapter_forgejo;
-        case FORGE_GITHUB:
-                return &forge_adapter_github;
-        case FORGE_GITLAB:
-                return &forge_adapter_gitlab;
-        default:
-                return NULL;
-        }
-}
-
 static char *user_url(const struct forge_adapter *adapter, const struct forge_config *forge) {
         _cleanup_(freep) char *api = adapter->api_url(forge->url);
         char *url = NULL;
@@ -83,13 +69,6 @@ static enum forge_life judge(const struct forge_adapter *adapter, const struct f
         return meaning->life;
 }
 
-static int cannot_be_asked(const struct forge_config *forge, struct error *err) {
-        (void)error_set(err, DIAG_FORGE_CANNOT_TELL, "forge '%s' is of type 'other', which cannot be asked about a token",
-                        forge->name);
-        error_remedy_set(err, "If it is a Forgejo, Gitea, GitHub or GitLab, set type of [forge %s] to that.", forge->name);
-        return -(int)DIAG_FORGE_CANNOT_TELL;
-}
-
 enum forge_life forge_classify_life(const struct forge_config *forge, const struct http_response *response,
                                     struct error *err) {
         const struct forge_adapter *adapter = forge_adapter_find(forge->type);
@@ -99,7 +78,7 @@ enum forge_life forge_classify_life(const struct forge_config *forge, const stru
 
         *err = (struct error){ 0 };
         if (!adapter) {
-                (void)cannot_be_asked(forge, err);
+                (void)forge_cannot_be_asked(forge, err);
                 return FORGE_TOKEN_UNKNOWN;
         }
         if (!url) {
@@ -133,8 +112,7 @@ static void on_answer(void *userdata, const struct http_response *response, cons
 
 static int send_request(struct http_client *client, const struct forge_adapter *adapter, struct secret *token,
                         struct forge_alive *alive, struct error *err) {
-        size_t scheme_length = strlen(adapter->scheme);
-        _cleanup_(secret_unrefp) struct secret *authorization = secret_new(scheme_length + 1 + secret_length(token));
+        _cleanup_(secret_unrefp) struct secret *authorization = forge_authorization(adapter->scheme, token);
         _cleanup_(secret_unrefp) struct secret *headers =
                 adapter->headers ? secret_copy(adapter->headers, strlen(adapter->headers)) : NULL;
         _cleanup_(freep) char *url = user_url(adapter, alive->forge);
@@ -152,9 +130,7 @@ static int send_request(struct http_client *client, const struct forge_adapter *
 
         if (!url)
                 return error_oom(err);
-        if (!authorization || (adapter->headers && !headers) ||
-            !secret_append(authorization, adapter->scheme, scheme_length) || !secret_append(authorization, " ", 1) ||
-            !secret_append(authorization, secret_bytes(token), secret_length(token)))
+        if (!authorization || (adapter->headers && !headers))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a request");
         return http_start(client, &request, on_answer, alive, &alive->call, err);
 }
@@ -168,7 +144,7 @@ int forge_alive_start(struct http_client *client, const struct forge_config *for
         if (!alive)
                 return error_oom(err);
         if (!adapter)
-                return cannot_be_asked(forge, err);
+                return forge_cannot_be_asked(forge, err);
         alive->forge = forge;
         alive->done = done;
         alive->userdata = userdata;

@@ -9,6 +9,14 @@
         "Check url of [forge %s]: something in front of the forge answered; from this host, try the forge's internal " \
         "address."
 
+const char *forge_answer_text(const json_t *root) {
+        const char *text = json_member_string(root, "error");
+
+        if (!text)
+                text = json_member_string(root, "message");
+        return text ? text : "";
+}
+
 void forge_answer_read(struct forge_answer *answer, const struct http_response *response) {
         *answer = (struct forge_answer){ .response = response, .text = "" };
         if (strcmp(response->content_type, "application/json") != 0)
@@ -19,11 +27,7 @@ void forge_answer_read(struct forge_answer *answer, const struct http_response *
                 answer->root = NULL;
                 return;
         }
-        answer->text = json_member_string(answer->root, "error");
-        if (!answer->text)
-                answer->text = json_member_string(answer->root, "message");
-        if (!answer->text)
-                answer->text = "";
+        answer->text = forge_answer_text(answer->root);
 }
 
 void forge_answer_done(struct forge_answer *answer) {

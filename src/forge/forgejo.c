@@ -9,12 +9,17 @@ static char *api_url(const char *url) {
         return asprintf(&api, "%s/api/v1", url) < 0 ? NULL : api;
 }
 
-/* Each error of the API carries the address of its description: {"message":"...","url":"https://HOST/api/swagger"}. */
+/*
+ * Each error of the API carries the address of its description: {"message":"...","url":"https://HOST/api/swagger"}; that of a
+ * quota names its user instead.
+ */
 static bool is_refusal(const struct forge_answer *answer) {
         static const char tail[] = "/api/swagger";
         const char *url = json_member_string(answer->root, "url");
         size_t length = url ? strlen(url) : 0;
 
+        if (answer->response->status == 413)
+                return json_member_string(answer->root, "username") != NULL;
         return length >= sizeof(tail) - 1 && strcmp(url + length - (sizeof(tail) - 1), tail) == 0;
 }
 
@@ -49,4 +54,5 @@ const struct forge_adapter forge_adapter_forgejo = {
         .is_refusal = is_refusal,
         .meanings = meanings,
         .n_meanings = ELEMENTS(meanings),
+        .evidence = &forge_evidence_forgejo,
 };

@@ -98,6 +98,9 @@ static void finish(struct http_call *call, CURLcode result) {
         struct http_client *client = call->client;
         long status = 0;
 
+        /* Breaking off is how libcurl is told that this was enough. */
+        if (result == CURLE_WRITE_ERROR && call->stop == STOP_ENOUGH)
+                result = CURLE_OK;
         if (result != CURLE_OK) {
                 http_call_explain(call, result);
         } else if (curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status < 100) {
@@ -305,6 +308,7 @@ int http_start(struct http_client *client, const struct http_request *request, h
         call->timeout = request->timeout;
         call->max_body_bytes = request->max_body_bytes;
         call->keep = request->keep;
+        call->first_bytes_only = request->first_bytes_only;
         call->response.body = secret_new(request->max_body_bytes);
         if (!call->response.body)
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for an answer");

@@ -34,6 +34,7 @@ struct http_request {
         const char *const *keep;        /* names of answer headers for http_header(), ended by NULL; static.  NULL: none */
         usec_t connect_timeout, timeout;
         size_t max_body_bytes;
+        bool first_bytes_only;          /* an answer that goes on behind max_body_bytes is good, and ends there */
 };
 
 #define HTTP_ETAG_MAX 128
@@ -108,8 +109,8 @@ const struct http_progress *http_progress(const struct http_call *call);
  * http_header() - a header of the answer, of those that the request wanted to keep
  * @name: in any case
  *
- * The first of that name; blanks at both ends are left out.  Return: its value, which is visible ASCII and blanks and may
- * be empty, or NULL where it is missing, of other bytes or does not fit.
+ * The first of that name; blanks at both ends are left out.  Return: its value, which is visible ASCII and blanks, or ""
+ * where it is missing, empty, of other bytes or does not fit.
  */
 const char *http_header(const struct http_response *response, const char *name);
 

@@ -11,7 +11,7 @@
 #define HTTP_NAME_MAX 192
 
 /* Why we stopped a transfer: libcurl only knows that we did. */
-enum http_stop { STOP_NONE, STOP_HEAD, STOP_BODY, STOP_MEMORY, STOP_QUEUE };
+enum http_stop { STOP_NONE, STOP_HEAD, STOP_BODY, STOP_ENOUGH, STOP_MEMORY, STOP_QUEUE };
 
 struct http_call {
         struct http_client *client;
@@ -36,6 +36,7 @@ struct http_call {
 
         usec_t connect_timeout, timeout;
         size_t max_body_bytes;
+        bool first_bytes_only;
         char *ca_file;
         char peer[HTTP_NAME_MAX];       /* host:port, for messages */
         char reason[CURL_ERROR_SIZE];

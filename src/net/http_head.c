@@ -50,7 +50,7 @@ const char *http_header(const struct http_response *response, const char *name) 
                         return value;
                 p = value + strlen(value) + 1;
         }
-        return NULL;
+        return "";
 }
 
 void http_header_keep(struct http_response *response, const char *name, const char *value, size_t length) {
@@ -157,15 +157,18 @@ size_t http_on_head(char *line, size_t size, size_t count, void *userdata) {
 
 size_t http_on_body(char *bytes, size_t size, size_t count, void *userdata) {
         struct http_call *call = userdata;
-        size_t length = size * count;
+        size_t length = size * count, room = call->max_body_bytes - secret_length(call->response.body);
+        bool fits = length <= room;
 
-        if (length > call->max_body_bytes - secret_length(call->response.body)) {
+        if (!fits && !call->first_bytes_only) {
                 call->stop = STOP_BODY;
                 return 0;
         }
-        if (!secret_append(call->response.body, bytes, length)) {
+        if (!secret_append(call->response.body, bytes, fits ? length : room)) {
                 call->stop = STOP_MEMORY;
                 return 0;
         }
-        return length;
+        if (!fits)
+                call->stop = STOP_ENOUGH;
+        return fits ? length : 0;
 }

@@ -1,0 +1,284 @@
+/*
+ * What Forgejo and Gitea are asked about a token, and what it proves.  docs/upstream/forges.md has each fact's source.
+ *
+ * Their routes look at scope, visibility and the right on the unit before they look at the body: an empty object that is
+ * refused for its body alone proves the right, and nothing is written.  Git's advertisement of a push proves none: readers
+ * get it as well, for refs/for/.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "forge/forgejo_probes.h"
+
+static const char *value(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]) {
+        const char *login = json_member_string(inquiry->replies[USER].root, "login");
+        json_int_t id;
+
+        if (strcmp(name, "login") == 0 || strcmp(name, "who") == 0)
+                return login && *login ? login : NULL;
+        if (strcmp(name, "draft") == 0 && forgejo_draft_id(inquiry, &id)) {
+                (void)snprintf(made, FORGE_MADE_MAX, "%" JSON_INTEGER_FORMAT, id);
+                return made;
+        }
+        return NULL;
+}
+
+/* One blank between two; a list that does not fit is not shown in part. */
+static void set_scopes(struct forge_report *report, const json_t *list) {
+        const json_t *scope;
+        size_t used = 0, i;
+
+        if (!json_is_array(list))
+                return;
+        report->scopes_known = true;
+        json_array_foreach(list, i, scope) {
+                const char *text = json_string_value(scope);
+                char clean[64];
+
+                if (text && text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", i > 0 ? " " : "",
+                                        text_clean(clean, sizeof(clean), text, strlen(text))))
+                        continue;
+                report->scopes_known = false;
+                report->scopes[0] = '\0';
+                return;
+        }
+}
+
+/* Its user's list has each token with its last eight characters. */
+static const json_t *find_in_list(const struct forge_inquiry *inquiry) {
+        const char *bytes = secret_bytes(inquiry->token);
+        size_t length = secret_length(inquiry->token), i;
+        const json_t *token;
+
+        if (inquiry_status(inquiry, TOKENS) != 200 || length < 8)
+                return NULL;
+        json_array_foreach(inquiry->replies[TOKENS].root, i, token) {
+                const char *last = json_member_string(token, "token_last_eight");
+
+                if (last && strlen(last) == 8 && memcmp(last, bytes + length - 8, 8) == 0)
+                        return token;
+        }
+        return NULL;
+}
+
+static void identify(const struct forge_inquiry *inquiry, struct forge_report *report) {
+        const char *login = json_member_string(inquiry->replies[USER].root, "login");
+        const json_t *token = inquiry_status(inquiry, TOKEN) == 200 ? inquiry->replies[TOKEN].root : find_in_list(inquiry);
+
+        if (!login)
+                login = json_member_string(json_object_get(token, "user"), "login");
+        if (login)
+                (void)text_clean(report->login, sizeof(report->login), login, strlen(login));
+        report->kind = forgejo_is_job(inquiry) ? "job-token" : "personal-access-token";
+        set_scopes(report, json_object_get(token, "scopes"));
+        if (login)
+                finding_yes(inquiry, &report->identity, "the forge knows the token");
+        else
+                finding_yes(inquiry, &report->identity, "the token is valid, but may not read its own user");
+        if (!login)
+                error_remedy_set(&report->identity.error, "Add the scope read:user to see the name; it is not needed for anything "
+                                 "else.");
+}
+
+/* Whether an empty object to that route was refused for its body alone. */
+static void judge_empty(const struct forge_inquiry *inquiry, size_t probe, const char *evidence, struct forge_finding *ret) {
+        if (forgejo_is_refused_for_body(inquiry, probe))
+                finding_yes(inquiry, ret, evidence);
+        else
+                finding_refused(inquiry, probe, ret);
+}
+
+/* That the repository is not there, or not for this token, is said in those words whatever the route. */
+static bool is_invisible(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        if (inquiry_status(inquiry, REPOSITORY) != 404)
+                return false;
+        finding_refused(inquiry, REPOSITORY, ret);
+        return ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE;
+}
+
+static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        struct forge_finding git;
+
+        if (forgejo_is_object(inquiry, REPOSITORY, 200))
+                finding_yes(inquiry, ret, "the API shows {repository}, and git may fetch it");
+        else
+                finding_refused(inquiry, REPOSITORY, ret);
+        if (inquiry_advertised(inquiry, FETCH, "git-upload-pack"))
+                return;
+        finding_refused(inquiry, FETCH, &git);
+        finding_worst(ret, &git);
+}
+
+static void judge_branch(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        const json_t *branch = inquiry->replies[BRANCH].root;
+
+        if (inquiry_status(inquiry, BRANCH) == 404)
+                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                            "there is no branch {branch} yet, and whether a rule holds for its name only administrators can read",
+                            "Make the branch, or look at {url}/{repository}/settings/branches.");
+        else if (!forgejo_is_object(inquiry, BRANCH, 200) || !json_is_boolean(json_object_get(branch, "protected")))
+                finding_refused(inquiry, BRANCH, ret);
+        else if (!json_member_true(branch, "protected"))
+                finding_yes(inquiry, ret, "the branch {branch} is not protected");
+        else if (forgejo_is_job(inquiry))
+                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                            "the branch {branch} is protected, and the forge does not say whether a job's own token passes",
+                            "Use a token of a person, and add that person to the branch's push allow-list.");
+        else if (json_member_true(branch, "user_can_push"))
+                finding_yes(inquiry, ret, "the branch {branch} is protected, and {who} may push to it");
+        else
+                finding_set(inquiry, ret, DIAG_FORGE_BRANCH_PROTECTED,
+                            "the branch {branch} of {repository} is protected, and {who} is not in its push allow-list",
+                            "Add {who} to the push allow-list ({url}/{repository}/settings/branches), or open a pull request.");
+}
+
+/* The rules for tags are for administrators to read; that there are none at all is an answer as well. */
+static void judge_tag(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        judge_empty(inquiry, TAGS, "the forge would make a tag: POST tags with nothing in it was refused for that alone", ret);
+        if (ret->verdict != FORGE_YES)
+                return;
+        if (inquiry_status(inquiry, TAG_RULES) == 200 && json_is_array(inquiry->replies[TAG_RULES].root) &&
+            json_array_size(inquiry->replies[TAG_RULES].root) == 0)
+                finding_yes(inquiry, ret, "{who} may make tags, and none are protected");
+        else if (inquiry_status(inquiry, CREATE) == 201)
+                finding_yes(inquiry, ret, "{who} may make tags, and a draft release for a tag like {tag} was accepted");
+        else if (inquiry_status(inquiry, CREATE) == 422)
+                finding_refused(inquiry, CREATE, ret);
+        else
+                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                            "{who} may make tags, but whether {tag} is a protected name is not shown",
+                            "Ask with --need release:write and --write-probe, or look at {url}/{repository}/settings/tags.");
+}
+
+static void judge_ref(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        if (is_invisible(inquiry, ret))
+                return;
+        if (inquiry_branch(inquiry))
+                judge_branch(inquiry, ret);
+        else if (inquiry_tag(inquiry))
+                judge_tag(inquiry, ret);
+        else
+                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, "{ref} is neither a branch nor a tag",
+                            "Name a branch (refs/heads/NAME) or a tag (refs/tags/NAME).");
+}
+
+static void judge_write(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        struct forge_finding other;
+
+        if (is_invisible(inquiry, ret))
+                return;
+        judge_empty(inquiry, BRANCHES, "the forge would make a branch: POST branches with nothing in it was refused for that "
+                    "alone", ret);
+        if (!inquiry_advertised(inquiry, PUSH, "git-receive-pack")) {
+                finding_refused(inquiry, PUSH, &other);
+                finding_worst(ret, &other);
+        }
+        if (inquiry->question.ref[0]) {
+                judge_ref(inquiry, &other);
+                if (ret->verdict == FORGE_YES && other.verdict == FORGE_YES)
+                        finding_yes(inquiry, ret, "{who} may write to {repository}, and to {ref}");
+                else
+                        finding_worst(ret, &other);
+        }
+}
+
+static void judge_release(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        if (is_invisible(inquiry, ret))
+                return;
+        if (inquiry_status(inquiry, RELEASES) == 404 && inquiry_status(inquiry, REPOSITORY) == 200) {
+                finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "{repository} has no releases, or {who} does not see them",
+                            "Switch releases on in {url}/{repository}/settings/units, and let {who} write them.");
+                return;
+        }
+        judge_empty(inquiry, RELEASES, "the forge would make a release: POST releases with nothing in it was refused for that "
+                    "alone", ret);
+        if (ret->verdict != FORGE_YES)
+                return;
+        if (inquiry->question.write_probe) {
+                if (forgejo_is_object(inquiry, CREATE, 201))
+                        finding_yes(inquiry, ret, "a draft release was made, and taken away again");
+                else
+                        finding_refused(inquiry, CREATE, ret);
+        } else if (json_member_true(inquiry->replies[REPOSITORY].root, "empty")) {
+                finding_set(inquiry, ret, DIAG_FORGE_READ_ONLY, "{repository} has no commit yet, and a release needs one",
+                            "Push a first commit to {repository}.");
+        }
+}
+
+static void judge_issues(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        struct forge_finding other;
+
+        if (is_invisible(inquiry, ret))
+                return;
+        judge_empty(inquiry, ISSUES, "the forge would make an issue: POST issues with nothing in it was refused for that alone, "
+                    "and the list can be read", ret);
+        if (inquiry_status(inquiry, PINNED) == 200 && json_is_array(inquiry->replies[PINNED].root))
+                return;
+        finding_refused(inquiry, PINNED, &other);
+        finding_worst(ret, &other);
+}
+
+static void judge_packages(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        const struct forge_reply *reply = &inquiry->replies[UPLOAD];
+
+        if (inquiry_status(inquiry, UPLOAD) == 400 && reply->root && text_starts_with(reply->text, "DIGEST_INVALID"))
+                finding_yes(inquiry, ret, "the registry would take {image}: an upload was refused for its wrong digest alone");
+        else
+                finding_refused(inquiry, UPLOAD, ret);
+}
+
+static void judge(const struct forge_inquiry *inquiry, enum forge_need need, struct forge_finding *ret) {
+        switch (need) {
+        case NEED_CONTENTS_READ:
+                judge_read(inquiry, ret);
+                break;
+        case NEED_CONTENTS_WRITE:
+                judge_write(inquiry, ret);
+                break;
+        case NEED_RELEASE_WRITE:
+                judge_release(inquiry, ret);
+                break;
+        case NEED_PACKAGES_WRITE:
+                judge_packages(inquiry, ret);
+                break;
+        case NEED_ISSUES_WRITE:
+                judge_issues(inquiry, ret);
+                break;
+        case NEED_PULL_WRITE:
+                if (!is_invisible(inquiry, ret))
+                        judge_empty(inquiry, PULLS, "the forge would open a pull request: POST pulls with nothing in it was "
+                                    "refused for that alone", ret);
+                break;
+        case NEED_REF:
+        case NEED_COUNT:
+        default:
+                judge_ref(inquiry, ret);
+        }
+}
+
+static void warn(const struct forge_inquiry *inquiry, struct forge_report *report) {
+        json_int_t id;
+
+        if (forgejo_draft_id(inquiry, &id) && !forgejo_is_gone(inquiry, DELETE) && !forgejo_is_gone(inquiry, DELETE_AGAIN))
+                report_warn(inquiry, report, "the draft release {draft} ({probe}) of {repository} could not be deleted: delete it "
+                            "there");
+        else if (forgejo_draft_id(inquiry, &id) && !forgejo_is_gone(inquiry, UNTAG) && !forgejo_is_gone(inquiry, UNTAG_AGAIN))
+                report_warn(inquiry, report, "the draft release {draft} of {repository} was deleted, but the forge keeps a row for "
+                            "its tag {probe}: delete that tag there");
+        else if (forgejo_may_have_made(inquiry) && inquiry_status(inquiry, FIND) != 200)
+                report_warn(inquiry, report, "it is not known whether a draft release {probe} was made in {repository}: look "
+                            "there, and delete it");
+        if (json_member_true(inquiry->replies[REPOSITORY].root, "archived") && inquiry_needs(inquiry, NEED_RELEASE_WRITE))
+                report_warn(inquiry, report, "{repository} is archived: a release that needs a new tag will fail");
+}
+
+const struct forge_evidence forge_evidence_forgejo = {
+        .probes = forgejo_probes,
+        .n_probes = FORGEJO_PROBES,
+        .refusals = forgejo_refusals,
+        .value = value,
+        .identify = identify,
+        .judge = judge,
+        .warn = warn,
+};

@@ -1,0 +1,146 @@
+/*
+ * One question about a token while it is being answered: which requests have been made, what came back, and the judgement.
+ *
+ * Pure: answers in, the next requests and in the end a report out.  preflight.c sends; a file for each kind of forge says
+ * in a table what is asked when, and judges.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "forge/adapter.h"
+#include "forge/preflight.h"
+
+#define FORGE_PROBES_MAX 24
+#define FORGE_MADE_MAX   256
+
+enum forge_step { STEP_API, STEP_GIT, STEP_REGISTRY };
+
+enum forge_auth {
+        AUTH_API,               /* as the forge's API takes it */
+        AUTH_BASIC,             /* user name and token */
+};
+
+struct forge_inquiry;
+
+/* One request that may be made.  Names in braces: see find_value() of words.c, and the evidence's own. */
+struct forge_probe {
+        const char *method;
+        const char *url;
+        enum forge_step step;
+        enum forge_auth auth;
+        const char *body;                       /* JSON, or NULL */
+        bool cleans_up;                         /* it is made however late it is */
+        /* True if it is to be made now; asked again whenever an answer has come, until it was made. */
+        bool (*wanted)(const struct forge_inquiry *inquiry);
+};
+
+enum forge_reply_state { REPLY_NOT_ASKED, REPLY_AWAITED, REPLY_NONE, REPLY_THERE };
+
+struct forge_reply {
+        enum forge_reply_state state;
+        struct http_response response;          /* without its body */
+        json_t *root;                           /* a JSON document, or NULL */
+        char text[256];                         /* what the forge says: of its JSON, else the first line of its text */
+        char *url;                              /* what was asked */
+        struct error error;                     /* REPLY_NONE: why */
+};
+
+/* One refusal in the forge's own words.  The first row that fits decides. */
+struct forge_refusal {
+        enum forge_step step;
+        int status;                             /* 0: any */
+        const char *text;                       /* a glob on reply->text */
+        enum diagnosis code;                    /* forge-cannot-tell and the upstream codes decide nothing, the others say no */
+        const char *evidence, *remedy;          /* templates; a NULL remedy is the diagnosis' own */
+};
+
+/* What is asked of one kind of forge, and how it is read. */
+struct forge_evidence {
+        const struct forge_probe *probes;       /* the first asks who it is, alone */
+        size_t n_probes;
+        const struct forge_refusal *refusals;   /* ended by a row without a text */
+        const char *const *keep;                /* headers of answers that are looked at, ended by NULL; NULL: none */
+        /* What stands for a name in a template, besides what all have; NULL if it is not known (yet).  @made: room for it. */
+        const char *(*value)(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]);
+        /* Fills login, kind, scopes and expiry of a token that is alive. */
+        void (*identify)(const struct forge_inquiry *inquiry, struct forge_report *report);
+        void (*judge)(const struct forge_inquiry *inquiry, enum forge_need need, struct forge_finding *ret);
+        /* What has to be said besides: of clean-up. */
+        void (*warn)(const struct forge_inquiry *inquiry, struct forge_report *report);
+};
+
+struct forge_inquiry {
+        struct forge_question question;
+        const struct forge_adapter *adapter;
+        const struct forge_evidence *evidence;
+        struct secret *token;
+        char *api;
+        char registry[FORGE_PLACE_MAX];         /* its address; "": none is known */
+        char tag[FORGE_PLACE_MAX + 64];         /* of a write probe, never used before */
+        struct forge_reply replies[FORGE_PROBES_MAX];
+        enum forge_life life;                   /* once the first probe was answered */
+        struct error life_error;
+};
+
+int inquiry_new(const struct forge_question *question, struct secret *token, struct forge_inquiry **ret, struct error *err);
+struct forge_inquiry *inquiry_free(struct forge_inquiry *inquiry);
+DEFINE_CLEANUP(struct forge_inquiry *, inquiry_free);
+
+/** inquiry_next() - the index of a probe that is to be made now, which then counts as made; or -1 */
+int inquiry_next(struct forge_inquiry *inquiry);
+
+/**
+ * inquiry_fill() - the address that a probe asks and the body that it sends
+ * @ret_url:  borrowed from the inquiry
+ * @ret_body: a reference, or NULL if it has none
+ *
+ * Return: 0, or -DIAG_INTERNAL_ERROR for lack of memory or a value that is not known or too long.
+ */
+int inquiry_fill(struct forge_inquiry *inquiry, size_t probe, const char **ret_url, struct secret **ret_body,
+                 struct error *err);
+
+/** inquiry_answered() - takes in what came back: @response, or NULL and @err */
+void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct http_response *response,
+                      const struct error *err);
+
+/** inquiry_judge() - the report on all that was answered; allocates nothing */
+void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret);
+
+/* For the files of the forges. */
+
+static inline bool inquiry_needs(const struct forge_inquiry *inquiry, enum forge_need need) {
+        return inquiry->question.needs & (1u << need);
+}
+
+/** inquiry_status() - what a probe was answered with; 0: nothing usable, or it was not made */
+static inline int inquiry_status(const struct forge_inquiry *inquiry, size_t probe) {
+        return inquiry->replies[probe].state == REPLY_THERE ? inquiry->replies[probe].response.status : 0;
+}
+
+/** inquiry_branch(), inquiry_tag() - the short name of the question's ref, or NULL if it is none */
+const char *inquiry_branch(const struct forge_inquiry *inquiry);
+const char *inquiry_tag(const struct forge_inquiry *inquiry);
+
+/** inquiry_advertised() - true if a probe was answered with the advertisement of that service of git */
+bool inquiry_advertised(const struct forge_inquiry *inquiry, size_t probe, const char *service);
+
+/** finding_yes() - proven; @evidence is a template */
+void finding_yes(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *evidence);
+
+/** finding_set() - not proven: "no", or "cannot tell" where @code decides nothing; a NULL @remedy is the diagnosis' own */
+void finding_set(const struct forge_inquiry *inquiry, struct forge_finding *finding, enum diagnosis code,
+                 const char *evidence, const char *remedy);
+
+/** finding_refusal(), finding_error() - as that row of refusals, or that error, says */
+void finding_refusal(const struct forge_inquiry *inquiry, const struct forge_reply *reply, struct forge_finding *finding,
+                     const struct forge_refusal *refusal);
+void finding_error(struct forge_finding *finding, const struct error *err);
+
+/** finding_refused() - what an answer means that is not the one that proves something */
+void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding);
+
+/** finding_worst() - @finding becomes @other if that is the worse verdict */
+void finding_worst(struct forge_finding *finding, const struct forge_finding *other);
+
+/** report_warn() - one more warning, from a template; those that do not fit are left out */
+void report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template);
