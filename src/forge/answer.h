@@ -17,6 +17,9 @@ struct forge_answer {
 void forge_answer_read(struct forge_answer *answer, const struct http_response *response);
 void forge_answer_done(struct forge_answer *answer);
 
+/** forge_answer_text() - "error", else "message" of a JSON document, which may be NULL; "" if there is none.  Borrowed. */
+const char *forge_answer_text(const json_t *root);
+
 /**
  * forge_answer_foreign() - why an answer that is not the forge's own is none, by status and type alone
  * @url: what was asked
