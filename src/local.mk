@@ -43,6 +43,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/login.c src/broker/login.h \
 	src/broker/match.c src/broker/match.h \
 	src/broker/peer.c src/broker/peer.h \
+	src/broker/policy.c src/broker/policy.h \
 	src/broker/proof.c src/broker/proof.h \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/rejected.c src/broker/rejected.h \
@@ -52,7 +53,8 @@ libforge_broker_a_SOURCES = \
 	src/broker/view.c \
 	src/broker/waiter.c src/broker/waiter.h \
 	src/config/build.c \
-	src/config/check.c \
+	src/config/check.c src/config/check.h \
+	src/config/check_rules.c \
 	src/config/config.c src/config/config.h \
 	src/config/describe.c \
 	src/config/draft.c src/config/draft.h \
@@ -63,6 +65,8 @@ libforge_broker_a_SOURCES = \
 	src/config/problems.c src/config/problems.h \
 	src/config/suggest.c src/config/suggest.h \
 	src/config/url.c src/config/url.h \
+	src/config/value_patterns.c \
+	src/config/value_text.h \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
 	src/ctl/environment_file.c src/ctl/environment_file.h \

@@ -4,14 +4,18 @@ static char lower(char c) {
         return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-bool glob_matches(const char *pattern, const char *text, size_t length) {
+static char same(char c) {
+        return c;
+}
+
+static bool matches(const char *pattern, const char *text, size_t length, char (*fold)(char)) {
         const char *star = NULL, *end = text + length, *resume = text;
 
         while (text < end) {
                 if (*pattern == '*') {
                         star = ++pattern;
                         resume = text;
-                } else if (*pattern && (*pattern == '?' || lower(*pattern) == lower(*text))) {
+                } else if (*pattern && (*pattern == '?' || fold(*pattern) == fold(*text))) {
                         pattern++;
                         text++;
                 } else if (star) {
@@ -25,6 +29,14 @@ bool glob_matches(const char *pattern, const char *text, size_t length) {
         while (*pattern == '*')
                 pattern++;
         return *pattern == '\0';
+}
+
+bool glob_matches(const char *pattern, const char *text, size_t length) {
+        return matches(pattern, text, length, lower);
+}
+
+bool glob_matches_exactly(const char *pattern, const char *text, size_t length) {
+        return matches(pattern, text, length, same);
 }
 
 unsigned glob_weight(const char *pattern) {

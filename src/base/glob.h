@@ -14,5 +14,8 @@
  */
 bool glob_matches(const char *pattern, const char *text, size_t length);
 
+/** glob_matches_exactly() - the same, but upper and lower case differ: units, refs */
+bool glob_matches_exactly(const char *pattern, const char *text, size_t length);
+
 /** glob_weight() - how exact a pattern is: more bytes that are no wildcards weigh more, and none at all a little more */
 unsigned glob_weight(const char *pattern);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "broker/broker_internal.h"
+#include "broker/policy.h"
 #include "broker/rejected.h"
 
 /* Each one is counted; equal ones share a record. */
@@ -27,8 +28,9 @@ void issuance_done(struct issuance *issuance) {
         *issuance = (struct issuance){ 0 };
 }
 
-/* Finds the token of an ask; an unknown one or a peer that may not ask is refused and recorded. */
+/* Finds the token of an ask; an unknown one, or a peer that may not have it, is refused and recorded. */
 static int admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err) {
+        struct policy_verdict verdict;
         char name[80];
 
         (void)text_clean(name, sizeof(name), ask->token, strlen(ask->token));
@@ -37,7 +39,7 @@ static int admit(struct broker *broker, struct ask *ask, struct refresh **ret, s
                 (void)error_set(err, DIAG_PEER_REFUSED, "uid %u is not served, only uid 0", (unsigned)ask->peer->uid);
         else if (!*ret)
                 (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
-        else
+        else if (policy_decide((*ret)->token, ask->peer, NULL, &verdict, err) == 0)
                 return 0;
         refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .token = name, .peer = ask->peer,
                                                 .claims = &ask->claims, .error = err });

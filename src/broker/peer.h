@@ -14,7 +14,7 @@ struct peer {
         uid_t uid;              /* of the moment of connect() */
         gid_t gid;
         pid_t pid;              /* 0 if it is not visible from here; a hint, never a reason */
-        struct cgroup cgroup;   /* its unit and container; a hint, never a reason */
+        struct cgroup cgroup;   /* its unit and container: reasons to refuse, never to allow what uid 0 alone may not */
         bool unit_pinned;       /* the kernel proved that it is this very process' (SO_PEERPIDFD), and not that of a later one with
                                  * the same pid */
 };

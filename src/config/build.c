@@ -4,6 +4,7 @@
 #include "config/draft.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -70,12 +71,55 @@ static void fill_identity(struct identity_config *identity, const struct section
         identity->allow_plaintext = setting_number(section, IDENTITY_ALLOW_PLAINTEXT) != 0;
 }
 
+static bool is_public_github(const struct forge_config *forge) {
+        return forge->type == FORGE_GITHUB && strcmp(forge->url, "https://github.com") == 0;
+}
+
+/* docs/upstream/forges.md, "Who vouches for a job". */
+static char *default_issuer(const struct forge_config *forge, bool *failed) {
+        char *issuer = NULL;
+        int r = 0;
+
+        if (is_public_github(forge))
+                r = asprintf(&issuer, "https://token.actions.githubusercontent.com");
+        else if (forge->type == FORGE_GITHUB)
+                r = asprintf(&issuer, "%s/_services/token", forge->url);
+        else if (forge->type == FORGE_FORGEJO)
+                r = asprintf(&issuer, "%s/api/actions", forge->url);
+        else if (forge->type == FORGE_GITLAB)
+                r = asprintf(&issuer, "%s", forge->url);
+        if (r >= 0)
+                return issuer;
+        *failed = true;
+        return NULL;
+}
+
+/* Other forges hand them out themselves. */
+static char **default_id_token_hosts(const struct forge_config *forge, bool *failed) {
+        char **list = calloc(2, sizeof(char *));
+
+        if (list && is_public_github(forge))
+                list[0] = strdup("*.actions.githubusercontent.com");
+        if (!list || (is_public_github(forge) && !list[0]))
+                *failed = true;
+        return list;
+}
+
 static void fill_forge(struct forge_config *forge, const struct section *section, bool *failed) {
         forge->name = copy_name(section, failed);
         forge->type = (enum forge_type)setting_number(section, FORGE_KEY_TYPE);
         forge->url = copy_text(section, FORGE_KEY_URL, failed);
         forge->registry = copy_text(section, FORGE_KEY_REGISTRY, failed);
         forge->ca_file = copy_text(section, FORGE_KEY_CA_FILE, failed);
+        forge->oidc_audience = copy_text(section, FORGE_KEY_OIDC_AUDIENCE, failed);
+        if (*failed)
+                return;
+        forge->oidc_issuer = setting_is_set(section, FORGE_KEY_OIDC_ISSUER) ?
+                                     copy_text(section, FORGE_KEY_OIDC_ISSUER, failed) :
+                                     default_issuer(forge, failed);
+        forge->id_token_hosts = setting_is_left(section, FORGE_KEY_ID_TOKEN_HOSTS) ?
+                                        default_id_token_hosts(forge, failed) :
+                                        copy_list(section, FORGE_KEY_ID_TOKEN_HOSTS, failed);
 }
 
 /* Forgejo and Gitea take any user name that is not empty; the other two document these. */
@@ -119,6 +163,19 @@ static const struct forge_config *find_forge(const struct config *config, const 
         return NULL;
 }
 
+static void fill_rules(const struct config *config, struct token_config *token, const struct section *section,
+                       bool *failed) {
+        const char *voucher = setting_text(section, TOKEN_VOUCHED_BY);
+
+        token->units = copy_list(section, TOKEN_UNITS, failed);
+        token->proof_required = setting_number(section, TOKEN_PROOF) != 0;
+        token->vouched_by = voucher ? find_forge(config, voucher) : token->forge;
+        assert(token->vouched_by);
+        token->job_repositories = copy_list(section, TOKEN_JOB_REPOSITORIES, failed);
+        token->job_events = copy_list(section, TOKEN_JOB_EVENTS, failed);
+        token->job_refs = copy_list(section, TOKEN_JOB_REFS, failed);
+}
+
 /* After the identities and forges: it points to them. */
 static void fill_token(const struct config *config, struct token_config *token, const struct section *section,
                        bool *failed) {
@@ -140,6 +197,7 @@ static void fill_token(const struct config *config, struct token_config *token, 
         token->direct_env_until = setting_number(section, TOKEN_DIRECT_ENV_UNTIL);
         token->write_probe = setting_number(section, TOKEN_WRITE_PROBE) != 0;
         fill_sources(token, section);
+        fill_rules(config, token, section, failed);
 }
 
 /* An array with one zeroed element for each section of that kind. */

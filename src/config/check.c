@@ -1,7 +1,7 @@
 /*
  * What is wrong between keys and between sections; what is wrong with one value alone was reported where it was read.
  */
-#include "config/draft.h"
+#include "config/check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,15 +19,6 @@ static const char *section_label(const struct section *section, char label[stati
                        section->name ? section->name : "");
         return label;
 }
-
-/* At the line that set a key; a default has none, then at the section's. */
-#define report_at(draft, section, id, ...)                                                         \
-        do {                                                                                       \
-                const struct origin *_o = &(section)->settings[id].origin;                         \
-                                                                                                   \
-                _o = _o->file ? _o : &(section)->origin;                                           \
-                config_problem_add((draft)->problems, _o->file, _o->line, __VA_ARGS__);            \
-        } while (0)
 
 static void check_required(const struct draft *draft, const struct section *section) {
         char label[LABEL_MAX], expected[VALUE_EXPECTED_MAX];
@@ -117,7 +108,7 @@ static void report_unknown_reference(const struct draft *draft, const struct sec
                           key_get(id)->name, kind_name);
 }
 
-static const struct section *check_reference(const struct draft *draft, const struct section *section, enum key_id id,
+const struct section *check_reference(const struct draft *draft, const struct section *section, enum key_id id,
                                              enum section_kind kind) {
         const struct section *found;
 
@@ -172,13 +163,14 @@ static void check_max_stale(const struct draft *draft, const struct section *sec
 }
 
 static void check_token(const struct draft *draft, const struct section *section) {
-        const struct section *identity;
+        const struct section *forge, *identity;
 
-        (void)check_reference(draft, section, TOKEN_FORGE, SECTION_FORGE);
+        forge = check_reference(draft, section, TOKEN_FORGE, SECTION_FORGE);
         identity = check_reference(draft, section, TOKEN_IDENTITY, SECTION_IDENTITY);
         check_pair(draft, section, TOKEN_DIRECT_ENV, TOKEN_DIRECT_ENV_UNTIL);
         check_sources(draft, section, identity);
         check_max_stale(draft, section);
+        check_job_rules(draft, section, forge);
 }
 
 /* Names are compared exactly; two that differ in case only are one name with a typo. */
@@ -238,6 +230,7 @@ void draft_check(const struct draft *draft) {
         static void (*const checks[SECTION_KIND_COUNT])(const struct draft *, const struct section *) = {
                 [SECTION_BROKER] = check_broker,
                 [SECTION_IDENTITY] = check_identity,
+                [SECTION_FORGE] = check_id_tokens,
                 [SECTION_TOKEN] = check_token,
         };
         bool any_token = false;

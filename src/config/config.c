@@ -32,6 +32,9 @@ static void forge_free(struct forge_config *forge) {
         free(forge->url);
         free(forge->registry);
         free(forge->ca_file);
+        free(forge->oidc_audience);
+        free(forge->oidc_issuer);
+        list_free(forge->id_token_hosts);
         free(forge);
 }
 
@@ -42,6 +45,10 @@ static void token_free(struct token_config *token) {
         free(token->username);
         list_free(token->targets);
         free(token->direct_env);
+        list_free(token->units);
+        list_free(token->job_repositories);
+        list_free(token->job_events);
+        list_free(token->job_refs);
         free(token);
 }
 

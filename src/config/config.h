@@ -49,6 +49,9 @@ struct forge_config {
         char *url;                      /* no slash at the end */
         char *registry;                 /* NULL: none */
         char *ca_file;
+        char *oidc_audience;            /* NULL: its ID tokens are no proof */
+        char *oidc_issuer;              /* NULL: it issues no ID tokens; else as URLs are, without a slash at the end */
+        char **id_token_hosts;          /* patterns on "host" or "host:port" in lower case, besides the forge's own origin */
 };
 
 struct token_config {
@@ -64,6 +67,12 @@ struct token_config {
         char *direct_env;               /* NULL: no direct fallback */
         usec_t direct_env_until;        /* wall clock, the end of that day in UTC */
         bool write_probe;
+        char **units;                   /* globs on the kernel's unit names; none: any unit, and none at all */
+        bool proof_required;            /* only with it the next four mean something */
+        const struct forge_config *vouched_by;  /* never NULL: the token's own where none is named */
+        char **job_repositories;        /* globs; at least one */
+        char **job_events;              /* none: any event */
+        char **job_refs;                /* globs; none: any ref */
 };
 
 struct config {

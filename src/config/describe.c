@@ -3,14 +3,32 @@
  */
 #include "config/draft.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "config/values.h"
 
-/* The one default that depends on another section. */
-static const char *default_value(const struct section *section, enum key_id id, const struct config *config) {
-        const struct token_config *token = id == TOKEN_USERNAME ? config_find_token(config, section->name) : NULL;
+static const struct forge_config *find_forge(const struct config *config, const char *name) {
+        for (size_t i = 0; i < config->n_forges; i++)
+                if (strcmp(config->forges[i]->name, name) == 0)
+                        return config->forges[i];
+        return NULL;
+}
 
-        return token ? token->username : NULL;
+/* The defaults that depend on other keys. */
+static const char *default_value(const struct section *section, enum key_id id, const struct config *config) {
+        const struct token_config *token = section->kind == SECTION_TOKEN ? config_find_token(config, section->name) : NULL;
+        const struct forge_config *forge = section->kind == SECTION_FORGE ? find_forge(config, section->name) : NULL;
+
+        if (token && id == TOKEN_USERNAME)
+                return token->username;
+        if (token && id == TOKEN_VOUCHED_BY && token->proof_required)
+                return token->vouched_by->name;
+        if (forge && id == FORGE_KEY_OIDC_ISSUER && forge->oidc_audience)
+                return forge->oidc_issuer;
+        if (forge && id == FORGE_KEY_ID_TOKEN_HOSTS && forge->oidc_audience)
+                return forge->id_token_hosts[0];
+        return NULL;
 }
 
 static void describe_key(const struct section *section, enum key_id id, const struct config *config,
@@ -39,6 +57,6 @@ static void describe_key(const struct section *section, enum key_id id, const st
 void draft_describe(const struct draft *draft, const struct config *config, config_visitor visit, void *userdata) {
         for (size_t i = 0; i < draft->n_sections; i++)
                 for (enum key_id id = 0; id < KEY_COUNT; id++)
-                        if (key_get(id)->section == draft->sections[i]->kind && key_get(id)->state != KEY_PLANNED)
+                        if (key_get(id)->section == draft->sections[i]->kind)
                                 describe_key(draft->sections[i], id, config, visit, userdata);
 }

@@ -180,11 +180,7 @@ static void take_value(struct draft *draft, unsigned line, const struct key *key
         struct value_read value = { 0 };
         bool good = value_read(key, text, &value, why);
 
-        if (key_is_refused(key, good ? value.number : 1, draft->accept_parsed)) {
-                report(draft, line, "'%s' %s", key->name, key->not_built);
-                free(value.text);
-                setting->bad = true;
-        } else if (!good) {
+        if (!good) {
                 report(draft, line, "'%s' %s; expected %s", key->name, why, value_expected(key, expected));
                 setting->bad = true;
         } else if (setting->n_items >= DRAFT_LIST_MAX) {
@@ -195,27 +191,24 @@ static void take_value(struct draft *draft, unsigned line, const struct key *key
         }
 }
 
-static void take_comma_separated(struct draft *draft, unsigned line, const struct key *key, struct setting *setting,
-                                 const char *text) {
-        char item[INI_LINE_MAX_BYTES + 1];
+/* The next of the values that stand in one line, without blanks around it; NULL behind the last one. */
+static const char *next_item(const char **rest, char item[static INI_LINE_MAX_BYTES + 1]) {
+        size_t length;
+        char *stripped;
 
-        for (const char *begin = text, *end;; begin = end + 1) {
-                size_t length;
-                const char *stripped;
-
-                end = begin + strcspn(begin, ",");
-                length = (size_t)(end - begin);
-                memcpy(item, begin, length);
-                stripped = text_strip(item, &length);
-                item[(size_t)(stripped - item) + length] = '\0';
-                take_value(draft, line, key, setting, stripped);
-                if (*end == '\0')
-                        return;
-        }
+        if (!*rest)
+                return NULL;
+        length = strcspn(*rest, ",");
+        memcpy(item, *rest, length);
+        *rest = (*rest)[length] == '\0' ? NULL : *rest + length + 1;
+        stripped = text_strip(item, &length);
+        stripped[length] = '\0';
+        return stripped;
 }
 
 static void on_setting(void *context, unsigned line, const char *name, const char *text) {
         struct draft *draft = context;
+        char item[INI_LINE_MAX_BYTES + 1];
         const struct key *key;
         struct setting *setting;
 
@@ -234,12 +227,14 @@ static void on_setting(void *context, unsigned line, const char *name, const cha
                 setting_clear(setting);
         setting->origin = here(draft, line);
         setting->occurrence = draft->occurrence;
-        if (key->list && *text == '\0' && !key_is_refused(key, 1, draft->accept_parsed))
+        if (key->list && *text == '\0')
                 return;
-        if (key->type->commas)
-                take_comma_separated(draft, line, key, setting, text);
-        else
+        if (!key->type->commas) {
                 take_value(draft, line, key, setting, text);
+                return;
+        }
+        for (const char *rest = text, *one; (one = next_item(&rest, item));)
+                take_value(draft, line, key, setting, one);
 }
 
 static void on_mistake(void *context, unsigned line, const char *text) {
@@ -265,32 +260,43 @@ void draft_read(struct draft *draft, const char *file, const char *bytes, size_t
         ini_parse(bytes, length, &handler, draft);
 }
 
+static bool add_fallback(const struct key *key, struct setting *setting) {
+        char item[INI_LINE_MAX_BYTES + 1], why[VALUE_WHY_MAX];
+
+        for (const char *rest = key->fallback, *one; (one = next_item(&rest, item));) {
+                struct value_read value = { 0 };
+
+                if (!value_read(key, one, &value, why) || !setting_add(setting, value, (struct origin){ 0 }))
+                        return false;
+        }
+        return true;
+}
+
+/* Rules about jobs mean nothing without a proof: there a default would be one more that nothing enforces. */
+static bool has_fallback(const struct section *section, enum key_id id) {
+        return key_get(id)->fallback && (id != TOKEN_JOB_EVENTS || setting_number(section, TOKEN_PROOF) != 0);
+}
+
 void draft_finish(struct draft *draft) {
         for (size_t i = 0; i < draft->n_sections; i++) {
                 struct section *section = draft->sections[i];
 
                 for (size_t k = 0; k < KEY_COUNT; k++) {
                         const struct key *key = key_get((enum key_id)k);
-                        struct setting *setting = &section->settings[k];
-                        struct value_read value = { 0 };
-                        char why[VALUE_WHY_MAX];
 
-                        if (key->section != section->kind || !key->fallback || setting->origin.file)
-                                continue;
-                        if (!value_read(key, key->fallback, &value, why) ||
-                            !setting_add(setting, value, (struct origin){ 0 }))
+                        if (key->section == section->kind && setting_is_left(section, (enum key_id)k) &&
+                            has_fallback(section, (enum key_id)k) && !add_fallback(key, &section->settings[k]))
                                 out_of_memory(draft);
                 }
         }
 }
 
-struct draft *draft_new(struct config_problems *problems, bool accept_parsed) {
+struct draft *draft_new(struct config_problems *problems) {
         _cleanup_(draft_freep) struct draft *draft = calloc(1, sizeof(*draft));
 
         if (!draft)
                 return NULL;
         draft->problems = problems;
-        draft->accept_parsed = accept_parsed;
         /* Kinds without names have one section each, written or not, at the index of the kind. */
         if (!add_section(draft, SECTION_BROKER, NULL, (struct origin){ 0 }))
                 return NULL;
@@ -316,6 +322,10 @@ bool setting_is_set(const struct section *section, enum key_id id) {
 
 bool setting_is_written(const struct section *section, enum key_id id) {
         return section->settings[id].n_items > 0 || section->settings[id].bad;
+}
+
+bool setting_is_left(const struct section *section, enum key_id id) {
+        return !section->settings[id].origin.file;
 }
 
 const char *setting_text(const struct section *section, enum key_id id) {

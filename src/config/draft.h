@@ -48,7 +48,6 @@ struct section {
 
 struct draft {
         struct config_problems *problems;
-        bool accept_parsed;             /* see key_is_refused() */
 
         struct section **sections;      /* in the order of their first headers; [broker] first of all */
         size_t n_sections;
@@ -62,7 +61,7 @@ struct draft {
 };
 
 /** draft_new() - @problems is borrowed; NULL for lack of memory */
-struct draft *draft_new(struct config_problems *problems, bool accept_parsed);
+struct draft *draft_new(struct config_problems *problems);
 
 struct draft *draft_free(struct draft *draft);
 DEFINE_CLEANUP(struct draft *, draft_free);
@@ -94,6 +93,9 @@ bool setting_is_set(const struct section *section, enum key_id id);
 
 /** setting_is_written() - true if something was written for it, good or bad: what no message should call missing */
 bool setting_is_written(const struct section *section, enum key_id id);
+
+/** setting_is_left() - true if nothing was written for it, not even an empty value: its default holds */
+bool setting_is_left(const struct section *section, enum key_id id);
 
 /** setting_text() - the value's text, borrowed; NULL where there is none */
 const char *setting_text(const struct section *section, enum key_id id);

@@ -6,10 +6,6 @@
 #include "base/clock.h"
 #include "config/values.h"
 
-#define NOT_ENFORCED                                                                               \
-        "is not enforced by this version: a policy that is written down and not enforced is worse " \
-        "than none; remove it"
-
 static const struct {
         const char *name;
         bool has_name;
@@ -129,10 +125,17 @@ static const struct key keys[KEY_COUNT] = {
                 .help = "certificates that replace the system's",
         },
         [FORGE_KEY_OIDC_AUDIENCE] = {
-                .section = SECTION_FORGE, .name = "oidc_audience", .type = &value_planned,
-                .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_FORGE, .name = "oidc_audience", .type = &value_audience,
                 .help = "the audience of ID tokens that count as proof",
+        },
+        [FORGE_KEY_OIDC_ISSUER] = {
+                .section = SECTION_FORGE, .name = "oidc_issuer", .type = &value_forge_url,
+                .help = "who signs the jobs' ID tokens",
+        },
+        [FORGE_KEY_ID_TOKEN_HOSTS] = {
+                .section = SECTION_FORGE, .name = "id_token_hosts", .type = &value_host_pattern,
+                .list = true,
+                .help = "the hosts that hand out ID tokens, besides the forge's own",
         },
 
         /* [token NAME] */
@@ -190,44 +193,36 @@ static const struct key keys[KEY_COUNT] = {
         },
         [TOKEN_WRITE_PROBE] = {
                 .section = SECTION_TOKEN, .name = "write_probe", .type = &value_flag,
-                .fallback = "no", .state = KEY_PARSED, .zero_is_fine = true,
-                .not_built = "is not used by this version: there is no write probe; remove it or write no",
+                .fallback = "no",
                 .help = "whether a preflight may write with it",
         },
-        [TOKEN_VOUCHED_BY] = {
-                .section = SECTION_TOKEN, .name = "vouched_by", .type = &value_planned,
-                .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
-                .help = "the forge whose proof counts",
-        },
         [TOKEN_UNITS] = {
-                .section = SECTION_TOKEN, .name = "units", .type = &value_planned,
-                .list = true, .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_TOKEN, .name = "units", .type = &value_unit,
+                .list = true,
                 .help = "the units that get it",
         },
         [TOKEN_PROOF] = {
-                .section = SECTION_TOKEN, .name = "proof", .type = &value_planned,
-                .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_TOKEN, .name = "proof", .type = &value_proof,
+                .fallback = "none",
                 .help = "whether a forge must vouch for the job",
         },
+        [TOKEN_VOUCHED_BY] = {
+                .section = SECTION_TOKEN, .name = "vouched_by", .type = &value_reference,
+                .help = "the forge whose proof counts",
+        },
         [TOKEN_JOB_REPOSITORIES] = {
-                .section = SECTION_TOKEN, .name = "job_repositories", .type = &value_planned,
-                .list = true, .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_TOKEN, .name = "job_repositories", .type = &value_target,
+                .list = true,
                 .help = "the repositories whose jobs get it",
         },
         [TOKEN_JOB_EVENTS] = {
-                .section = SECTION_TOKEN, .name = "job_events", .type = &value_planned,
-                .list = true, .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_TOKEN, .name = "job_events", .type = &value_event,
+                .fallback = "push, create, schedule, workflow_dispatch, release", .list = true,
                 .help = "the events whose jobs get it",
         },
         [TOKEN_JOB_REFS] = {
-                .section = SECTION_TOKEN, .name = "job_refs", .type = &value_planned,
-                .list = true, .state = KEY_PLANNED,
-                .not_built = NOT_ENFORCED,
+                .section = SECTION_TOKEN, .name = "job_refs", .type = &value_git_ref,
+                .list = true,
                 .help = "the refs whose jobs get it",
         },
 };
@@ -263,10 +258,4 @@ bool section_kind_find(const char *name, enum section_kind *ret) {
 
 bool section_kind_has_name(enum section_kind kind) {
         return kinds[kind].has_name;
-}
-
-bool key_is_refused(const struct key *key, uint64_t number, bool accept_parsed) {
-        if (key->state == KEY_BUILT || (key->zero_is_fine && number == 0))
-                return false;
-        return key->state == KEY_PLANNED || !accept_parsed;
 }

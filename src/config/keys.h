@@ -2,8 +2,7 @@
  * The table of sections and keys: what can be configured, of which type, with which default.  Parsing, defaults, messages
  * and the checks of the documentation go through it.
  *
- * A key that a later version will act on is in the table already, with what to say of it until then: an option that is
- * read and not enforced must never be accepted in silence.
+ * A key is in it only when something acts on it: an option that is read and not enforced must never be accepted.
  */
 #pragma once
 
@@ -39,6 +38,8 @@ enum key_id {
         FORGE_KEY_REGISTRY,
         FORGE_KEY_CA_FILE,
         FORGE_KEY_OIDC_AUDIENCE,
+        FORGE_KEY_OIDC_ISSUER,
+        FORGE_KEY_ID_TOKEN_HOSTS,
 
         TOKEN_FORGE,
         TOKEN_IDENTITY,
@@ -52,20 +53,14 @@ enum key_id {
         TOKEN_DIRECT_ENV_UNTIL,
         TOKEN_FOR,
         TOKEN_WRITE_PROBE,
-        TOKEN_VOUCHED_BY,
         TOKEN_UNITS,
         TOKEN_PROOF,
+        TOKEN_VOUCHED_BY,
         TOKEN_JOB_REPOSITORIES,
         TOKEN_JOB_EVENTS,
         TOKEN_JOB_REFS,
 
         KEY_COUNT
-};
-
-enum key_state {
-        KEY_BUILT,
-        KEY_PARSED,     /* read into struct config, but nothing acts on it yet: refused */
-        KEY_PLANNED,    /* only its name is known: refused */
 };
 
 struct value_type;      /* config/values.h */
@@ -74,13 +69,10 @@ struct key {
         enum section_kind section;
         const char *name;
         const struct value_type *type;
-        const char *fallback;           /* the default as it would be written; NULL: none */
+        const char *fallback;           /* the default as it would be written; NULL: none, or one that other keys decide */
         bool required;
         bool list;                      /* repeated lines append, an empty value resets */
         uint64_t least, most;           /* of numbers and durations */
-        enum key_state state;
-        bool zero_is_fine;              /* not built, but 0 or "no" asks for nothing */
-        const char *not_built;          /* behind "'KEY' ": why it is refused and what to do */
         const char *help;               /* one line: what it is */
 };
 
@@ -101,10 +93,3 @@ bool section_kind_find(const char *name, enum section_kind *ret);
 
 /** section_kind_has_name() - true for kinds of which there can be several: [token NAME] */
 bool section_kind_has_name(enum section_kind kind);
-
-/**
- * key_is_refused() - true if this version does not do what the key asks for; then @key->not_built says why
- * @number:        the value, for keys whose 0 asks for nothing
- * @accept_parsed: keys in state KEY_PARSED pass: for the tests of what is read but not enforced yet
- */
-bool key_is_refused(const struct key *key, uint64_t number, bool accept_parsed);

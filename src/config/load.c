@@ -180,7 +180,7 @@ static void check_ca_files(const struct draft *draft) {
 
 /* Everything that is written, checked.  NULL for lack of memory; what is wrong is in the problems. */
 static struct draft *load(const char *file, struct config_problems *problems) {
-        _cleanup_(draft_freep) struct draft *draft = draft_new(problems, /* accept_parsed= */ false);
+        _cleanup_(draft_freep) struct draft *draft = draft_new(problems);
         _cleanup_(freep) char *drop_ins = NULL;
         const char *slash = strrchr(file, '/');
         bool complete;

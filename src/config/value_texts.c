@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/pasted.h"
 #include "config/url.h"
+#include "config/value_text.h"
 
 #define PROJECT_MAX_BYTES     64
 #define SLUG_MAX_BYTES        64
@@ -17,26 +18,8 @@
 #define PATH_MAX_BYTES        1024
 #define CREDENTIAL_MAX_BYTES  255
 #define VARIABLE_MAX_BYTES    128
-#define TARGET_MAX_BYTES      255
 /* The server's router answers a longer path parameter as an unknown route, whatever it holds. */
 #define SECRET_NAME_MAX_BYTES 100
-
-#define UPPER          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define LETTERS_DIGITS UPPER "abcdefghijklmnopqrstuvwxyz0123456789"
-
-static bool wrong(const char **ret_why, const char *why) {
-        *ret_why = why;
-        return false;
-}
-
-static bool keep(const char *text, struct value_read *ret, const char **ret_why) {
-        ret->text = strdup(text);
-        return ret->text ? true : wrong(ret_why, "could not be kept for lack of memory");
-}
-
-static bool consists_of(const char *text, const char *bytes) {
-        return text[strspn(text, bytes)] == '\0';
-}
 
 /* Refused: what makes two spellings of one path. */
 static bool has_odd_elements(const char *path) {
@@ -235,27 +218,6 @@ static bool read_username(const struct key *key, const char *text, struct value_
 }
 
 const struct value_type value_username = { .read = read_username, .expected = "a user name such as deploy-bot" };
-
-static bool read_target(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
-        size_t length = strlen(text);
-
-        (void)key;
-        if (length > TARGET_MAX_BYTES)
-                return wrong(ret_why, "is longer than 255 bytes");
-        if (strstr(text, "://"))
-                return wrong(ret_why, "is a URL");
-        if (!consists_of(text, LETTERS_DIGITS "._-+~/*?"))
-                return wrong(ret_why, "has characters in it that no repository has");
-        if (*text == '/' || text[length - 1] == '/' || strstr(text, "//"))
-                return wrong(ret_why, "begins or ends with a '/', or has an empty element in it");
-        if (length > 4 && strcmp(text + length - 4, ".git") == 0)
-                return wrong(ret_why, "ends in .git, which a repository's name does not");
-        return keep(text, ret, ret_why);
-}
-
-const struct value_type value_target = {
-        .read = read_target, .expected = "repositories or images such as platform/* or platform/site", .commas = true
-};
 
 /* Given to a service by systemd or the C library: never an operator's place for a token. */
 static bool is_service_variable(const char *name) {

@@ -117,15 +117,15 @@ const struct value_type value_source = {
         .commas = true
 };
 
-static bool read_planned(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static const char *const requirements[] = { "none", "required" };
+
+static bool read_proof(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
         (void)key;
-        (void)text;
-        (void)ret;
         (void)ret_why;
-        return true;
+        return find_word(requirements, ELEMENTS(requirements), text, ret);
 }
 
-const struct value_type value_planned = { .read = read_planned, .expected = "nothing", .may_be_empty = true };
+const struct value_type value_proof = { .read = read_proof, .expected = "none or required", .quotable = true };
 
 bool value_read(const struct key *key, const char *text, struct value_read *ret, char why[static VALUE_WHY_MAX]) {
         const char *reason = NULL;
@@ -179,6 +179,8 @@ const char *value_format(const struct key *key, uint64_t number, char text[stati
                 return number ? "yes" : "no";
         else if (key->type == &value_log_target)
                 return log_targets[number];
+        else if (key->type == &value_proof)
+                return requirements[number];
         else if (key->type == &value_forge_type)
                 return forge_type_name((enum forge_type)number);
         else if (key->type == &value_source)
@@ -189,8 +191,8 @@ const char *value_format(const struct key *key, uint64_t number, char text[stati
 }
 
 bool value_is_number(const struct key *key) {
-        static const struct value_type *const types[] = { &value_duration, &value_number,    &value_flag,  &value_day,
-                                                          &value_log_target, &value_forge_type, &value_source };
+        static const struct value_type *const types[] = { &value_duration,   &value_number,     &value_flag,   &value_day,
+                                                          &value_log_target, &value_forge_type, &value_source, &value_proof };
 
         for (size_t i = 0; i < ELEMENTS(types); i++)
                 if (key->type == types[i])

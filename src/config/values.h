@@ -27,7 +27,8 @@ struct value_type {
 extern const struct value_type value_duration, value_number, value_flag, value_day, value_log_target, value_forge_type,
         value_source, value_socket, value_socket_or_none, value_file, value_credential, value_infisical_url,
         value_forge_url, value_proxy_url, value_registry, value_reference, value_project, value_slug, value_secret_path,
-        value_secret_name, value_username, value_variable, value_target, value_planned;
+        value_secret_name, value_username, value_variable, value_target, value_unit, value_proof, value_event, value_git_ref,
+        value_audience, value_host_pattern;
 
 #define VALUE_WHY_MAX      160
 #define VALUE_EXPECTED_MAX 256

@@ -53,6 +53,9 @@ static void check_token(const struct config *config, const struct token_config *
         for (size_t i = 0; i < SOURCE_COUNT; i++)
                 any_source = any_source || token->sources[i];
         assert(any_source);
+        assert(token->vouched_by);
+        assert(!token->proof_required || (token->job_repositories[0] && token->vouched_by->type != FORGE_OTHER));
+        assert(token->proof_required || (!token->job_repositories[0] && !token->job_events[0] && !token->job_refs[0]));
 }
 
 static void check_config(const struct config *config) {
@@ -81,9 +84,9 @@ static void read_files(struct draft *draft, const char *bytes, size_t length) {
         }
 }
 
-static void load(const uint8_t *data, size_t size, bool accept_parsed) {
+static void load(const uint8_t *data, size_t size) {
         struct config_problems problems = { 0 };
-        _cleanup_(draft_freep) struct draft *draft = draft_new(&problems, accept_parsed);
+        _cleanup_(draft_freep) struct draft *draft = draft_new(&problems);
         struct config *config;
 
         assert(draft);
@@ -102,7 +105,6 @@ static void load(const uint8_t *data, size_t size, bool accept_parsed) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        load(data, size, /* accept_parsed= */ false);
-        load(data, size, /* accept_parsed= */ true);
+        load(data, size);
         return 0;
 }

@@ -17,9 +17,9 @@ void loaded_done(struct loaded *loaded) {
         config_problems_done(&loaded->problems);
 }
 
-struct loaded load_texts(bool accept_parsed, const char *const *texts) {
+struct loaded load_texts(const char *const *texts) {
         struct loaded loaded = { 0 };
-        _cleanup_(draft_freep) struct draft *draft = draft_new(&loaded.problems, accept_parsed);
+        _cleanup_(draft_freep) struct draft *draft = draft_new(&loaded.problems);
 
         assert_non_null(draft);
         for (size_t i = 0; texts[i]; i++) {

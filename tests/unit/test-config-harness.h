@@ -49,14 +49,10 @@ struct loaded {
 
 void loaded_done(struct loaded *loaded);
 
-/**
- * load_texts() - reads the texts of files, in order: MAIN, then 1.conf, 2.conf, ...; ends with NULL
- * @accept_parsed: see key_is_refused()
- */
-struct loaded load_texts(bool accept_parsed, const char *const *texts);
+/** load_texts() - reads the texts of files, in order: MAIN, then 1.conf, 2.conf, ...; ends with NULL */
+struct loaded load_texts(const char *const *texts);
 
-#define load(...)     load_texts(false, (const char *const[]){ __VA_ARGS__, NULL })
-#define load_all(...) load_texts(true, (const char *const[]){ __VA_ARGS__, NULL })
+#define load(...) load_texts((const char *const[]){ __VA_ARGS__, NULL })
 
 /** load_with_line() - one more line behind @text; its number is counted */
 struct loaded load_with_line(const char *text, const char *line, unsigned *ret_number);

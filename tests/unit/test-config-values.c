@@ -62,6 +62,18 @@ static void values_are_checked_by_type(void **state) {
                 { IN_TOKEN, "for = /platform/*", "'for' begins or ends with a '/'" },
                 { IN_TOKEN, "for = platform//site", "'for' begins or ends with a '/'" },
                 { IN_TOKEN, "for = platform/[a-z]*", "'for' has characters in it that no repository has" },
+                { IN_TOKEN, "units = forgejo-runner", "'units' is a unit without its type" },
+                { IN_TOKEN, "units = docker/x.scope", "'units' has characters in it that no unit has" },
+                { IN_TOKEN, "proof = yes", "'proof' is 'yes'; expected none or required" },
+                { IN_TOKEN, "job_events = pull_request*", "'job_events' has a pattern in it" },
+                { IN_TOKEN, "job_events = Push", "'job_events' is not the name of an event" },
+                { IN_TOKEN, "job_refs = main", "'job_refs' does not begin with refs/" },
+                { IN_TOKEN, "job_refs = refs/heads/a b", "'job_refs' has characters in it that no ref has" },
+                { IN_TOKEN, "job_refs = refs/heads/../tags/v1", "or '..' in it" },
+                { IN_FORGE, "oidc_audience = forge broker", "'oidc_audience' has blanks" },
+                { IN_FORGE, "id_token_hosts = *", "'id_token_hosts' has a host in it that is neither a name nor an address" },
+                { IN_FORGE, "id_token_hosts = *.org", "'id_token_hosts' has a '*' for the name of a whole domain" },
+                { IN_FORGE, "id_token_hosts = id.example.org/x", "'id_token_hosts' has a host in it" },
                 { PATH_IN_TOKEN, "secret_path = a", "does not begin with '/'" },
                 { PATH_IN_TOKEN, "secret_path = /a//b", "empty element" },
                 { PATH_IN_TOKEN, "secret_path = /a/../b", "other characters" },
@@ -80,6 +92,9 @@ static void values_at_the_edges_are_accepted(void **state) {
         assert_accepted(IN_BROKER, "requests_per_second = 0");
         assert_accepted(IN_TOKEN, "write_probe = no");
         assert_accepted(IN_TOKEN, "write_probe = off");
+        assert_accepted(IN_TOKEN, "write_probe = yes");
+        assert_accepted(IN_TOKEN, "units = forgejo-runner@?.service, *, machine-ci\\x2d1.scope");
+        assert_accepted(IN_FORGE, "oidc_audience = https://forge-broker.example.org/");
         assert_accepted(IN_TOKEN, "max_stale = 0s");
         assert_accepted(IN_TOKEN, "max_stale = 5m");
         assert_accepted(IN_TOKEN, "refresh = 10s");
@@ -220,7 +235,7 @@ static void variables_of_the_service_are_no_fallback(void **state) {
                 char text[1024];
 
                 (void)snprintf(text, sizeof(text), LEAST "direct_env_until = 2026-12-31\ndirect_env = %s\n", refused[i]);
-                _cleanup_(loaded_done) struct loaded loaded = load_all(text);
+                _cleanup_(loaded_done) struct loaded loaded = load(text);
                 assert_only_problem(&loaded, 14, "'direct_env' is ");
         }
 }

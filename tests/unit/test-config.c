@@ -68,7 +68,7 @@ static void the_least_configuration_gets_the_documented_defaults(void **state) {
 
 static void everything_that_is_written_arrives(void **state) {
         _cleanup_(loaded_done) struct loaded loaded =
-                load_all("[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\nlog = journal\nmax_connections = 1024\n"
+                load("[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\nlog = journal\nmax_connections = 1024\n"
                          "request_timeout = 1s\nrequests_per_second = 7\n"
                          "[identity spare]\nurl = http://10.0.0.1:8080/infisical/\nallow_plaintext = yes\n"
                          "client_id_file = /etc/id\nclient_secret_file = secret\nheader_file = headers\n"
@@ -152,7 +152,7 @@ static void twelve_mistakes_are_twelve_findings(void **state) {
                 { MAIN, 15, "'forge' names no section; did you mean [forge home]?" },
                 { MAIN, 16, "'secret_path' does not begin with '/'" },
                 { MAIN, 17, "'refresh' is '5 minutes'; expected a duration such as 500ms, 10s, 5m, 1h or 2d, from 10s to 1d" },
-                { MAIN, 18, "'units' is not enforced by this version" },
+                { MAIN, 18, "'units' is a unit without its type, which fits none; expected units such as" },
                 { "1.conf", 2, "closing quote" },
         };
         _cleanup_(loaded_done) struct loaded loaded =
@@ -173,7 +173,7 @@ static void twelve_mistakes_are_twelve_findings(void **state) {
                      "forge = hom\n"
                      "secret_path = platform\n"
                      "refresh = 5 minutes\n"
-                     "units = a.service\n"
+                     "units = forgejo-runner\n"
                      "secret_name = n\n",
                      "[token deploy]\n"
                      "username = \"deploy\n");
@@ -219,7 +219,7 @@ static void lists_append_and_an_empty_value_resets_them(void **state) {
 }
 
 static void sources_append_and_reset_too(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded = load_all(
+        _cleanup_(loaded_done) struct loaded loaded = load(
                 LEAST "sources = infisical-universal-auth\n",
                 "[identity default]\nclient_id_file = i\nclient_secret_file = s\n[token deploy]\n"
                 "sources =\nsources = infisical-token-auth\n");
@@ -246,11 +246,11 @@ static void no_control_socket_can_be_asked_for(void **state) {
 }
 
 static void what_belongs_together_must_be_together(void **state) {
-        _cleanup_(loaded_done) struct loaded env = load_all(LEAST "direct_env = OLD_PAT\n");
-        _cleanup_(loaded_done) struct loaded until = load_all(LEAST "direct_env_until = 2026-12-31\n");
-        _cleanup_(loaded_done) struct loaded id = load_all(IN_IDENTITY "client_id_file = i\n");
-        _cleanup_(loaded_done) struct loaded secret = load_all(IN_IDENTITY "client_secret_file = s\n");
-        _cleanup_(loaded_done) struct loaded sources = load_all(
+        _cleanup_(loaded_done) struct loaded env = load(LEAST "direct_env = OLD_PAT\n");
+        _cleanup_(loaded_done) struct loaded until = load(LEAST "direct_env_until = 2026-12-31\n");
+        _cleanup_(loaded_done) struct loaded id = load(IN_IDENTITY "client_id_file = i\n");
+        _cleanup_(loaded_done) struct loaded secret = load(IN_IDENTITY "client_secret_file = s\n");
+        _cleanup_(loaded_done) struct loaded sources = load(
                 LEAST "sources = infisical-token-auth, infisical-universal-auth, direct-env-fallback, vault\n");
 
         (void)state;
@@ -358,32 +358,105 @@ static void one_pattern_is_for_one_token_of_a_forge(void **state) {
         (void)assert_loads(&elsewhere);
 }
 
-static void what_is_not_built_is_refused_with_the_reason(void **state) {
+#define PROVEN "proof = required\njob_repositories = platform/*\n"
+#define AWAY   "[forge away]\ntype = github\nurl = https://github.com\n"
+#define OTHER  "[forge odd]\ntype = other\nurl = https://odd.example.org\n"
+
+static void rules_arrive_as_they_are_written(void **state) {
+        _cleanup_(loaded_done) struct loaded loaded =
+                load(AWAY LEAST "units = forgejo-runner.service, docker-*.scope\n" PROVEN
+                     "vouched_by = away\njob_events = push\njob_events = release, pull_request\njob_refs = refs/heads/main, refs/tags/v*\n");
+        const struct token_config *token = assert_loads(&loaded)->tokens[0];
+
+        (void)state;
+        assert_string_equal(token->units[0], "forgejo-runner.service");
+        assert_string_equal(token->units[1], "docker-*.scope");
+        assert_null(token->units[2]);
+        assert_true(token->proof_required);
+        assert_string_equal(token->vouched_by->name, "away");
+        assert_string_equal(token->job_repositories[0], "platform/*");
+        assert_null(token->job_repositories[1]);
+        assert_string_equal(token->job_events[0], "push");
+        assert_string_equal(token->job_events[2], "pull_request");
+        assert_null(token->job_events[3]);
+        assert_string_equal(token->job_refs[1], "refs/tags/v*");
+}
+
+static void events_have_a_default_that_can_be_emptied(void **state) {
+        static const char *const expected[] = { "push", "create", "schedule", "workflow_dispatch", "release" };
+        _cleanup_(loaded_done) struct loaded defaulted = load(LEAST PROVEN);
+        _cleanup_(loaded_done) struct loaded emptied = load(LEAST PROVEN "job_events =\n");
+        const struct token_config *token = assert_loads(&defaulted)->tokens[0];
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTS(expected); i++)
+                assert_string_equal(token->job_events[i], expected[i]);
+        assert_null(token->job_events[ELEMENTS(expected)]);
+        assert_null(token->job_refs[0]);
+        assert_null(token->units[0]);
+        assert_ptr_equal(token->vouched_by, token->forge);
+        assert_null(assert_loads(&emptied)->tokens[0]->job_events[0]);
+}
+
+static void rules_that_nothing_would_enforce_are_refused(void **state) {
         static const struct {
                 const char *text, *line, *part;
         } cases[] = {
-                { IN_FORGE, "oidc_audience = forge-broker", "is not enforced by this version" },
-                { IN_TOKEN, "units = a.service", "a policy that is written down and not enforced is worse than none" },
-                { IN_TOKEN, "write_probe = yes", "there is no write probe" },
-                { IN_TOKEN, "vouched_by = home", "is not enforced by this version" },
-                { IN_TOKEN, "units = forgejo-runner.service, docker-*.scope", "is not enforced by this version" },
-                { IN_TOKEN, "units =", "is not enforced by this version" },
-                { IN_TOKEN, "proof = required", "is not enforced by this version" },
-                { IN_TOKEN, "job_repositories = platform/*", "is not enforced by this version" },
-                { IN_TOKEN, "job_events = push", "is not enforced by this version" },
-                { IN_TOKEN, "job_refs = refs/heads/main", "is not enforced by this version" },
+                { IN_TOKEN, "proof = required", "'proof = required' without 'job_repositories'" },
+                { IN_TOKEN, "job_repositories = platform/*", "'job_repositories' without 'proof = required'" },
+                { IN_TOKEN, "job_events = push", "'job_events' without 'proof = required'" },
+                { IN_TOKEN, "job_refs = refs/heads/main", "'job_refs' without 'proof = required'" },
+                { IN_TOKEN, "vouched_by = home", "'vouched_by' without 'proof = required'" },
+                { IN_TOKEN PROVEN, "vouched_by = hom", "'vouched_by' names no section; did you mean [forge home]?" },
+                { OTHER IN_TOKEN PROVEN, "vouched_by = odd", "[forge odd] is of type other and vouches for no job" },
+                { IDENTITY TOKEN "[forge home]\ntype = other\nurl = https://h\n[token deploy]\njob_repositories = a/b\n",
+                  "proof = required", "[forge home] is of type other and vouches for no job" },
+                { IN_FORGE, "oidc_issuer = https://id.example.org", "'oidc_issuer' without 'oidc_audience'" },
+                { IN_FORGE, "id_token_hosts = id.example.org", "'id_token_hosts' without 'oidc_audience'" },
+                { URL_IN_FORGE "url = https://h\n", "oidc_audience = forge-broker",
+                  "for a forge of type gitea, which issues no ID tokens" },
         };
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(cases); i++)
                 assert_refused(cases[i].text, cases[i].line, cases[i].part);
+        assert_accepted(IN_TOKEN, "job_events =");
+        assert_accepted(IN_TOKEN, "proof = none");
 }
 
-static void policies_are_refused_even_where_parsed_keys_are_accepted(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded = load_all(LEAST "proof = required\n");
+static void the_issuer_defaults_by_the_forges_type(void **state) {
+        static const struct {
+                const char *type, *url, *issuer, *host;
+        } cases[] = {
+                { "forgejo", "https://git.example.org", "https://git.example.org/api/actions", NULL },
+                { "gitlab", "https://git.example.org/lab", "https://git.example.org/lab", NULL },
+                { "github", "https://github.com", "https://token.actions.githubusercontent.com",
+                  "*.actions.githubusercontent.com" },
+                { "github", "https://hub.example.org", "https://hub.example.org/_services/token", NULL },
+        };
 
         (void)state;
-        assert_only_problem(&loaded, 13, "is not enforced by this version");
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                const struct forge_config *forge;
+                char text[160];
+
+                (void)snprintf(text, sizeof(text), "[forge home]\ntype = %s\nurl = %s\noidc_audience = broker\n", cases[i].type,
+                               cases[i].url);
+                _cleanup_(loaded_done) struct loaded loaded = load(IDENTITY TOKEN, text);
+                _cleanup_(loaded_done) struct loaded written =
+                        load(IDENTITY TOKEN, text, "[forge home]\noidc_issuer = https://id.example.org/\n"
+                             "id_token_hosts =\nid_token_hosts = A.Example.org:8443, *.b.example.org\n");
+                forge = assert_loads(&loaded)->forges[0];
+                assert_string_equal(forge->oidc_audience, "broker");
+                assert_string_equal(forge->oidc_issuer, cases[i].issuer);
+                if (cases[i].host)
+                        assert_string_equal(forge->id_token_hosts[0], cases[i].host);
+                assert_null(forge->id_token_hosts[cases[i].host ? 1 : 0]);
+                forge = assert_loads(&written)->forges[0];
+                assert_string_equal(forge->oidc_issuer, "https://id.example.org");
+                assert_string_equal(forge->id_token_hosts[0], "a.example.org:8443");
+                assert_string_equal(forge->id_token_hosts[1], "*.b.example.org");
+        }
 }
 
 static void findings_are_bounded_and_the_rest_is_counted(void **state) {
@@ -442,8 +515,10 @@ int main(void) {
                 cmocka_unit_test(unknown_keys_are_explained),
                 cmocka_unit_test(patterns_are_a_list_that_another_file_can_extend_or_empty),
                 cmocka_unit_test(one_pattern_is_for_one_token_of_a_forge),
-                cmocka_unit_test(what_is_not_built_is_refused_with_the_reason),
-                cmocka_unit_test(policies_are_refused_even_where_parsed_keys_are_accepted),
+                cmocka_unit_test(rules_arrive_as_they_are_written),
+                cmocka_unit_test(events_have_a_default_that_can_be_emptied),
+                cmocka_unit_test(rules_that_nothing_would_enforce_are_refused),
+                cmocka_unit_test(the_issuer_defaults_by_the_forges_type),
                 cmocka_unit_test(findings_are_bounded_and_the_rest_is_counted),
                 cmocka_unit_test(a_reference_keeps_the_configuration),
                 cmocka_unit_test(markers_and_sources_have_their_documented_names),

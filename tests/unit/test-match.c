@@ -248,6 +248,9 @@ static void patterns_are_wildcards_and_no_more(void **state) {
         for (size_t i = 0; i < ELEMENTS(rows); i++)
                 if (glob_matches(rows[i].pattern, rows[i].text, strlen(rows[i].text)) != rows[i].matches)
                         fail_msg("%s %s", rows[i].pattern, rows[i].text);
+        assert_true(glob_matches("Platform/S?te", "platform/sIte", strlen("platform/site")));
+        assert_false(glob_matches_exactly("refs/heads/main", "refs/heads/Main", strlen("refs/heads/Main")));
+        assert_true(glob_matches_exactly("refs/heads/M*", "refs/heads/Main", strlen("refs/heads/Main")));
         /* What makes a matcher that tries everything run for years. */
         for (size_t i = 0; i < 127; i++)
                 memcpy(many + 2 * i, "*a", 2);
