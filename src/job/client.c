@@ -7,7 +7,7 @@
 #include "job/problem.h"
 #include "job/relay.h"
 
-#define REQUEST_MAX 4096                /* line, fixed headers and eight claims; the broker takes 8 KiB */
+#define HEAD_MAX    4096                /* line, fixed headers and eight claims; the broker takes 8 KiB */
 #define READ_BYTES  (16 * 1024)         /* an issuance has less than 2 KiB */
 
 void client_init(struct client *client, const char *socket, usec_t timeout) {
@@ -17,27 +17,34 @@ void client_init(struct client *client, const char *socket, usec_t timeout) {
         };
 }
 
-/* @body: JSON without anything secret in it, or NULL: then it is a GET. */
-static int build_request(const char *path, const char *body, char buffer[static REQUEST_MAX], size_t *ret_length,
-                         struct failure *failure) {
+/* What is sent besides the head; NULL bytes: a GET. */
+struct body {
+        const char *bytes;
+        size_t length;
+};
+
+/* @request is wiped by its owner: a body may hold a token. */
+static int build_request(const char *path, struct body body, struct locked_buffer *request, struct failure *failure) {
+        char head[HEAD_MAX] = "";
         size_t used = 0;
         bool fits;
 
-        fits = text_append(buffer, REQUEST_MAX, &used,
+        fits = text_append(head, sizeof(head), &used,
                            "%s %s HTTP/1.1\r\n"
                            "Host: localhost\r\n"
                            "User-Agent: forge-broker/" PACKAGE_VERSION "\r\n"
                            "Accept: application/json\r\n"
                            "Connection: close\r\n",
-                           body ? "POST" : "GET", path) &&
-               claims_append(buffer, REQUEST_MAX, &used);
-        if (fits && body)
-                fits = text_append(buffer, REQUEST_MAX, &used,
-                                   "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
-        fits = fits && text_append(buffer, REQUEST_MAX, &used, "\r\n%s", body ? body : "");
+                           body.bytes ? "POST" : "GET", path) &&
+               claims_append(head, sizeof(head), &used);
+        if (fits && body.bytes)
+                fits = text_append(head, sizeof(head), &used,
+                                   "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.length);
+        fits = fits && text_append(head, sizeof(head), &used, "\r\n");
         if (!fits)
                 return failure_set(failure, EXIT_USAGE, "the request is too large");
-        *ret_length = used;
+        if (!locked_buffer_append(request, head, used) || !locked_buffer_append(request, body.bytes, body.length))
+                return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
         return 0;
 }
 
@@ -66,7 +73,7 @@ static int receive_answer(const struct client *client, int fd, struct locked_buf
         }
 }
 
-static int ask_once(const struct client *client, const char *request, size_t length, struct locked_buffer *buffer,
+static int ask_once(const struct client *client, const struct locked_buffer *request, struct locked_buffer *buffer,
                     struct http_answer *ret, struct failure *failure) {
         _cleanup_(relay_done) struct relay relay = { 0 };
         _cleanup_(closep) int fd = -1;          /* closed before the relay is waited for */
@@ -79,7 +86,7 @@ static int ask_once(const struct client *client, const char *request, size_t len
         if (r < 0)
                 return r;
         /* A broker that does not want the rest of the request may have answered all the same: read in any case. */
-        r = connection_send(fd, request, length, &client->deadline, failure);
+        r = connection_send(fd, request->bytes, request->used, &client->deadline, failure);
         if (r < 0)
                 return r;
         r = receive_answer(client, fd, buffer, ret, failure);
@@ -87,18 +94,17 @@ static int ask_once(const struct client *client, const char *request, size_t len
 }
 
 /* Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice. */
-static int ask(const struct client *client, const char *path, const char *body, struct locked_buffer *buffer,
+static int ask(const struct client *client, const char *path, struct body body, struct locked_buffer *buffer,
                struct http_answer *ret, struct failure *failure) {
-        char request[REQUEST_MAX] = "";
-        size_t length = 0;
+        _cleanup_(locked_buffer_done) struct locked_buffer request = { 0 };
         int r;
 
-        r = build_request(path, body, request, &length, failure);
+        r = build_request(path, body, &request, failure);
         if (r < 0)
                 return r;
-        r = ask_once(client, request, length, buffer, ret, failure);
+        r = ask_once(client, &request, buffer, ret, failure);
         if (r == CONNECTION_ENDED)
-                r = ask_once(client, request, length, buffer, ret, failure);
+                r = ask_once(client, &request, buffer, ret, failure);
         if (r == CONNECTION_ENDED) {
                 r = failure_set(failure, EXIT_UNREACHABLE,
                                 "the broker closed the connection without an answer, twice");
@@ -109,7 +115,7 @@ static int ask(const struct client *client, const char *path, const char *body, 
 
 int client_ask(const struct client *client, const char *path, struct locked_buffer *buffer, struct http_answer *ret,
                struct failure *failure) {
-        return ask(client, path, NULL, buffer, ret, failure);
+        return ask(client, path, (struct body){ 0 }, buffer, ret, failure);
 }
 
 /* What a good answer holds, or the problem that it is. */
@@ -133,15 +139,15 @@ static int read_object(const struct http_answer *answer, struct json *ret, struc
 int client_get(const struct client *client, const char *path, struct locked_buffer *buffer, struct json *ret,
                struct failure *failure) {
         struct http_answer answer;
-        int r = ask(client, path, NULL, buffer, &answer, failure);
+        int r = ask(client, path, (struct body){ 0 }, buffer, &answer, failure);
 
         return r < 0 ? r : read_object(&answer, ret, failure);
 }
 
-int client_post(const struct client *client, const char *path, const char *body, struct locked_buffer *buffer,
-                struct json *ret, struct failure *failure) {
+int client_post(const struct client *client, const char *path, const char *body, size_t length,
+                struct locked_buffer *buffer, struct json *ret, struct failure *failure) {
         struct http_answer answer;
-        int r = ask(client, path, body, buffer, &answer, failure);
+        int r = ask(client, path, (struct body){ body, length }, buffer, &answer, failure);
 
         return r < 0 ? r : read_object(&answer, ret, failure);
 }

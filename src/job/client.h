@@ -43,7 +43,7 @@ int client_get(const struct client *client, const char *path, struct locked_buff
 
 /**
  * client_post() - as client_get(), for a POST
- * @body: JSON text, nothing secret in it; less than 2 KiB
+ * @body: JSON text of @length bytes, which are sent from locked memory; the broker takes 16 KiB
  */
-int client_post(const struct client *client, const char *path, const char *body, struct locked_buffer *buffer,
-                struct json *ret, struct failure *failure);
+int client_post(const struct client *client, const char *path, const char *body, size_t length,
+                struct locked_buffer *buffer, struct json *ret, struct failure *failure);

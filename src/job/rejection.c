@@ -40,7 +40,7 @@ int rejection_report(const struct client *client, const char *name, const char *
 
         (void)text_append(path, sizeof(path), &path_used, "/v1/tokens/%s/rejected", name);
         (void)text_append(body, sizeof(body), &body_used, "{\"fingerprint\":\"%s\"}", fingerprint);
-        r = client_post(client, path, body, &buffer, &answer, failure);
+        r = client_post(client, path, body, body_used, &buffer, &answer, failure);
         if (r < 0)
                 return r;
         if (!json_text(answer, "verdict", verdict, sizeof(verdict)) || !find_verdict(verdict, &ret->verdict))
