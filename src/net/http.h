@@ -109,8 +109,8 @@ const struct http_progress *http_progress(const struct http_call *call);
  * http_header() - a header of the answer, of those that the request wanted to keep
  * @name: in any case
  *
- * The first of that name; blanks at both ends are left out.  Return: its value, which is visible ASCII and blanks, or ""
- * where it is missing, empty, of other bytes or does not fit.
+ * The first of that name; blanks at both ends are left out.  Return: its value, which is visible ASCII and blanks and may
+ * be empty, or NULL where it is missing, of other bytes or does not fit.
  */
 const char *http_header(const struct http_response *response, const char *name);
 

@@ -50,7 +50,7 @@ const char *http_header(const struct http_response *response, const char *name) 
                         return value;
                 p = value + strlen(value) + 1;
         }
-        return "";
+        return NULL;
 }
 
 void http_header_keep(struct http_response *response, const char *name, const char *value, size_t length) {
