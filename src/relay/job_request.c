@@ -25,8 +25,30 @@ static const struct {
         { "GET", "/readyz/*" },
 };
 
+#define VALUE_MAX 2048                          /* of a header: the URL where an ID token is asked for */
+#define PROOF_MAX (sizeof("Bearer ") - 1 + 4096)
+
 /* What the broker reads; any other header goes no further. */
-static const char *const passed_on[] = { "Accept", "Authorization", "Content-Length", "Content-Type", "User-Agent" };
+static const struct {
+        const char *name;
+        size_t max;
+        bool once;      /* two are refused: which of them counts would be a guess */
+} passed_on[] = {
+        { "Accept", VALUE_MAX, false },
+        { "Authorization", PROOF_MAX, true },
+        { "Content-Length", VALUE_MAX, true },
+        { "Content-Type", VALUE_MAX, false },
+        { "User-Agent", VALUE_MAX, false },
+        { "Forge-Broker-Actor", VALUE_MAX, false },
+        { "Forge-Broker-Event", VALUE_MAX, false },
+        { "Forge-Broker-Id-Token-Url", VALUE_MAX, true },
+        { "Forge-Broker-Job", VALUE_MAX, false },
+        { "Forge-Broker-Ref", VALUE_MAX, false },
+        { "Forge-Broker-Repository", VALUE_MAX, false },
+        { "Forge-Broker-Run-Attempt", VALUE_MAX, false },
+        { "Forge-Broker-Run-Id", VALUE_MAX, false },
+        { "Forge-Broker-Workflow", VALUE_MAX, false },
+};
 
 /* A piece of the request. */
 struct span {
@@ -46,8 +68,13 @@ static bool span_is(struct span span, const char *text) {
         return span.length == strlen(text) && strncasecmp(span.bytes, text, span.length) == 0;
 }
 
-static bool span_begins(struct span span, const char *text) {
-        return span.length >= strlen(text) && strncasecmp(span.bytes, text, strlen(text)) == 0;
+/* Where the header stands in passed_on; its size for one that does not. */
+static size_t find_passed_on(struct span name) {
+        size_t i = 0;
+
+        while (i < ELEMENTS(passed_on) && !span_is(name, passed_on[i].name))
+                i++;
+        return i;
 }
 
 /* Finds the end of the head; each byte on the way is looked at. */
@@ -155,20 +182,26 @@ static bool read_length(struct span text, size_t *ret) {
 }
 
 static int parse_fields(const char *p, const char *end, size_t *ret_body, const char **why) {
-        bool has_length = false;
+        bool seen[ELEMENTS(passed_on)] = { false };
 
         while (p < end) {
                 struct field field;
+                size_t i;
 
                 if (!split_field(next_line(&p, end), &field))
                         return *why = "a header line has no proper name", -1;
                 if (span_is(field.name, "Transfer-Encoding"))
                         return *why = "it has a Transfer-Encoding", -1;
-                if (!span_is(field.name, "Content-Length"))
+                i = find_passed_on(field.name);
+                if (i == ELEMENTS(passed_on))
                         continue;
-                if (has_length || !read_length(field.value, ret_body))
-                        return *why = "its Content-Length is not one number of at most 16 KiB", -1;
-                has_length = true;
+                if (field.value.length > passed_on[i].max)
+                        return *why = "one of its headers is too large", -1;
+                if (seen[i] && passed_on[i].once)
+                        return *why = "one of its headers is there twice", -1;
+                seen[i] = true;
+                if (span_is(field.name, "Content-Length") && !read_length(field.value, ret_body))
+                        return *why = "its Content-Length is not a number of at most 16 KiB", -1;
         }
         return 0;
 }
@@ -197,15 +230,6 @@ int job_request_parse(const char *bytes, size_t length, struct job_request *ret,
         return JOB_REQUEST_DONE;
 }
 
-static bool is_passed_on(struct span name) {
-        if (span_begins(name, "Forge-Broker-"))
-                return !span_is(name, VIA_UID);
-        for (size_t i = 0; i < ELEMENTS(passed_on); i++)
-                if (span_is(name, passed_on[i]))
-                        return true;
-        return false;
-}
-
 bool job_request_write_head(const char *bytes, const struct job_request *request, unsigned via_uid, char *buffer,
                             size_t size, size_t *ret_length) {
         const char *p = bytes, *end = bytes + request->head - 2;
@@ -220,7 +244,7 @@ bool job_request_write_head(const char *bytes, const struct job_request *request
 
                 if (!split_field(next_line(&p, end), &field))
                         return false;
-                if (is_passed_on(field.name))
+                if (find_passed_on(field.name) < ELEMENTS(passed_on))
                         fits = fits && text_append(buffer, size, &used, "%.*s: %.*s\r\n", (int)field.name.length,
                                                    field.name.bytes, (int)field.value.length, field.value.bytes);
         }

@@ -4,8 +4,8 @@
  *
  * What goes on to the broker is written anew from what was understood, and of the headers only those that the broker
  * reads: nothing that is doubtful here can be read in another way there.  Refused: other methods and routes, a
- * Transfer-Encoding, a doubled Content-Length, folded or nameless header lines, bare LF, control characters, and bytes
- * behind the end.
+ * Transfer-Encoding, a doubled Content-Length or proof, headers that are too large, folded or nameless header lines, bare
+ * LF, control characters, and bytes behind the end.
  */
 #pragma once
 

@@ -26,14 +26,17 @@ nothing_sent() { [ ! -s "$work/log" ]; }
 end='HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 start "$work/good"
-ask 'GET /v1/tokens/deploy HTTP/1.1\r\nHost: evil\r\nAccept: application/json\r\nConnection: keep-alive\r\nX-Odd: 1\r\nforge-broker-via-uid: 0\r\nForge-Broker-Repository: example/site\r\nAuthorization: Bearer proof\r\n\r\n'
+ask 'GET /v1/tokens/deploy HTTP/1.1\r\nHost: evil\r\nAccept: application/json\r\nConnection: keep-alive\r\nX-Odd: 1\r\nforge-broker-via-uid: 0\r\nForge-Broker-Repository: example/site\r\nForge-Broker-New: 1\r\nAuthorization: Bearer proof\r\nForge-Broker-Id-Token-Url: https://git.example/x?a=1\r\n\r\n'
 ok 'the answer comes back as it is' all 'ends 0' 'cmp -s "$work/out" "$work/good"' '[ ! -s "$work/err" ]'
 ok 'the request is written anew, for one connection' all 'sent "GET /v1/tokens/deploy HTTP/1.1"' 'sent "Host: localhost"' \
-        'sent "Connection: close"' '! grep -qi -e keep-alive -e X-Odd -e evil "$work/log"'
+        'sent "Connection: close"' '! grep -qi -e keep-alive -e X-Odd -e evil -e Broker-New "$work/log"'
 ok 'what the broker reads goes on' all 'sent "Accept: application/json"' 'sent "Forge-Broker-Repository: example/site"' \
-        'sent "Authorization: Bearer proof"'
+        'sent "Authorization: Bearer proof"' 'sent "Forge-Broker-Id-Token-Url: https://git.example/x?a=1"'
 ok 'the user is named by the relay and cannot be by the request' all 'sent "Forge-Broker-Via-Uid: 1000"' \
         '[ "$(grep -ci via-uid "$work/log")" = 1 ]'
+start "$work/good"
+ask "GET /v1/tokens/deploy HTTP/1.1\\r\\nAuthorization: Bearer $(printf '%04096d' 7)\\r\\n\\r\\n"
+ok 'a proof of 4 KiB goes on' all 'ends 0' "sent 'Authorization: Bearer $(printf '%04096d' 7)'"
 start "$work/good"
 ask 'POST /v1/tokens/deploy/rejected HTTP/1.1\r\nHost: a\r\nContent-Length: 26\r\n\r\n{"fingerprint":"3f9a1c02"}'
 ok 'a body goes on too' all 'ends 0' 'sent "POST /v1/tokens/deploy/rejected HTTP/1.1"' 'sent "Content-Length: 26"'
@@ -58,8 +61,13 @@ done
 refused 'it is for nothing' 'GET /healthz HTTP/1.0\r\n\r\n'
 refused 'something follows it' "GET /healthz ${end}GET /v1/tokens/deploy $end"
 refused 'it has a Transfer-Encoding' 'POST /v1/tokens/a/rejected HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'
-refused 'its Content-Length' 'POST /v1/tokens/a/rejected HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}'
 refused 'its Content-Length' 'POST /v1/tokens/a/rejected HTTP/1.1\r\nContent-Length: 16385\r\n\r\n{}'
+refused 'one of its headers is there twice' 'POST /v1/tokens/a/rejected HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}'
+for header in Authorization Forge-Broker-Id-Token-Url; do
+        refused 'one of its headers is there twice' "GET /readyz HTTP/1.1\\r\\n$header: a\\r\\n$header: a\\r\\n\\r\\n"
+done
+refused 'one of its headers is too large' "GET /readyz HTTP/1.1\\r\\nAuthorization: Bearer $(printf '%04097d' 7)\\r\\n\\r\\n"
+refused 'one of its headers is too large' "GET /readyz HTTP/1.1\\r\\nForge-Broker-Id-Token-Url: $(printf '%02049d' 7)\\r\\n\\r\\n"
 refused 'it has a body' 'GET /healthz HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}'
 refused 'a header line has no proper name' 'GET /healthz HTTP/1.1\r\nAccept: a\r\n b\r\n\r\n'
 refused 'there is a control character' 'GET /healthz HTTP/1.1\nAccept: a\n\n'
