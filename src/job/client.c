@@ -5,9 +5,11 @@
 #include "base/text.h"
 #include "job/claims.h"
 #include "job/problem.h"
+#include "job/proof.h"
 #include "job/relay.h"
 
-#define HEAD_MAX    4096                /* line, fixed headers and eight claims; the broker takes 8 KiB */
+#define LINES_MAX   4096                /* line, fixed headers and eight claims */
+#define HEAD_MAX    (7 * 1024)          /* with the proof: as the relay; the broker takes 8 KiB */
 #define READ_BYTES  (16 * 1024)         /* an issuance has less than 2 KiB */
 
 void client_init(struct client *client, const char *socket, usec_t timeout) {
@@ -23,9 +25,10 @@ struct body {
         size_t length;
 };
 
-/* @request is wiped by its owner: a body may hold a token. */
-static int build_request(const char *path, struct body body, struct locked_buffer *request, struct failure *failure) {
-        char head[HEAD_MAX] = "";
+/* @proof: NULL for none.  @request is wiped by its owner: proof and body are secret. */
+static int build_request(const char *path, struct body body, const struct proof *proof, struct locked_buffer *request,
+                         struct failure *failure) {
+        char head[LINES_MAX] = "";
         size_t used = 0;
         bool fits;
 
@@ -40,10 +43,12 @@ static int build_request(const char *path, struct body body, struct locked_buffe
         if (fits && body.bytes)
                 fits = text_append(head, sizeof(head), &used,
                                    "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.length);
-        fits = fits && text_append(head, sizeof(head), &used, "\r\n");
-        if (!fits)
+        if (!locked_buffer_append(request, head, used) || (proof && !proof_append(proof, request)) ||
+            !locked_buffer_append(request, "\r\n", 2))
+                return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
+        if (!fits || request->used > HEAD_MAX)
                 return failure_set(failure, EXIT_USAGE, "the request is too large");
-        if (!locked_buffer_append(request, head, used) || !locked_buffer_append(request, body.bytes, body.length))
+        if (!locked_buffer_append(request, body.bytes, body.length))
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
         return 0;
 }
@@ -94,12 +99,12 @@ static int ask_once(const struct client *client, const struct locked_buffer *req
 }
 
 /* Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice. */
-static int ask(const struct client *client, const char *path, struct body body, struct locked_buffer *buffer,
-               struct http_answer *ret, struct failure *failure) {
+static int ask_with(const struct client *client, const char *path, struct body body, const struct proof *proof,
+                    struct locked_buffer *buffer, struct http_answer *ret, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer request = { 0 };
         int r;
 
-        r = build_request(path, body, &request, failure);
+        r = build_request(path, body, proof, &request, failure);
         if (r < 0)
                 return r;
         r = ask_once(client, &request, buffer, ret, failure);
@@ -111,6 +116,21 @@ static int ask(const struct client *client, const char *path, struct body body, 
                 failure_remedy_set(failure, "Look at the broker's own log on the host: journalctl -u forge-brokerd.");
         }
         return r;
+}
+
+/* A job that has nothing to show keeps the first answer: it says what is asked for. */
+static int ask(const struct client *client, const char *path, struct body body, struct locked_buffer *buffer,
+               struct http_answer *ret, struct failure *failure) {
+        struct proof proof;
+        int r;
+
+        r = ask_with(client, path, body, NULL, buffer, ret, failure);
+        if (r < 0 || !problem_asks_for_proof(ret))
+                return r;
+        r = proof_find(&proof, failure);
+        if (r == PROOF_NONE)
+                return 0;
+        return r < 0 ? r : ask_with(client, path, body, &proof, buffer, ret, failure);
 }
 
 int client_ask(const struct client *client, const char *path, struct locked_buffer *buffer, struct http_answer *ret,

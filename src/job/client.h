@@ -3,6 +3,7 @@
  *
  *      client_init() -> client_get()* : connect, send, read to the end, check status and JSON
  *
+ * An answer that asks for proof is not the last one where the job has some (job/proof.h): the request is sent again with it.
  * A connection that ends before the first byte of its answer is repeated once: that is a broker that was restarted, and
  * the socket's queue leads to the next one.
  */

@@ -43,6 +43,7 @@ job_core = \
 	src/job/output.c src/job/output.h \
 	src/job/private_file.c src/job/private_file.h \
 	src/job/problem.c src/job/problem.h \
+	src/job/proof.c src/job/proof.h \
 	src/job/ready.c src/job/ready.h \
 	src/job/registries.c src/job/registries.h \
 	src/job/rejected.c \
@@ -94,7 +95,7 @@ tests_unit_test_job_event_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
 # The real static executable against a broker of a few lines, which is told how to misbehave.
 job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t \
-	tests/unit/test-job-output.t tests/unit/test-job-require.t
+	tests/unit/test-job-output.t tests/unit/test-job-proof.t tests/unit/test-job-require.t
 TESTS += $(job_scripts)
 EXTRA_DIST += $(job_scripts) tests/unit/job-lib.sh tests/unit/test-job-broker.py
 

@@ -93,7 +93,8 @@ static const char common_help[] = "  --socket PATH   the broker's socket [" DEFA
 
 static const char environment_help[] =
         "\nEnvironment: FORGE_BROKER_TOKEN is the default NAME, FORGE_BROKER_SOCKET the\n"
-        "default PATH.\n\n"
+        "default PATH.  To a broker that asks which job this is goes FORGE_BROKER_PROOF,\n"
+        "else the job's ID token, else its automatic token.\n\n"
         "Exit status: 0 done, 1 the gate is shut or the output not written, 2 usage,\n"
         "3 no such token, 4 refused, 5 no usable value, 6 the broker cannot be reached.\n";
 

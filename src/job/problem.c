@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "job/json_reader.h"
+#include "job/proof.h"
 
 static int exit_code_of_status(int status) {
         if (status == 401 || status == 403)
@@ -61,16 +62,31 @@ static int read_members(struct json problem, int status, struct failure *failure
         add_items(problem, "tokens", "token", "name", failure);         /* of /readyz */
         failure->lasting = failure->exit_code == EXIT_REFUSED || failure->exit_code == EXIT_UNKNOWN_TOKEN ||
                            failure->exit_code == EXIT_USAGE;
+        if (diagnosis == DIAG_PROOF_REQUIRED || diagnosis == DIAG_PROOF_REJECTED || diagnosis == DIAG_PROOF_INSUFFICIENT)
+                proof_explain(failure);
         return r;
 }
 
-int problem_read(const struct http_answer *answer, struct failure *failure) {
+/* False for an answer that is not the broker's words. */
+static bool find_problem(const struct http_answer *answer, struct json *ret) {
         struct failure unused;
+
+        return strcmp(answer->content_type, "application/problem+json") == 0 &&
+               json_parse(answer->body, answer->body_length, ret, &unused) == 0 && json_type(*ret) == JSON_OBJECT;
+}
+
+bool problem_asks_for_proof(const struct http_answer *answer) {
+        char code[sizeof(((struct failure *)NULL)->code)];
         struct json problem;
 
-        if (strcmp(answer->content_type, "application/problem+json") != 0 ||
-            json_parse(answer->body, answer->body_length, &problem, &unused) < 0 ||
-            json_type(problem) != JSON_OBJECT)
+        return answer->status == 401 && find_problem(answer, &problem) &&
+               json_text(problem, "code", code, sizeof(code)) && diagnosis_find(code) == DIAG_PROOF_REQUIRED;
+}
+
+int problem_read(const struct http_answer *answer, struct failure *failure) {
+        struct json problem;
+
+        if (!find_problem(answer, &problem))
                 return failure_set(failure, exit_code_of_status(answer->status),
                                    "status %d, without the broker's explanation", answer->status);
         return read_members(problem, answer->status, failure);

@@ -3,8 +3,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "job/failure.h"
 #include "job/http_answer.h"
+
+/** problem_asks_for_proof() - the challenge: status 401 with the code proof-required */
+bool problem_asks_for_proof(const struct http_answer *answer);
 
 /**
  * problem_read() - an answer that is not a success, as a failure
