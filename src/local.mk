@@ -73,6 +73,7 @@ libforge_broker_a_SOURCES = \
 	src/forge/adapter.c src/forge/adapter.h \
 	src/forge/alive.c src/forge/alive.h \
 	src/forge/answer.c src/forge/answer.h \
+	src/forge/draft.c src/forge/draft.h \
 	src/forge/fill.c src/forge/fill.h \
 	src/forge/forgejo.c src/forge/forgejo_evidence.c \
 	src/forge/forgejo_probes.c src/forge/forgejo_probes.h src/forge/forgejo_refusals.c \

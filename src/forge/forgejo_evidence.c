@@ -13,36 +13,10 @@
 
 static const char *value(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]) {
         const char *login = json_member_string(inquiry->replies[USER].root, "login");
-        json_int_t id;
 
         if (strcmp(name, "login") == 0 || strcmp(name, "who") == 0)
                 return login && *login ? login : NULL;
-        if (strcmp(name, "draft") == 0 && forgejo_draft_id(inquiry, &id)) {
-                (void)snprintf(made, FORGE_MADE_MAX, "%" JSON_INTEGER_FORMAT, id);
-                return made;
-        }
-        return NULL;
-}
-
-/* One blank between two; a list that does not fit is not shown in part. */
-static void set_scopes(struct forge_report *report, const json_t *list) {
-        const json_t *scope;
-        size_t used = 0, i;
-
-        if (!json_is_array(list))
-                return;
-        report->scopes_known = true;
-        json_array_foreach(list, i, scope) {
-                const char *text = json_string_value(scope);
-                char clean[64];
-
-                if (text && text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", i > 0 ? " " : "",
-                                        text_clean(clean, sizeof(clean), text, strlen(text))))
-                        continue;
-                report->scopes_known = false;
-                report->scopes[0] = '\0';
-                return;
-        }
+        return strcmp(name, "draft") == 0 ? draft_number(inquiry, CREATE, made) : NULL;
 }
 
 /* Its user's list has each token with its last eight characters. */
@@ -71,7 +45,7 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
         if (login)
                 (void)text_clean(report->login, sizeof(report->login), login, strlen(login));
         report->kind = forgejo_is_job(inquiry) ? "job-token" : "personal-access-token";
-        set_scopes(report, json_object_get(token, "scopes"));
+        report_scopes(report, json_object_get(token, "scopes"));
         if (login)
                 finding_yes(inquiry, &report->identity, "the forge knows the token");
         else
@@ -100,7 +74,7 @@ static bool is_invisible(const struct forge_inquiry *inquiry, struct forge_findi
 static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         struct forge_finding git;
 
-        if (forgejo_is_object(inquiry, REPOSITORY, 200))
+        if (inquiry_object(inquiry, REPOSITORY, 200))
                 finding_yes(inquiry, ret, "the API shows {repository}, and git may fetch it");
         else
                 finding_refused(inquiry, REPOSITORY, ret);
@@ -117,7 +91,7 @@ static void judge_branch(const struct forge_inquiry *inquiry, struct forge_findi
                 finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
                             "there is no branch {branch} yet, and whether a rule holds for its name only administrators can read",
                             "Make the branch, or look at {url}/{repository}/settings/branches.");
-        else if (!forgejo_is_object(inquiry, BRANCH, 200) || !json_is_boolean(json_object_get(branch, "protected")))
+        else if (!inquiry_object(inquiry, BRANCH, 200) || !json_is_boolean(json_object_get(branch, "protected")))
                 finding_refused(inquiry, BRANCH, ret);
         else if (!json_member_true(branch, "protected"))
                 finding_yes(inquiry, ret, "the branch {branch} is not protected");
@@ -196,7 +170,7 @@ static void judge_release(const struct forge_inquiry *inquiry, struct forge_find
         if (ret->verdict != FORGE_YES)
                 return;
         if (inquiry->question.write_probe) {
-                if (forgejo_is_object(inquiry, CREATE, 201))
+                if (inquiry_object(inquiry, CREATE, 201))
                         finding_yes(inquiry, ret, "a draft release was made, and taken away again");
                 else
                         finding_refused(inquiry, CREATE, ret);
@@ -258,17 +232,10 @@ static void judge(const struct forge_inquiry *inquiry, enum forge_need need, str
 }
 
 static void warn(const struct forge_inquiry *inquiry, struct forge_report *report) {
-        json_int_t id;
-
-        if (forgejo_draft_id(inquiry, &id) && !forgejo_is_gone(inquiry, DELETE) && !forgejo_is_gone(inquiry, DELETE_AGAIN))
-                report_warn(inquiry, report, "the draft release {draft} ({probe}) of {repository} could not be deleted: delete it "
-                            "there");
-        else if (forgejo_draft_id(inquiry, &id) && !forgejo_is_gone(inquiry, UNTAG) && !forgejo_is_gone(inquiry, UNTAG_AGAIN))
+        draft_warn(inquiry, CREATE, report);
+        if (draft_is_deleted(inquiry, CREATE) && !inquiry_is_gone(inquiry, UNTAG) && !inquiry_is_gone(inquiry, UNTAG_AGAIN))
                 report_warn(inquiry, report, "the draft release {draft} of {repository} was deleted, but the forge keeps a row for "
                             "its tag {probe}: delete that tag there");
-        else if (forgejo_may_have_made(inquiry) && inquiry_status(inquiry, FIND) != 200)
-                report_warn(inquiry, report, "it is not known whether a draft release {probe} was made in {repository}: look "
-                            "there, and delete it");
         if (json_member_true(inquiry->replies[REPOSITORY].root, "archived") && inquiry_needs(inquiry, NEED_RELEASE_WRITE))
                 report_warn(inquiry, report, "{repository} is archived: a release that needs a new tag will fail");
 }

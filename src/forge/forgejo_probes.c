@@ -18,36 +18,6 @@ bool forgejo_is_refused_for_body(const struct forge_inquiry *inquiry, size_t pro
                strcmp(text + length - (sizeof(tail) - 1), tail) == 0 && json_is_object(inquiry->replies[probe].root);
 }
 
-bool forgejo_is_object(const struct forge_inquiry *inquiry, size_t probe, int status) {
-        return inquiry_status(inquiry, probe) == status && json_is_object(inquiry->replies[probe].root);
-}
-
-/* The draft's number, of the answer that made it or of the list that has it. */
-bool forgejo_draft_id(const struct forge_inquiry *inquiry, json_int_t *ret) {
-        const json_t *release;
-        size_t i;
-
-        if (forgejo_is_object(inquiry, CREATE, 201))
-                return json_member_int(inquiry->replies[CREATE].root, "id", ret);
-        if (inquiry_status(inquiry, FIND) != 200)
-                return false;
-        json_array_foreach(inquiry->replies[FIND].root, i, release) {
-                const char *tag = json_member_string(release, "tag_name");
-
-                if (tag && strcmp(tag, inquiry->tag) == 0)
-                        return json_member_int(release, "id", ret);
-        }
-        return false;
-}
-
-bool forgejo_is_gone(const struct forge_inquiry *inquiry, size_t probe) {
-        return inquiry_status(inquiry, probe) == 204 || inquiry_status(inquiry, probe) == 404;
-}
-
-static bool is_over(const struct forge_inquiry *inquiry, size_t probe) {
-        return inquiry->replies[probe].state >= REPLY_NONE;
-}
-
 static bool wants_tokens(const struct forge_inquiry *inquiry) {
         return inquiry->question.forge->type == FORGE_FORGEJO && inquiry_status(inquiry, USER) == 200 && !forgejo_is_job(inquiry);
 }
@@ -97,28 +67,25 @@ static bool wants_create(const struct forge_inquiry *inquiry) {
         return inquiry->question.write_probe && forgejo_is_refused_for_body(inquiry, RELEASES);
 }
 
-/* Nobody knows whether an answer that was lost made the draft. */
-bool forgejo_may_have_made(const struct forge_inquiry *inquiry) {
-        return is_over(inquiry, CREATE) && (inquiry_status(inquiry, CREATE) == 0 || inquiry_status(inquiry, CREATE) >= 500);
+static bool wants_find(const struct forge_inquiry *inquiry) {
+        return draft_may_be_there(inquiry, CREATE);
 }
 
 static bool wants_delete(const struct forge_inquiry *inquiry) {
-        json_int_t id;
-
-        return forgejo_draft_id(inquiry, &id);
+        return draft_wants_delete(inquiry, CREATE);
 }
 
 static bool wants_delete_again(const struct forge_inquiry *inquiry) {
-        return is_over(inquiry, DELETE) && !forgejo_is_gone(inquiry, DELETE);
+        return draft_wants_delete_again(inquiry, CREATE);
 }
 
 /* What a delete leaves is a row for the tag, though there is no such tag. */
 static bool wants_untag(const struct forge_inquiry *inquiry) {
-        return forgejo_is_gone(inquiry, DELETE) || forgejo_is_gone(inquiry, DELETE_AGAIN);
+        return draft_is_deleted(inquiry, CREATE);
 }
 
 static bool wants_untag_again(const struct forge_inquiry *inquiry) {
-        return is_over(inquiry, UNTAG) && !forgejo_is_gone(inquiry, UNTAG);
+        return inquiry_is_over(inquiry, UNTAG) && !inquiry_is_gone(inquiry, UNTAG);
 }
 
 #define REPO "{api}/repos/{repository}"
@@ -143,10 +110,8 @@ const struct forge_probe forgejo_probes[FORGEJO_PROBES] = {
         [PULLS] = { "POST", REPO "/pulls", STEP_API, AUTH_API, "{}", false, wants_pulls },
         [UPLOAD] = { "POST", "{registry}/v2/{image}/blobs/uploads/?digest=sha256:" ZEROS ZEROS ZEROS ZEROS, STEP_REGISTRY,
                      AUTH_BASIC, NULL, false, wants_upload },
-        [CREATE] = { "POST", REPO "/releases", STEP_API, AUTH_API,
-                     "{\"tag_name\":\"{probe}\",\"name\":\"{probe}\",\"draft\":true,"
-                     "\"body\":\"A probe of forge-broker, which deletes it at once.\"}", false, wants_create },
-        [FIND] = { "GET", REPO "/releases?draft=true&limit=10", STEP_API, AUTH_API, NULL, true, forgejo_may_have_made },
+        [CREATE] = { "POST", REPO "/releases", STEP_API, AUTH_API, DRAFT_BODY, false, wants_create },
+        [FIND] = { "GET", REPO "/releases?draft=true&limit=10", STEP_API, AUTH_API, NULL, true, wants_find },
         [DELETE] = { "DELETE", REPO "/releases/{draft}", STEP_API, AUTH_API, NULL, true, wants_delete },
         [DELETE_AGAIN] = { "DELETE", REPO "/releases/{draft}", STEP_API, AUTH_API, NULL, true, wants_delete_again },
         [UNTAG] = { "DELETE", REPO "/tags/{probe}", STEP_API, AUTH_API, NULL, true, wants_untag },

@@ -102,6 +102,12 @@ static const char *behind(const char *text, const char *prefix) {
         return text_starts_with(text, prefix) ? text + strlen(prefix) : NULL;
 }
 
+const json_t *inquiry_object(const struct forge_inquiry *inquiry, size_t probe, int status) {
+        const json_t *root = inquiry->replies[probe].root;
+
+        return inquiry_status(inquiry, probe) == status && json_is_object(root) ? root : NULL;
+}
+
 const char *inquiry_branch(const struct forge_inquiry *inquiry) {
         return behind(inquiry->question.ref, "refs/heads/");
 }
@@ -116,8 +122,8 @@ int inquiry_next(struct forge_inquiry *inquiry) {
 
                 if (reply->state != REPLY_NOT_ASKED)
                         continue;
-                if (i > 0 && inquiry->life != FORGE_TOKEN_ALIVE)
-                        return -1;
+                if (i > 0 && i != inquiry->evidence->second && inquiry->life != FORGE_TOKEN_ALIVE)
+                        continue;
                 if (!inquiry->evidence->probes[i].wanted || inquiry->evidence->probes[i].wanted(inquiry)) {
                         reply->state = REPLY_AWAITED;
                         return (int)i;
@@ -170,6 +176,8 @@ void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct 
                         error_remedy_set(&reply->error, "Check url and ca_file of [forge %s], and that this host reaches it.",
                                          inquiry->question.forge->name);
         }
+        if (probe > 0 && probe == inquiry->evidence->second)
+                inquiry->life = inquiry->evidence->second_life(inquiry, &inquiry->life_error);
         if (probe > 0)
                 return;
         inquiry->life = FORGE_TOKEN_UNKNOWN;

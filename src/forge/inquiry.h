@@ -18,6 +18,9 @@ enum forge_step { STEP_API, STEP_GIT, STEP_REGISTRY };
 enum forge_auth {
         AUTH_API,               /* as the forge's API takes it */
         AUTH_BASIC,             /* user name and token */
+        AUTH_JOB,               /* as the API of GitLab takes a job's own token */
+        AUTH_BEARER,            /* what a registry's token endpoint gave: the evidence's bearer() */
+        AUTH_NONE,
 };
 
 struct forge_inquiry;
@@ -58,10 +61,16 @@ struct forge_refusal {
 struct forge_evidence {
         const struct forge_probe *probes;       /* the first asks who it is, alone */
         size_t n_probes;
+        size_t second;                          /* the probe that asks it again, another way; 0: none */
         const struct forge_refusal *refusals;   /* ended by a row without a text */
         const char *const *keep;                /* headers of answers that are looked at, ended by NULL; NULL: none */
         /* What stands for a name in a template, besides what all have; NULL if it is not known (yet).  @made: room for it. */
         const char *(*value)(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]);
+        /* A whole address that an answer gave, for a template that begins with its name: a new string, or NULL if there is
+         * none that may be asked.  NULL: no template does. */
+        char *(*address)(const struct forge_inquiry *inquiry, const char *name);
+        const char *(*bearer)(const struct forge_inquiry *inquiry);     /* for AUTH_BEARER; NULL if there is none (yet) */
+        enum forge_life (*second_life)(const struct forge_inquiry *inquiry, struct error *err);
         /* Fills login, kind, scopes and expiry of a token that is alive. */
         void (*identify)(const struct forge_inquiry *inquiry, struct forge_report *report);
         void (*judge)(const struct forge_inquiry *inquiry, enum forge_need need, struct forge_finding *ret);
@@ -117,6 +126,19 @@ static inline int inquiry_status(const struct forge_inquiry *inquiry, size_t pro
         return inquiry->replies[probe].state == REPLY_THERE ? inquiry->replies[probe].response.status : 0;
 }
 
+/** inquiry_is_over() - a probe was answered, or never will be */
+static inline bool inquiry_is_over(const struct forge_inquiry *inquiry, size_t probe) {
+        return inquiry->replies[probe].state >= REPLY_NONE;
+}
+
+/** inquiry_is_gone() - a probe that deletes has done so, or there was nothing */
+static inline bool inquiry_is_gone(const struct forge_inquiry *inquiry, size_t probe) {
+        return inquiry_status(inquiry, probe) == 204 || inquiry_status(inquiry, probe) == 404;
+}
+
+/** inquiry_object() - what a probe was answered with if that is a JSON object and the status is this one, else NULL */
+const json_t *inquiry_object(const struct forge_inquiry *inquiry, size_t probe, int status);
+
 /** inquiry_branch(), inquiry_tag() - the short name of the question's ref, or NULL if it is none */
 const char *inquiry_branch(const struct forge_inquiry *inquiry);
 const char *inquiry_tag(const struct forge_inquiry *inquiry);
@@ -141,6 +163,9 @@ void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct f
 
 /** finding_worst() - @finding becomes @other if that is the worse verdict */
 void finding_worst(struct forge_finding *finding, const struct forge_finding *other);
+
+/** report_scopes() - from a list of names; one that does not fit is not shown in part */
+void report_scopes(struct forge_report *report, const json_t *list);
 
 /** report_warn() - one more warning, from a template; those that do not fit are left out */
 void report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template);

@@ -44,9 +44,44 @@ static struct forge_preflight *preflight_free(struct forge_preflight *preflight)
 }
 DEFINE_CLEANUP(struct forge_preflight *, preflight_free);
 
-static struct secret *authorize(const struct forge_inquiry *inquiry, enum forge_auth auth) {
-        return auth == AUTH_BASIC ? forge_authorization_basic(inquiry->question.username, inquiry->token)
-                                  : forge_authorization(inquiry->adapter->scheme, inquiry->token);
+static struct secret *basic(const struct forge_inquiry *inquiry) {
+        char made[FORGE_MADE_MAX];
+        const char *username = inquiry->evidence->value(inquiry, "username", made);
+
+        return forge_authorization_basic(username ? username : inquiry->question.username, inquiry->token);
+}
+
+static struct secret *bearer(const struct forge_inquiry *inquiry) {
+        const char *text = inquiry->evidence->bearer(inquiry);
+        _cleanup_(secret_unrefp) struct secret *value = text ? secret_copy(text, strlen(text)) : NULL;
+
+        return value ? forge_authorization("Bearer", value) : NULL;
+}
+
+/* The headers that carry what authenticates.  Return: false when no locked memory is left. */
+static bool authenticate(const struct forge_inquiry *inquiry, const struct forge_probe *row, struct secret **ret_authorization,
+                         struct secret **ret_headers) {
+        const char *further = row->step == STEP_API ? inquiry->adapter->headers : NULL;
+
+        switch (row->auth) {
+        case AUTH_BASIC:
+                *ret_authorization = basic(inquiry);
+                break;
+        case AUTH_BEARER:
+                *ret_authorization = bearer(inquiry);
+                break;
+        case AUTH_JOB:
+                *ret_headers = forge_authorization("JOB-TOKEN:", inquiry->token);
+                return *ret_headers != NULL;
+        case AUTH_NONE:
+                return true;
+        case AUTH_API:
+        default:
+                *ret_authorization = forge_authorization(inquiry->adapter->scheme, inquiry->token);
+        }
+        if (further)
+                *ret_headers = secret_copy(further, strlen(further));
+        return *ret_authorization && (!further || *ret_headers);
 }
 
 /* How long a request may take; what cleans up is never too late. */
@@ -61,15 +96,11 @@ static void on_answer(void *userdata, const struct http_response *response, cons
 static int send_probe(struct forge_preflight *preflight, size_t probe, struct error *err) {
         struct forge_inquiry *inquiry = preflight->inquiry;
         const struct forge_probe *row = &inquiry->evidence->probes[probe];
-        const char *further = row->step == STEP_API ? inquiry->adapter->headers : NULL;
-        _cleanup_(secret_unrefp) struct secret *authorization = authorize(inquiry, row->auth), *body = NULL;
-        _cleanup_(secret_unrefp) struct secret *headers = further ? secret_copy(further, strlen(further)) : NULL;
+        _cleanup_(secret_unrefp) struct secret *authorization = NULL, *headers = NULL, *body = NULL;
         struct http_request request = {
                 .method = row->method,
                 .ca_file = inquiry->question.forge->ca_file,
-                .accept = row->step == STEP_GIT ? "*/*" : inquiry->adapter->accept,
-                .authorization = authorization,
-                .headers = headers,
+                .accept = row->step == STEP_GIT ? "*/*" : row->step == STEP_API ? inquiry->adapter->accept : NULL,
                 .keep = inquiry->evidence->keep,
                 .connect_timeout = CONNECT_TIMEOUT,
                 .timeout = patience(preflight, row),
@@ -80,8 +111,10 @@ static int send_probe(struct forge_preflight *preflight, size_t probe, struct er
 
         if (request.timeout == 0)
                 return error_set(err, DIAG_UPSTREAM_TIMEOUT, "the time was over before all was asked");
-        if (!authorization || (further && !headers))
+        if (!authenticate(inquiry, row, &authorization, &headers))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a request");
+        request.authorization = authorization;
+        request.headers = headers;
         r = inquiry_fill(inquiry, probe, &request.url, &body, err);
         if (r < 0)
                 return r;

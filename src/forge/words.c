@@ -68,34 +68,41 @@ static const char *find_value(void *userdata, const char *name) {
         return value;
 }
 
-/* Addresses are parted from their templates here: they are not to be encoded once more. */
-static const char *origin_of(const struct forge_inquiry *inquiry, const char **template) {
+/*
+ * Addresses are parted from their templates here: they are not to be encoded once more.
+ * Return: a new string, or NULL if there is none or for lack of memory.
+ */
+static char *take_address(const struct forge_inquiry *inquiry, const char **template) {
         const struct {
-                const char *prefix, *origin;
-        } origins[] = { { "{api}", inquiry->api },
-                        { "{base}", inquiry->question.forge->url },
-                        { "{registry}", inquiry->registry } };
+                const char *name, *address;
+        } known[] = { { "api", inquiry->api },
+                      { "base", inquiry->question.forge->url },
+                      { "registry", inquiry->registry } };
+        size_t length = strcspn(*template, "}");
+        char name[16];
 
-        for (size_t i = 0; i < ELEMENTS(origins); i++) {
-                if (!text_starts_with(*template, origins[i].prefix))
-                        continue;
-                *template += strlen(origins[i].prefix);
-                return origins[i].origin;
-        }
-        return "";
+        if (length < 1 || length > sizeof(name) || (*template)[length] != '}')
+                return NULL;
+        (void)snprintf(name, sizeof(name), "%.*s", (int)length - 1, *template + 1);
+        *template += length + 1;
+        for (size_t i = 0; i < ELEMENTS(known); i++)
+                if (strcmp(name, known[i].name) == 0)
+                        return strdup(known[i].address);
+        return inquiry->evidence->address ? inquiry->evidence->address(inquiry, name) : NULL;
 }
 
 int inquiry_fill(struct forge_inquiry *inquiry, size_t probe, const char **ret_url, struct secret **ret_body,
                  struct error *err) {
         const struct forge_probe *row = &inquiry->evidence->probes[probe];
         struct filling filling = { .inquiry = inquiry };
-        const char *template = row->url, *origin = origin_of(inquiry, &template);
+        const char *template = row->url;
+        _cleanup_(freep) char *address = take_address(inquiry, &template);
         _cleanup_(secret_unrefp) struct secret *body = NULL;
         char text[URL_MAX_BYTES];
 
-        if (!fill_template(text, sizeof(text), template, FILL_URL, find_value, &filling))
+        if (!address || !fill_template(text, sizeof(text), template, FILL_URL, find_value, &filling))
                 return error_set(err, DIAG_INTERNAL_ERROR, "an address cannot be made of what is known");
-        if (asprintf(&inquiry->replies[probe].url, "%s%s", origin, text) < 0) {
+        if (asprintf(&inquiry->replies[probe].url, "%s%s", address, text) < 0) {
                 inquiry->replies[probe].url = NULL;
                 return error_oom(err);
         }
@@ -154,6 +161,26 @@ void finding_error(struct forge_finding *finding, const struct error *err) {
 void finding_worst(struct forge_finding *finding, const struct forge_finding *other) {
         if (other->verdict < finding->verdict)
                 *finding = *other;
+}
+
+void report_scopes(struct forge_report *report, const json_t *list) {
+        const json_t *scope;
+        size_t used = 0, i;
+
+        if (!json_is_array(list))
+                return;
+        report->scopes_known = true;
+        json_array_foreach(list, i, scope) {
+                const char *text = json_string_value(scope);
+                char clean[64];
+
+                if (text && text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", i > 0 ? " " : "",
+                                        text_clean(clean, sizeof(clean), text, strlen(text))))
+                        continue;
+                report->scopes_known = false;
+                report->scopes[0] = '\0';
+                return;
+        }
 }
 
 void report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template) {
