@@ -6,7 +6,8 @@ dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/git.md docs/upstre
 
 # Workflows; they go beside the example of the configuration.
 dist_examples_DATA += docs/examples/container-push.yml docs/examples/gate.yml docs/examples/release.yml docs/examples/submodules.yml \
-	docs/examples/tag-push.yml
+	docs/examples/tag-push.yml docs/examples/proof-automatic-token.yml docs/examples/proof-forgejo.yml \
+	docs/examples/proof-github.yml docs/examples/proof-gitlab.yml
 TESTS += tests/unit/test-examples.t
 EXTRA_DIST += tests/unit/test-examples.t
 

@@ -17,6 +17,11 @@ scripts() {
 import sys, yaml
 workflow = yaml.safe_load(open(sys.argv[1]))
 count = 0
+if "jobs" not in workflow:  # GitLab's: every key is a job, and all its script one shell's
+    for job in workflow.values():
+        count += 1
+        open(f"{sys.argv[2]}/script-{count}", "w").write("\n".join(job["script"]) + "\n")
+    sys.exit(not count)
 for job in workflow["jobs"].values():
     for step in job["steps"]:
         assert ("run" in step) != ("uses" in step), step
