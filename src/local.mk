@@ -7,6 +7,7 @@ libforge_broker_a_SOURCES = \
 	src/api/limits.h \
 	src/api/listener.c src/api/listener.h \
 	src/api/metrics.c src/api/metrics.h \
+	src/api/preflight.c src/api/preflight.h \
 	src/api/query.c src/api/query.h \
 	src/api/rate.c src/api/rate.h \
 	src/api/render.c src/api/render.h \
@@ -43,6 +44,8 @@ libforge_broker_a_SOURCES = \
 	src/broker/login.c src/broker/login.h \
 	src/broker/match.c src/broker/match.h \
 	src/broker/peer.c src/broker/peer.h \
+	src/broker/preflight.c src/broker/preflight.h \
+	src/broker/preflight_desk.c src/broker/preflight_desk.h \
 	src/broker/policy.c src/broker/policy.h \
 	src/broker/proof.c src/broker/proof.h \
 	src/broker/refresh.c src/broker/refresh.h \

@@ -1,6 +1,7 @@
 #include "api/request.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -245,6 +246,8 @@ static bool keep_body(struct request *request, const char *url, const char *meth
                 return false;
         memcpy(body + before, bytes, length);
         request->body = body;
+        /* It may be a token; libmicrohttpd does not wipe what it read. */
+        explicit_bzero((char *)(uintptr_t)bytes, length);
         return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/listener.h"
 #include "api/metrics.h"
+#include "api/preflight.h"
 #include "api/render.h"
 #include "base/fingerprint.h"
 #include "base/json.h"
@@ -131,6 +132,25 @@ static int rejected(struct request *request, struct reply *ret, struct error *er
         if (r != ASK_DONE)
                 return name_checked(request, r, err);
         return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_rejection(&rejection), err);
+}
+
+static int preflight(struct request *request, struct reply *ret, struct error *err) {
+        struct preflight_query query = { 0 };
+        struct preflight_answer answer;
+        int r;
+
+        if (!request->name[0]) {
+                (void)unknown_token(request, err);
+                return request_refuse(request, err);
+        }
+        r = preflight_read(request->body, request->body_bytes, &query, err);
+        if (r < 0)
+                return request_refuse(request, err);
+        r = broker_preflight(broker_of(request), &request->ask, &query, &answer, err);
+        (void)secret_unref(query.token);
+        if (r != ASK_DONE)
+                return name_checked(request, r, err);
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, preflight_render(&answer), err);
 }
 
 static const char *const match_parameters[] = { "protocol", "host", "path", "registry", NULL };
@@ -269,6 +289,7 @@ static const struct route routes[] = {
         { "GET", "/v1/tokens", .for_jobs = true, .with_head = true, .handle = list_tokens },
         { "GET", "/v1/tokens/*", .for_jobs = true, .with_head = false, .handle = issue },
         { "POST", "/v1/tokens/*/rejected", .for_jobs = true, .with_head = false, .takes_body = true, .handle = rejected },
+        { "POST", "/v1/tokens/*/preflight", .for_jobs = true, .with_head = false, .takes_body = true, .handle = preflight },
         { "GET", "/v1/match", .for_jobs = true, .with_head = true, .parameters = match_parameters, .handle = match },
         { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
         { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },

@@ -20,6 +20,7 @@ void broker_record_refusal(struct broker *broker, const struct peer *peer, const
 
 void ask_done(struct ask *ask) {
         waiter_leave(&ask->waiter);
+        ask->inspection = inspection_unref(ask->inspection);
 }
 
 void issuance_done(struct issuance *issuance) {
@@ -28,8 +29,12 @@ void issuance_done(struct issuance *issuance) {
         *issuance = (struct issuance){ 0 };
 }
 
-/* Finds the token of an ask; an unknown one, or a peer that may not have it, is refused and recorded. */
-static int admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err) {
+void broker_refuse(struct broker *broker, const struct ask *ask, const char *token, const struct error *err) {
+        refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .token = token, .peer = ask->peer,
+                                                .claims = &ask->claims, .error = err });
+}
+
+int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err) {
         struct policy_verdict verdict;
         char name[80];
 
@@ -41,8 +46,7 @@ static int admit(struct broker *broker, struct ask *ask, struct refresh **ret, s
                 (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
         else if (policy_decide((*ret)->token, ask->peer, NULL, &verdict, err) == 0)
                 return 0;
-        refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .token = name, .peer = ask->peer,
-                                                .claims = &ask->claims, .error = err });
+        broker_refuse(broker, ask, name, err);
         return -(int)err->code;
 }
 
@@ -68,8 +72,7 @@ static int no_usable_value(struct ask *ask, struct refresh *refresh, struct erro
         return -(int)err->code;
 }
 
-/* No value is held: waits for one, if one may come in time. */
-static int await_value(struct ask *ask, struct refresh *refresh, struct error *err) {
+int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err) {
         if (!ask->may_wait || (!refresh->fetch && refresh->has_verdict))
                 return no_usable_value(ask, refresh, err);
         waiter_join(&ask->waiter, &refresh->waiters);
@@ -99,12 +102,12 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         struct value *value;
         int r, state;
 
-        r = admit(broker, ask, &refresh, err);
+        r = broker_admit(broker, ask, &refresh, err);
         if (r < 0)
                 return r;
         state = refresh_get(refresh, &value);
         if (state == CACHE_EMPTY) {
-                r = await_value(ask, refresh, err);
+                r = broker_await_value(ask, refresh, err);
                 return r < 0 ? unavailable(broker, ask, refresh, err) : r;
         }
 
@@ -140,7 +143,7 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
         usec_t now = clock_boottime();
         int r;
 
-        r = admit(broker, ask, &refresh, err);
+        r = broker_admit(broker, ask, &refresh, err);
         if (r < 0)
                 return r;
         if (!ask->joined && !refresh->fetch) {
@@ -177,13 +180,13 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
         struct value *value;
         int r;
 
-        r = admit(broker, ask, &refresh, err);
+        r = broker_admit(broker, ask, &refresh, err);
         if (r < 0)
                 return r;
         if (ask->since == 0)
                 ask->since = clock_boottime();
         if (refresh_get(refresh, &value) == CACHE_EMPTY)
-                return await_value(ask, refresh, err);
+                return broker_await_value(ask, refresh, err);
         r = rejected_decide(refresh, generation_verify(broker->generation, refresh), value, ask, print, &rejection.verdict,
                             &rejection.reason, err);
         if (r != ASK_DONE)

@@ -62,6 +62,7 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
         broker->changed = changed;
         broker->userdata = userdata;
         broker->started_at = clock_realtime();
+        broker->preflights = (struct preflight_desk){ .event = event, .ended = broker_preflight_ended, .userdata = broker };
         broker->direct_env = direct_env_new();
         broker->state_directory = strdup(state_directory);
         if (!broker->direct_env || !broker->state_directory)
@@ -84,6 +85,7 @@ struct broker *broker_free(struct broker *broker) {
         if (!broker)
                 return NULL;
         doctor_desk_drop(&broker->doctor);
+        preflight_desk_drop(&broker->preflights);
         (void)generation_free(broker->generation);
         (void)direct_env_free(broker->direct_env);
         free(broker->state_directory);

@@ -19,6 +19,7 @@
 #include "config/config.h"
 
 struct broker;
+struct inspection;
 
 /* What was tried for a token and how it ended; kept for status and for the answer. */
 struct attempt {
@@ -125,6 +126,7 @@ struct ask {
         const struct attempts *attempts;        /* out: for no-usable-value, or NULL; borrowed until the loop turns again */
         usec_t retry_after;             /* out: for too-many-requests and no-usable-value; 0 = not known */
 
+        struct inspection *inspection;  /* private: a preflight that was begun; a reference */
         bool joined;                    /* private: a fetch, or a check-up, was waited for */
         usec_t since;                   /* private: boottime, when a report came in */
         usec_t audit_deadline;          /* private: monotonic, when waiting for the journal ends */

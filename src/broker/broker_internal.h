@@ -1,5 +1,5 @@
 /*
- * What a running broker owns; for its own files: broker.c has its life, ask.c what a request gets, view.c what others see of it.
+ * What a running broker owns; for its own files: broker.c has its life, ask.c and preflight.c what a request gets, view.c what others see of it.
  */
 #pragma once
 
@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "broker/doctor_desk.h"
 #include "broker/generation.h"
+#include "broker/preflight_desk.h"
 
 struct broker {
         sd_event *event;
@@ -17,6 +18,7 @@ struct broker {
         char *state_directory;
         struct generation *generation;
         struct doctor_desk doctor;
+        struct preflight_desk preflights;
         size_t revocations;             /* in flight, at the stop */
         broker_changed stopped;
         void *stopped_userdata;
@@ -25,3 +27,15 @@ struct broker {
         usec_t started_at, loaded_at;   /* wall clock */
         bool reload_failed;
 };
+
+/** broker_admit() - finds the token of an ask; an unknown one, or a peer that may not have it, is refused and recorded */
+int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err);
+
+/** broker_refuse() - counts and records a refusal of an ask; @token: its name, clean */
+void broker_refuse(struct broker *broker, const struct ask *ask, const char *token, const struct error *err);
+
+/** broker_await_value() - no value is held: waits for one, if one may come in time */
+int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err);
+
+/** broker_preflight_ended() - of the desk of preflights */
+void broker_preflight_ended(void *userdata, const struct inspection *inspection);

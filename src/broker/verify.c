@@ -156,3 +156,33 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
         *err = verify->error;
         return VERIFY_ANSWERED;
 }
+
+void verify_learn(struct verify *verify, const char *print, const struct forge_report *report) {
+        usec_t now = clock_boottime();
+
+        if (report->asked_too_often)
+                verify->forge->paused_until = usec_add(now, PAUSE);
+        if (!print && report->dead)
+                verify_forge_refused(verify->forge, now);
+        if (!print)
+                return;
+        memcpy(verify->expiring, print, sizeof(verify->expiring));
+        verify->expires_at = report->expires_at;
+        if (verify->alive)
+                return;
+        memcpy(verify->print, print, sizeof(verify->print));
+        if (report->dead)
+                take_verdict(verify, FORGE_TOKEN_DEAD, &report->identity.error);
+        else if (report->identity.verdict == FORGE_YES) {
+                verify->answered_at = now;
+                verify->life = FORGE_TOKEN_ALIVE;
+                verify->error = (struct error){ 0 };
+                refresh_set_forge_error(verify->refresh, print, NULL);
+        }
+}
+
+const struct error *verify_found_dead(const struct verify *verify, const char *print) {
+        bool is_dead = verify->answered_at > 0 && verify->life == FORGE_TOKEN_DEAD && strcmp(verify->print, print) == 0;
+
+        return is_dead ? &verify->error : NULL;
+}

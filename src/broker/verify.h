@@ -10,6 +10,7 @@
 
 #include "broker/refresh.h"
 #include "forge/alive.h"
+#include "forge/preflight.h"
 
 #define VERIFY_INTERVAL  (10 * USEC_PER_SEC)
 #define VERIFY_DEAD_MAX  5
@@ -36,6 +37,9 @@ struct verify {
         usec_t answered_at;                     /* boottime of the verdict; 0: none yet */
         enum forge_life life;
         struct error error;                     /* why it is not ALIVE */
+
+        char expiring[FINGERPRINT_MAX];         /* the value that expires_at is of; "": none */
+        usec_t expires_at;                      /* wall clock, as the forge says; 0: it does not */
 };
 
 void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http, struct verify_forge *forge);
@@ -70,3 +74,12 @@ enum { VERIFY_ANSWERED = 0, VERIFY_WAIT = 1 };
  */
 int verify_value(struct verify *verify, const struct value *value, usec_t since, bool may_wait, struct waiter *waiter,
                  enum forge_life *ret_life, usec_t *ret_retry_after, struct error *err);
+
+/**
+ * verify_learn() - what a preflight found out
+ * @print: the value of the broker's that it was about; NULL: one of a job's, of which only the forge's patience is news
+ */
+void verify_learn(struct verify *verify, const char *print, const struct forge_report *report);
+
+/** verify_found_dead() - what the forge said when it did not know that value; NULL if it did not say so.  Borrowed. */
+const struct error *verify_found_dead(const struct verify *verify, const char *print);

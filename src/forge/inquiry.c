@@ -203,8 +203,10 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
                 ret->identity.verdict = FORGE_YES;
                 inquiry->evidence->identify(inquiry, ret);
         } else {
-                ret->identity.verdict = ret->dead ? FORGE_NO : FORGE_CANNOT_TELL;
-                ret->identity.error = inquiry->life_error;
+                finding_error(&ret->identity, &inquiry->life_error);
+                if (ret->dead)
+                        finding_remedy(inquiry, &ret->identity, "Rotate it: create a new token at {forge}, store it as {kept}, and "
+                                       "let the broker fetch it with 'forge-brokerctl refresh'.");
         }
         for (enum forge_need need = 0; need < NEED_COUNT; need++) {
                 if (!inquiry_needs(inquiry, need))

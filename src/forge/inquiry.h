@@ -158,6 +158,9 @@ void finding_refusal(const struct forge_inquiry *inquiry, const struct forge_rep
                      const struct forge_refusal *refusal);
 void finding_error(struct forge_finding *finding, const struct error *err);
 
+/** finding_remedy() - a template for a finding that has no remedy of its own yet */
+void finding_remedy(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *remedy);
+
 /** finding_refused() - what an answer means that is not the one that proves something */
 void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding);
 

@@ -158,6 +158,11 @@ void finding_error(struct forge_finding *finding, const struct error *err) {
         finding->error = *err;
 }
 
+void finding_remedy(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *remedy) {
+        if (finding->error.remedy[0] == '\0')
+                say(inquiry, NULL, finding->error.remedy, sizeof(finding->error.remedy), remedy);
+}
+
 void finding_worst(struct forge_finding *finding, const struct forge_finding *other) {
         if (other->verdict < finding->verdict)
                 *finding = *other;

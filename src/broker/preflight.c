@@ -1,0 +1,157 @@
+#include "broker/preflight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/glob.h"
+#include "base/text.h"
+#include "broker/broker_internal.h"
+
+bool preflight_place_is_good(const char *text) {
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+        unsigned segments = 0;
+
+        for (;;) {
+                size_t length = strspn(text, allowed);
+
+                if (length == 0 || (length == 1 && text[0] == '.') || (length == 2 && text[0] == '.' && text[1] == '.'))
+                        return false;
+                segments++;
+                text += length;
+                if (*text == '\0')
+                        return segments >= 2;
+                if (*text++ != '/')
+                        return false;
+        }
+}
+
+/* git-check-ref-format(1), and nothing that JSON or a sentence would have to escape. */
+bool preflight_ref_is_good(const char *text) {
+        if (*text == '\0' || *text == '/' || *text == '-' || strstr(text, "..") || strstr(text, "//") || strstr(text, "@{"))
+                return false;
+        for (; *text; text++)
+                if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr("~^:?*[\\\"", *text))
+                        return false;
+        return text[-1] != '/' && text[-1] != '.';
+}
+
+static bool is_for(const struct token_config *token, const char *place) {
+        if (!token->targets[0])
+                return true;
+        for (char *const *pattern = token->targets; *pattern; pattern++)
+                if (glob_matches(*pattern, place, strlen(place)))
+                        return true;
+        return false;
+}
+
+/* No confused deputy: what a token is not for, nobody may try with it through the broker. */
+static int check_targets(const struct token_config *token, const struct preflight_query *query, struct error *err) {
+        const char *places[] = { query->repository, query->image };
+
+        for (size_t i = 0; i < ELEMENTS(places); i++) {
+                if (!places[i][0] || is_for(token, places[i]))
+                        continue;
+                (void)error_set(err, DIAG_PROOF_INSUFFICIENT, "token '%s' is not for '%s'", token->name, places[i]);
+                error_remedy_set(err, "Add '%s' to for = of [token %s], or ask with the token that is for it.", places[i],
+                                 token->name);
+                return -(int)err->code;
+        }
+        if (query->write_probe && !token->write_probe) {
+                (void)error_set(err, DIAG_PROOF_INSUFFICIENT, "token '%s' is not to be used for write probes", token->name);
+                error_remedy_set(err, "Ask without --write-probe, or set write_probe = yes in [token %s].", token->name);
+                return -(int)err->code;
+        }
+        return 0;
+}
+
+static void make_question(const struct token_config *token, const struct preflight_query *query, struct forge_question *ret) {
+        *ret = (struct forge_question){ .forge = token->forge, .needs = query->needs, .write_probe = query->write_probe };
+        (void)snprintf(ret->username, sizeof(ret->username), "%s", token->username);
+        if (query->token)
+                (void)snprintf(ret->kept, sizeof(ret->kept), "what the job hands in");
+        else
+                (void)snprintf(ret->kept, sizeof(ret->kept), "secret '%.60s' in Infisical's %.60s", token->secret_name,
+                               token->secret_path);
+        memcpy(ret->repository, query->repository, sizeof(ret->repository));
+        memcpy(ret->image, query->image, sizeof(ret->image));
+        if (query->ref[0])
+                (void)snprintf(ret->ref, sizeof(ret->ref), "%s%.*s", text_starts_with(query->ref, "refs/") ? "" : "refs/heads/",
+                               (int)(sizeof(ret->ref) - sizeof("refs/heads/")), query->ref);
+        if (ret->ref[0] && !(ret->needs & (1u << NEED_CONTENTS_WRITE)))
+                ret->needs |= 1u << NEED_REF;
+}
+
+static int begin(struct broker *broker, struct ask *ask, struct refresh *refresh, const struct preflight_query *query,
+                 struct error *err) {
+        struct verify *verify = generation_verify(broker->generation, refresh);
+        struct preflight_subject subject = { .config = broker->generation->config, .token = refresh->token,
+                                             .forge = verify->forge, .handed_in = query->token != NULL };
+        struct forge_question question;
+        struct value *value;
+        int state;
+
+        if (query->token) {
+                subject.value = query->token;
+                fingerprint(broker->key, query->token, subject.print);
+        } else {
+                state = refresh_get(refresh, &value);
+                if (state == CACHE_EMPTY)
+                        return broker_await_value(ask, refresh, err);
+                subject.value = value->token;
+                memcpy(subject.print, value->fingerprint, sizeof(subject.print));
+                subject.source = value->source;
+                subject.stale = state == CACHE_STALE;
+                subject.dead = verify_found_dead(verify, value->fingerprint);
+        }
+        make_question(refresh->token, query, &question);
+        return preflight_desk_ask(&broker->preflights, &subject, &question, &ask->inspection, &ask->retry_after, err);
+}
+
+/* What a question of a job's found out about the broker's own value is as good as what the broker asked itself. */
+void broker_preflight_ended(void *userdata, const struct inspection *inspection) {
+        struct broker *broker = userdata;
+        struct refresh *refresh = generation_find(broker->generation, inspection->token->name);
+        struct verify *verify = refresh ? generation_verify(broker->generation, refresh) : NULL;
+
+        if (verify && verify_same_forge(verify->forge->config, inspection->question.forge))
+                verify_learn(verify, inspection->handed_in ? NULL : inspection->print, &inspection->report);
+}
+
+int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query,
+                     struct preflight_answer *ret, struct error *err) {
+        struct inspection *inspection;
+        struct refresh *refresh;
+        int r;
+
+        r = broker_admit(broker, ask, &refresh, err);
+        if (r < 0)
+                return r;
+        if (!ask->inspection) {
+                r = check_targets(refresh->token, query, err);
+                if (r < 0) {
+                        broker_refuse(broker, ask, refresh->token->name, err);
+                        return r;
+                }
+                r = begin(broker, ask, refresh, query, err);
+                if (r != ASK_DONE)
+                        return r;
+        }
+        inspection = ask->inspection;
+        if (inspection->ended_at == 0 && inspection->running && ask->may_wait) {
+                waiter_join(&ask->waiter, &inspection->waiters);
+                return ASK_WAIT;
+        }
+        if (inspection->ended_at == 0) {
+                (void)error_set(err, DIAG_UPSTREAM_TIMEOUT, "forge '%s' has not answered everything yet",
+                                inspection->question.forge->name);
+                error_remedy_set(err, "Ask the same again in a moment: the answer is kept for some seconds.");
+                return -(int)err->code;
+        }
+        *ret = (struct preflight_answer){ .token = inspection->token,
+                                          .fingerprint = inspection->handed_in ? NULL : inspection->print,
+                                          .source = inspection->source,
+                                          .stale = inspection->stale,
+                                          .question = &inspection->question,
+                                          .report = &inspection->report };
+        return ASK_DONE;
+}
