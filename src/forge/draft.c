@@ -57,11 +57,11 @@ void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge
 
         if (draft_id(inquiry, create, &id)) {
                 if (!draft_is_deleted(inquiry, create))
-                        report_warn(inquiry, report, "the draft release {draft} ({probe}) of {repository} could not be deleted: "
+                        forge_report_warn(inquiry, report, "the draft release {draft} ({probe}) of {repository} could not be deleted: "
                                     "delete it there");
         } else if (inquiry_status(inquiry, create + CREATE) == 201 ||
                    (draft_may_be_there(inquiry, create) && inquiry_status(inquiry, create + FIND) != 200)) {
-                report_warn(inquiry, report, "it is not known whether a draft release {probe} was made in {repository}: look "
+                forge_report_warn(inquiry, report, "it is not known whether a draft release {probe} was made in {repository}: look "
                             "there, and delete it");
         }
 }

@@ -47,9 +47,9 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
         report->kind = forgejo_is_job(inquiry) ? "job-token" : "personal-access-token";
         report_scopes(report, json_object_get(token, "scopes"));
         if (login)
-                finding_yes(inquiry, &report->identity, "the forge knows the token");
+                forge_finding_yes(inquiry, &report->identity, "the forge knows the token");
         else
-                finding_yes(inquiry, &report->identity, "the token is valid, but may not read its own user");
+                forge_finding_yes(inquiry, &report->identity, "the token is valid, but may not read its own user");
         if (!login)
                 error_remedy_set(&report->identity.error, "Add the scope read:user to see the name; it is not needed for anything "
                                  "else.");
@@ -58,16 +58,16 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
 /* Whether an empty object to that route was refused for its body alone. */
 static void judge_empty(const struct forge_inquiry *inquiry, size_t probe, const char *evidence, struct forge_finding *ret) {
         if (forgejo_is_refused_for_body(inquiry, probe))
-                finding_yes(inquiry, ret, evidence);
+                forge_finding_yes(inquiry, ret, evidence);
         else
-                finding_refused(inquiry, probe, ret);
+                forge_finding_refused(inquiry, probe, ret);
 }
 
 /* That the repository is not there, or not for this token, is said in those words whatever the route. */
 static bool is_invisible(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         if (inquiry_status(inquiry, REPOSITORY) != 404)
                 return false;
-        finding_refused(inquiry, REPOSITORY, ret);
+        forge_finding_refused(inquiry, REPOSITORY, ret);
         return ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE;
 }
 
@@ -75,34 +75,34 @@ static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding
         struct forge_finding git;
 
         if (inquiry_object(inquiry, REPOSITORY, 200))
-                finding_yes(inquiry, ret, "the API shows {repository}, and git may fetch it");
+                forge_finding_yes(inquiry, ret, "the API shows {repository}, and git may fetch it");
         else
-                finding_refused(inquiry, REPOSITORY, ret);
+                forge_finding_refused(inquiry, REPOSITORY, ret);
         if (inquiry_advertised(inquiry, FETCH, "git-upload-pack"))
                 return;
-        finding_refused(inquiry, FETCH, &git);
-        finding_worst(ret, &git);
+        forge_finding_refused(inquiry, FETCH, &git);
+        forge_finding_worst(ret, &git);
 }
 
 static void judge_branch(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         const json_t *branch = inquiry->replies[BRANCH].root;
 
         if (inquiry_status(inquiry, BRANCH) == 404)
-                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
                             "there is no branch {branch} yet, and whether a rule holds for its name only administrators can read",
                             "Make the branch, or look at {url}/{repository}/settings/branches.");
         else if (!inquiry_object(inquiry, BRANCH, 200) || !json_is_boolean(json_object_get(branch, "protected")))
-                finding_refused(inquiry, BRANCH, ret);
+                forge_finding_refused(inquiry, BRANCH, ret);
         else if (!json_member_true(branch, "protected"))
-                finding_yes(inquiry, ret, "the branch {branch} is not protected");
+                forge_finding_yes(inquiry, ret, "the branch {branch} is not protected");
         else if (forgejo_is_job(inquiry))
-                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
                             "the branch {branch} is protected, and the forge does not say whether a job's own token passes",
                             "Use a token of a person, and add that person to the branch's push allow-list.");
         else if (json_member_true(branch, "user_can_push"))
-                finding_yes(inquiry, ret, "the branch {branch} is protected, and {who} may push to it");
+                forge_finding_yes(inquiry, ret, "the branch {branch} is protected, and {who} may push to it");
         else
-                finding_set(inquiry, ret, DIAG_FORGE_BRANCH_PROTECTED,
+                forge_finding_set(inquiry, ret, DIAG_FORGE_BRANCH_PROTECTED,
                             "the branch {branch} of {repository} is protected, and {who} is not in its push allow-list",
                             "Add {who} to the push allow-list ({url}/{repository}/settings/branches), or open a pull request.");
 }
@@ -114,13 +114,13 @@ static void judge_tag(const struct forge_inquiry *inquiry, struct forge_finding 
                 return;
         if (inquiry_status(inquiry, TAG_RULES) == 200 && json_is_array(inquiry->replies[TAG_RULES].root) &&
             json_array_size(inquiry->replies[TAG_RULES].root) == 0)
-                finding_yes(inquiry, ret, "{who} may make tags, and none are protected");
+                forge_finding_yes(inquiry, ret, "{who} may make tags, and none are protected");
         else if (inquiry_status(inquiry, CREATE) == 201)
-                finding_yes(inquiry, ret, "{who} may make tags, and a draft release for a tag like {tag} was accepted");
+                forge_finding_yes(inquiry, ret, "{who} may make tags, and a draft release for a tag like {tag} was accepted");
         else if (inquiry_status(inquiry, CREATE) == 422)
-                finding_refused(inquiry, CREATE, ret);
+                forge_finding_refused(inquiry, CREATE, ret);
         else
-                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
                             "{who} may make tags, but whether {tag} is a protected name is not shown",
                             "Ask with --need release:write and --write-probe, or look at {url}/{repository}/settings/tags.");
 }
@@ -133,7 +133,7 @@ static void judge_ref(const struct forge_inquiry *inquiry, struct forge_finding 
         else if (inquiry_tag(inquiry))
                 judge_tag(inquiry, ret);
         else
-                finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, "{ref} is neither a branch nor a tag",
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, "{ref} is neither a branch nor a tag",
                             "Name a branch (refs/heads/NAME) or a tag (refs/tags/NAME).");
 }
 
@@ -145,15 +145,15 @@ static void judge_write(const struct forge_inquiry *inquiry, struct forge_findin
         judge_empty(inquiry, BRANCHES, "the forge would make a branch: POST branches with nothing in it was refused for that "
                     "alone", ret);
         if (!inquiry_advertised(inquiry, PUSH, "git-receive-pack")) {
-                finding_refused(inquiry, PUSH, &other);
-                finding_worst(ret, &other);
+                forge_finding_refused(inquiry, PUSH, &other);
+                forge_finding_worst(ret, &other);
         }
         if (inquiry->question.ref[0]) {
                 judge_ref(inquiry, &other);
                 if (ret->verdict == FORGE_YES && other.verdict == FORGE_YES)
-                        finding_yes(inquiry, ret, "{who} may write to {repository}, and to {ref}");
+                        forge_finding_yes(inquiry, ret, "{who} may write to {repository}, and to {ref}");
                 else
-                        finding_worst(ret, &other);
+                        forge_finding_worst(ret, &other);
         }
 }
 
@@ -161,7 +161,7 @@ static void judge_release(const struct forge_inquiry *inquiry, struct forge_find
         if (is_invisible(inquiry, ret))
                 return;
         if (inquiry_status(inquiry, RELEASES) == 404 && inquiry_status(inquiry, REPOSITORY) == 200) {
-                finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "{repository} has no releases, or {who} does not see them",
+                forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "{repository} has no releases, or {who} does not see them",
                             "Switch releases on in {url}/{repository}/settings/units, and let {who} write them.");
                 return;
         }
@@ -171,11 +171,11 @@ static void judge_release(const struct forge_inquiry *inquiry, struct forge_find
                 return;
         if (inquiry->question.write_probe) {
                 if (inquiry_object(inquiry, CREATE, 201))
-                        finding_yes(inquiry, ret, "a draft release was made, and taken away again");
+                        forge_finding_yes(inquiry, ret, "a draft release was made, and taken away again");
                 else
-                        finding_refused(inquiry, CREATE, ret);
+                        forge_finding_refused(inquiry, CREATE, ret);
         } else if (json_member_true(inquiry->replies[REPOSITORY].root, "empty")) {
-                finding_set(inquiry, ret, DIAG_FORGE_READ_ONLY, "{repository} has no commit yet, and a release needs one",
+                forge_finding_set(inquiry, ret, DIAG_FORGE_READ_ONLY, "{repository} has no commit yet, and a release needs one",
                             "Push a first commit to {repository}.");
         }
 }
@@ -189,17 +189,17 @@ static void judge_issues(const struct forge_inquiry *inquiry, struct forge_findi
                     "and the list can be read", ret);
         if (inquiry_status(inquiry, PINNED) == 200 && json_is_array(inquiry->replies[PINNED].root))
                 return;
-        finding_refused(inquiry, PINNED, &other);
-        finding_worst(ret, &other);
+        forge_finding_refused(inquiry, PINNED, &other);
+        forge_finding_worst(ret, &other);
 }
 
 static void judge_packages(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         const struct forge_reply *reply = &inquiry->replies[UPLOAD];
 
         if (inquiry_status(inquiry, UPLOAD) == 400 && reply->root && text_starts_with(reply->text, "DIGEST_INVALID"))
-                finding_yes(inquiry, ret, "the registry would take {image}: an upload was refused for its wrong digest alone");
+                forge_finding_yes(inquiry, ret, "the registry would take {image}: an upload was refused for its wrong digest alone");
         else
-                finding_refused(inquiry, UPLOAD, ret);
+                forge_finding_refused(inquiry, UPLOAD, ret);
 }
 
 static void judge(const struct forge_inquiry *inquiry, enum forge_need need, struct forge_finding *ret) {
@@ -234,10 +234,10 @@ static void judge(const struct forge_inquiry *inquiry, enum forge_need need, str
 static void warn(const struct forge_inquiry *inquiry, struct forge_report *report) {
         draft_warn(inquiry, CREATE, report);
         if (draft_is_deleted(inquiry, CREATE) && !inquiry_is_gone(inquiry, UNTAG) && !inquiry_is_gone(inquiry, UNTAG_AGAIN))
-                report_warn(inquiry, report, "the draft release {draft} of {repository} was deleted, but the forge keeps a row for "
+                forge_report_warn(inquiry, report, "the draft release {draft} of {repository} was deleted, but the forge keeps a row for "
                             "its tag {probe}: delete that tag there");
         if (json_member_true(inquiry->replies[REPOSITORY].root, "archived") && inquiry_needs(inquiry, NEED_RELEASE_WRITE))
-                report_warn(inquiry, report, "{repository} is archived: a release that needs a new tag will fail");
+                forge_report_warn(inquiry, report, "{repository} is archived: a release that needs a new tag will fail");
 }
 
 const struct forge_evidence forge_evidence_forgejo = {

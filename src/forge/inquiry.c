@@ -203,9 +203,9 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
                 ret->identity.verdict = FORGE_YES;
                 inquiry->evidence->identify(inquiry, ret);
         } else {
-                finding_error(&ret->identity, &inquiry->life_error);
+                forge_finding_error(&ret->identity, &inquiry->life_error);
                 if (ret->dead)
-                        finding_remedy(inquiry, &ret->identity, "Rotate it: create a new token at {forge}, store it as {kept}, and "
+                        forge_finding_remedy(inquiry, &ret->identity, "Rotate it: create a new token at {forge}, store it as {kept}, and "
                                        "let the broker fetch it with 'forge-brokerctl refresh'.");
         }
         for (enum forge_need need = 0; need < NEED_COUNT; need++) {

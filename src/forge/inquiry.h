@@ -146,29 +146,29 @@ const char *inquiry_tag(const struct forge_inquiry *inquiry);
 /** inquiry_advertised() - true if a probe was answered with the advertisement of that service of git */
 bool inquiry_advertised(const struct forge_inquiry *inquiry, size_t probe, const char *service);
 
-/** finding_yes() - proven; @evidence is a template */
-void finding_yes(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *evidence);
+/** forge_finding_yes() - proven; @evidence is a template */
+void forge_finding_yes(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *evidence);
 
-/** finding_set() - not proven: "no", or "cannot tell" where @code decides nothing; a NULL @remedy is the diagnosis' own */
-void finding_set(const struct forge_inquiry *inquiry, struct forge_finding *finding, enum diagnosis code,
+/** forge_finding_set() - not proven: "no", or "cannot tell" where @code decides nothing; a NULL @remedy is the diagnosis' own */
+void forge_finding_set(const struct forge_inquiry *inquiry, struct forge_finding *finding, enum diagnosis code,
                  const char *evidence, const char *remedy);
 
-/** finding_refusal(), finding_error() - as that row of refusals, or that error, says */
-void finding_refusal(const struct forge_inquiry *inquiry, const struct forge_reply *reply, struct forge_finding *finding,
+/** forge_finding_refusal(), forge_finding_error() - as that row of refusals, or that error, says */
+void forge_finding_refusal(const struct forge_inquiry *inquiry, const struct forge_reply *reply, struct forge_finding *finding,
                      const struct forge_refusal *refusal);
-void finding_error(struct forge_finding *finding, const struct error *err);
+void forge_finding_error(struct forge_finding *finding, const struct error *err);
 
-/** finding_remedy() - a template for a finding that has no remedy of its own yet */
-void finding_remedy(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *remedy);
+/** forge_finding_remedy() - a template for a finding that has no remedy of its own yet */
+void forge_finding_remedy(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *remedy);
 
-/** finding_refused() - what an answer means that is not the one that proves something */
-void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding);
+/** forge_finding_refused() - what an answer means that is not the one that proves something */
+void forge_finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding);
 
-/** finding_worst() - @finding becomes @other if that is the worse verdict */
-void finding_worst(struct forge_finding *finding, const struct forge_finding *other);
+/** forge_finding_worst() - @finding becomes @other if that is the worse verdict */
+void forge_finding_worst(struct forge_finding *finding, const struct forge_finding *other);
 
 /** report_scopes() - from a list of names; one that does not fit is not shown in part */
 void report_scopes(struct forge_report *report, const json_t *list);
 
-/** report_warn() - one more warning, from a template; those that do not fit are left out */
-void report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template);
+/** forge_report_warn() - one more warning, from a template; those that do not fit are left out */
+void forge_report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template);

@@ -52,7 +52,7 @@ static bool is_of_the_forge(const struct forge_inquiry *inquiry, size_t probe) {
         return json_is_object(reply->root) && inquiry->adapter->is_refusal(&answer);
 }
 
-void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding) {
+void forge_finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding) {
         const struct forge_config *forge = inquiry->question.forge;
         const struct forge_reply *reply = &inquiry->replies[probe];
         const struct forge_refusal *refusal;
@@ -68,12 +68,12 @@ void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct f
         }
         if (!is_of_the_forge(inquiry, probe)) {
                 (void)forge_answer_foreign(forge, reply->url ? reply->url : forge->url, &reply->response, &err);
-                finding_error(finding, &err);
+                forge_finding_error(finding, &err);
                 return;
         }
         refusal = find_refusal(inquiry, probe);
         if (refusal) {
-                finding_refusal(inquiry, reply, finding, refusal);
+                forge_finding_refusal(inquiry, reply, finding, refusal);
                 say_where(inquiry, probe, finding);
                 return;
         }
@@ -87,5 +87,5 @@ void finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct f
         } else {
                 (void)forge_answer_foreign(forge, reply->url, &reply->response, &err);
         }
-        finding_error(finding, &err);
+        forge_finding_error(finding, &err);
 }

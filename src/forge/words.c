@@ -126,7 +126,7 @@ static void say(const struct forge_inquiry *inquiry, const struct forge_reply *r
                 (void)snprintf(buffer, size, "%s", template);
 }
 
-void finding_yes(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *evidence) {
+void forge_finding_yes(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *evidence) {
         *finding = (struct forge_finding){ .verdict = FORGE_YES };
         say(inquiry, NULL, finding->error.detail, sizeof(finding->error.detail), evidence);
 }
@@ -143,27 +143,27 @@ static void set_from(const struct forge_inquiry *inquiry, const struct forge_rep
                 say(inquiry, reply, finding->error.remedy, sizeof(finding->error.remedy), remedy);
 }
 
-void finding_set(const struct forge_inquiry *inquiry, struct forge_finding *finding, enum diagnosis code,
+void forge_finding_set(const struct forge_inquiry *inquiry, struct forge_finding *finding, enum diagnosis code,
                  const char *evidence, const char *remedy) {
         set_from(inquiry, NULL, finding, code, evidence, remedy);
 }
 
-void finding_refusal(const struct forge_inquiry *inquiry, const struct forge_reply *reply, struct forge_finding *finding,
+void forge_finding_refusal(const struct forge_inquiry *inquiry, const struct forge_reply *reply, struct forge_finding *finding,
                      const struct forge_refusal *refusal) {
         set_from(inquiry, reply, finding, refusal->code, refusal->evidence, refusal->remedy);
 }
 
-void finding_error(struct forge_finding *finding, const struct error *err) {
+void forge_finding_error(struct forge_finding *finding, const struct error *err) {
         finding->verdict = decides(err->code) ? FORGE_NO : FORGE_CANNOT_TELL;
         finding->error = *err;
 }
 
-void finding_remedy(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *remedy) {
+void forge_finding_remedy(const struct forge_inquiry *inquiry, struct forge_finding *finding, const char *remedy) {
         if (finding->error.remedy[0] == '\0')
                 say(inquiry, NULL, finding->error.remedy, sizeof(finding->error.remedy), remedy);
 }
 
-void finding_worst(struct forge_finding *finding, const struct forge_finding *other) {
+void forge_finding_worst(struct forge_finding *finding, const struct forge_finding *other) {
         if (other->verdict < finding->verdict)
                 *finding = *other;
 }
@@ -188,7 +188,7 @@ void report_scopes(struct forge_report *report, const json_t *list) {
         }
 }
 
-void report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template) {
+void forge_report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template) {
         if (report->n_warnings < FORGE_WARNINGS_MAX)
                 say(inquiry, NULL, report->warnings[report->n_warnings++], ERROR_DETAIL_MAX, template);
 }
