@@ -140,3 +140,7 @@ TESTS += $(unit_tests)
 else
 TESTS += tests/unit/no-cmocka.t
 endif
+
+unit_tests += tests/unit/test-forgejo-evidence
+tests_unit_test_forgejo_evidence_SOURCES = tests/unit/test-forgejo-evidence.c tests/unit/test-inquiry.c tests/unit/test-inquiry.h
+tests_unit_test_forgejo_evidence_LDADD = $(unit_libs)

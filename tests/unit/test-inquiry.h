@@ -1,0 +1,36 @@
+/*
+ * One question about a token, answered from a table instead of by a forge: for the tests of what each kind of forge proves.
+ */
+#pragma once
+
+#include "forge/inquiry.h"
+
+struct canned {
+        const char *request;            /* how "METHOD PATH" or "METHOD PATH BODY" begins: the first that fits answers */
+        int status;                     /* 0: no answer, upstream-timeout */
+        const char *content_type, *body;
+        const char *headers;            /* "Name: value\n", or NULL */
+};
+
+struct canned_question {
+        enum forge_type type;
+        const char *url;                /* of the forge */
+        const char *registry;           /* or NULL */
+        unsigned needs;
+        const char *ref;                /* "" for none */
+        bool write_probe;
+};
+
+#define CANNED_LOG_MAX 4096
+
+struct canned_result {
+        struct forge_report report;
+        char log[CANNED_LOG_MAX];       /* "METHOD PATH\n" of each request, in their order; a body of its own behind a blank */
+};
+
+/**
+ * canned_ask() - about the token "canary-0123456789" of deploy-bot, in o/r and for the image o/i
+ * @first, @then: two tables, ended by a row without a request; a request that neither has fails the test
+ */
+void canned_ask(const struct canned_question *question, const struct canned *first, const struct canned *then,
+                struct canned_result *ret);
