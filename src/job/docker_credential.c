@@ -100,7 +100,7 @@ static int answer(const struct arguments *arguments, const struct issuance *issu
             !append_member(&reply, ",\"Secret\":", issuance->token.bytes, issuance->token.used) ||
             !locked_buffer_append(&reply, "}", 1))
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
-        if (!arguments->quiet && strcmp(issuance->freshness, "fresh") != 0)
+        if (!arguments->quiet && strcmp(issuance->marker.freshness, "fresh") != 0)
                 issuance_note(issuance);
         return output_line(reply.bytes, reply.used, failure);
 }

@@ -86,7 +86,7 @@ static bool append_expiry(struct locked_buffer *reply, const struct issuance *is
 /* `forge-broker git` prints these lines when git is done, and knows from them that this helper was asked. */
 static void report(const struct issuance *issuance) {
         const char *text = getenv(GIT_REPORT_VARIABLE);
-        char line[ISSUANCE_LINE_MAX + 1] = "", *end;
+        char line[MARKER_LINE_MAX + 1] = "", *end;
         long fd;
 
         if (!text || !*text)
@@ -94,7 +94,7 @@ static void report(const struct issuance *issuance) {
         fd = strtol(text, &end, 10);
         if (*end || fd <= STDERR_FILENO || fd > GIT_REPORT_FD_MAX)
                 return;
-        issuance_line(issuance, line);
+        marker_line(&issuance->marker, issuance->name, line);
         (void)memcpy(line + strlen(line), "\n", 2);
         (void)!write((int)fd, line, strlen(line));
 }
@@ -114,7 +114,7 @@ static int give(const struct arguments *arguments, const struct client *client, 
         good = request->knows_authtype ? append_credential(&reply, &issuance) : append_password(&reply, &issuance);
         if (!good || !append_expiry(&reply, &issuance))
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
-        if (!arguments->quiet && strcmp(issuance.freshness, "fresh") != 0)
+        if (!arguments->quiet && strcmp(issuance.marker.freshness, "fresh") != 0)
                 issuance_note(&issuance);
         report(&issuance);
         return output_line(reply.bytes, reply.used, failure);
@@ -188,7 +188,7 @@ static int erase(const struct client *client, const struct credential_request *r
                             "sent, for example from the remote's URL", match.name, request->host);
                 return 0;
         }
-        r = rejection_report(client, match.name, issuance.fingerprint, &rejection, failure);
+        r = rejection_report(client, match.name, issuance.marker.fingerprint, &rejection, failure);
         if (r == 0)
                 rejection_note(&rejection, match.name);
         return r;

@@ -33,17 +33,13 @@ static int read_token(struct issuance *issuance, struct failure *failure) {
 
 static int read_members(struct issuance *issuance, struct failure *failure) {
         char name[72];
+        int r;
 
         if (!json_text(issuance->json, "name", name, sizeof(name)) || strcmp(name, issuance->name) != 0)
                 return senseless("name", failure);
-        if (!json_text(issuance->json, "source", issuance->source, sizeof(issuance->source)))
-                return senseless("source", failure);
-        if (!json_text(issuance->json, "freshness", issuance->freshness, sizeof(issuance->freshness)))
-                return senseless("freshness", failure);
-        if (!json_text(issuance->json, "fingerprint", issuance->fingerprint, sizeof(issuance->fingerprint)))
-                return senseless("fingerprint", failure);
-        if (!json_text(issuance->json, "forge_type", issuance->forge_type, sizeof(issuance->forge_type)))
-                return senseless("forge_type", failure);
+        r = marker_read(issuance->json, &issuance->marker, failure);
+        if (r < 0)
+                return r;
         (void)json_text(issuance->json, "username", issuance->username, sizeof(issuance->username));
         return read_token(issuance, failure);
 }
@@ -68,36 +64,8 @@ void issuance_done(struct issuance *issuance) {
         locked_buffer_done(&issuance->token);
 }
 
-static const char *marker_key(const char *forge_type) {
-        static const struct {
-                const char *type, *key;
-        } keys[] = {
-                { "forgejo", "forgejo_token_source" },
-                { "gitea", "gitea_token_source" },
-                { "github", "github_token_source" },
-                { "gitlab", "gitlab_token_source" },
-        };
-
-        for (size_t i = 0; i < ELEMENTS(keys); i++)
-                if (strcmp(keys[i].type, forge_type) == 0)
-                        return keys[i].key;
-        return "forge_token_source";
-}
-
-void issuance_line(const struct issuance *issuance, char line[static ISSUANCE_LINE_MAX]) {
-        size_t used = 0;
-
-        (void)text_append(line, ISSUANCE_LINE_MAX, &used, "%s", issuance->name);
-        (void)text_append_field(line, ISSUANCE_LINE_MAX, &used, marker_key(issuance->forge_type), issuance->source);
-        (void)text_append_field(line, ISSUANCE_LINE_MAX, &used, "freshness", issuance->freshness);
-        (void)text_append_field(line, ISSUANCE_LINE_MAX, &used, "fp", issuance->fingerprint);
-}
-
 void issuance_note(const struct issuance *issuance) {
-        char line[ISSUANCE_LINE_MAX] = "";
-
-        issuance_line(issuance, line);
-        output_note("%s", line);
+        marker_note(&issuance->marker, issuance->name);
 }
 
 static int mask_pair(const struct issuance *issuance, const char *username, struct failure *failure) {

@@ -38,6 +38,7 @@ job_core = \
 	src/job/list.c \
 	src/job/json_writer.c src/job/json_writer.h \
 	src/job/locked_buffer.c src/job/locked_buffer.h \
+	src/job/marker.c src/job/marker.h \
 	src/job/match.c src/job/match.h \
 	src/job/netrc.c src/job/netrc.h \
 	src/job/output.c src/job/output.h \
