@@ -66,7 +66,12 @@ static int parse_option(struct arguments *arguments, const char *command, const 
         value = take_value(equals, next);
         if (!value || !*value)
                 return usage(failure, command, failure_set(failure, EXIT_USAGE, "%s needs a value", option->name));
-        *option->text = value;
+        if (option->list && option->list->count == OPTION_LIST_MAX)
+                return usage(failure, command, failure_set(failure, EXIT_USAGE, "%s is given too often", option->name));
+        if (option->list)
+                option->list->texts[option->list->count++] = value;
+        else
+                *option->text = value;
         return timeout ? set_timeout(arguments, timeout, command, failure) : 0;
 }
 

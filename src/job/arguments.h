@@ -13,11 +13,19 @@ struct inherited;       /* job/child.h */
 
 #define DEFAULT_SOCKET "/run/forge-broker/broker.sock"
 
-/* An option of one command: a flag has no value, a text has one. */
+#define OPTION_LIST_MAX 16
+
+struct option_list {
+        const char *texts[OPTION_LIST_MAX];
+        size_t count;
+};
+
+/* An option of one command: a flag has no value, a text has one, and a list has one each time that it is given. */
 struct option {
         const char *name;       /* "--json" */
-        bool *flag;             /* one of these two is not NULL */
+        bool *flag;             /* one of these three is not NULL */
         const char **text;
+        struct option_list *list;
 };
 
 struct arguments {

@@ -22,12 +22,16 @@ static const struct {
         { "Forge-Broker-Actor", "ACTOR", "GITLAB_USER_LOGIN" },
 };
 
+static const char *variable(const char *name) {
+        const char *value = getenv(name);
+
+        return value && *value ? value : NULL;
+}
+
 static const char *find_value(const char *name, const char *gitlab) {
         const char *value = forge_env_get(name);
 
-        if (!value && gitlab)
-                value = getenv(gitlab);
-        return value && *value ? value : NULL;
+        return !value && gitlab ? variable(gitlab) : value;
 }
 
 bool claims_append(char *buffer, size_t size, size_t *used) {
@@ -42,4 +46,23 @@ bool claims_append(char *buffer, size_t size, size_t *used) {
                         return false;
         }
         return true;
+}
+
+const char *claims_repository(void) {
+        return find_value("REPOSITORY", "CI_PROJECT_PATH");
+}
+
+bool claims_ref(char ref[static CLAIM_BYTES]) {
+        const char *own = forge_env_get("REF"), *prefix = "";
+        size_t used = 0;
+
+        /* GitLab has bare names: one of a tag, or one of a branch. */
+        if (!own) {
+                own = variable("CI_COMMIT_TAG");
+                prefix = own ? "refs/tags/" : "refs/heads/";
+        }
+        if (!own)
+                own = variable("CI_COMMIT_BRANCH");
+        return own && text_append(ref, CLAIM_BYTES, &used, "%s%s", prefix, own) &&
+               (text_starts_with(ref, "refs/heads/") || text_starts_with(ref, "refs/tags/"));
 }

@@ -1,6 +1,6 @@
 /*
- * What the job says of itself, from the environment that its runner made: sent with each request, for the record.
- * Nothing is decided by it.
+ * What the job says of itself, from the environment that its runner made: sent with each request, for the record, and
+ * the default for what a command is about.  Nothing is decided by it.
  */
 #pragma once
 
@@ -16,3 +16,9 @@
  * Return: false when they do not fit.
  */
 bool claims_append(char *buffer, size_t size, size_t *used);
+
+/** claims_repository() - this job's own, "owner/name"; NULL if the environment has none */
+const char *claims_repository(void);
+
+/** claims_ref() - this job's own, "refs/heads/main" or "refs/tags/v1"; false if it has neither, as in a pull request */
+bool claims_ref(char ref[static CLAIM_BYTES]);

@@ -98,7 +98,10 @@ static int ask_once(const struct client *client, const struct locked_buffer *req
         return r == CONNECTION_ENDED && relay.pid > 0 ? relay_explain(&relay, failure) : r;
 }
 
-/* Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice. */
+/*
+ * Repeating is safe for a POST as well: none of the job's routes does more when it is asked twice, but for a write probe,
+ * and that takes away what it made.
+ */
 static int ask_with(const struct client *client, const char *path, struct body body, const struct proof *proof,
                     struct locked_buffer *buffer, struct http_answer *ret, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer request = { 0 };

@@ -20,7 +20,9 @@ int command_git(struct arguments *arguments, char **argv, struct failure *failur
 int command_git_check(struct arguments *arguments, char **argv, struct failure *failure);
 int command_git_credential(struct arguments *arguments, char **argv, struct failure *failure);
 int command_list(struct arguments *arguments, char **argv, struct failure *failure);
+int command_preflight(struct arguments *arguments, char **argv, struct failure *failure);
 int command_rejected(struct arguments *arguments, char **argv, struct failure *failure);
 int command_require(struct arguments *arguments, char **argv, struct failure *failure);
 int command_setup(struct arguments *arguments, char **argv, struct failure *failure);
 int command_wait(struct arguments *arguments, char **argv, struct failure *failure);
+int command_whoami(struct arguments *arguments, char **argv, struct failure *failure);

@@ -42,6 +42,10 @@ job_core = \
 	src/job/match.c src/job/match.h \
 	src/job/netrc.c src/job/netrc.h \
 	src/job/output.c src/job/output.h \
+	src/job/preflight.c \
+	src/job/preflight_output.c src/job/preflight_output.h \
+	src/job/preflight_question.c src/job/preflight_question.h \
+	src/job/preflight_report.c src/job/preflight_report.h \
 	src/job/private_file.c src/job/private_file.h \
 	src/job/problem.c src/job/problem.h \
 	src/job/proof.c src/job/proof.h \
@@ -55,6 +59,7 @@ job_core = \
 	src/job/token_list.c src/job/token_list.h \
 	src/job/url.c src/job/url.h \
 	src/job/wait.c \
+	src/job/whoami.c \
 	src/job/workflow.c src/job/workflow.h
 job_sources = $(job_shared) $(job_core) src/job/main.c
 job_paths = $(addprefix $(srcdir)/,$(job_sources))
@@ -96,7 +101,8 @@ tests_unit_test_job_event_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
 # The real static executable against a broker of a few lines, which is told how to misbehave.
 job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t \
-	tests/unit/test-job-output.t tests/unit/test-job-proof.t tests/unit/test-job-require.t
+	tests/unit/test-job-output.t tests/unit/test-job-preflight.t tests/unit/test-job-proof.t \
+	tests/unit/test-job-require.t
 TESTS += $(job_scripts)
 EXTRA_DIST += $(job_scripts) tests/unit/job-lib.sh tests/unit/test-job-broker.py
 

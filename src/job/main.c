@@ -65,6 +65,21 @@ static const struct command commands[] = {
           "Prints a line for each token: name, forge, its type and URL, the repositories\n"
           "and images it is for, state, source.\n",
           ORDINARY_TIMEOUT, command_list, NULL },
+        { "preflight", "[NAME] --need NEED[,NEED...]", "prove what a token may do before it is needed",
+          "The broker asks the forge, and the token NAME stays with it.  A line for each need says\n"
+          "yes, no or cannot tell, with the evidence and the remedy; annotations and a table in\n"
+          "the step's summary say the same.  Exit status 0 if all needs are proven, 1 if one is\n"
+          "refused, 7 if one cannot be told.\n\n"
+          "  --need NEED     contents:read, contents:write, release:write, packages:write,\n"
+          "                  issues:write, pull:write; again, or with commas, for more\n"
+          "  --repo PATH     the repository, OWNER/NAME [the job's own]\n"
+          "  --ref REF       also past this ref's protection [the job's own, for contents:write]\n"
+          "  --image PATH    the image of packages:write, OWNER/NAME\n"
+          "  --write-probe   where nothing else proves it, make a draft release and delete it\n"
+          "  --token-env VARIABLE  not the broker's token, but the one in that variable, at the\n"
+          "                  forge of NAME\n"
+          "  --json          print the broker's answer as JSON\n",
+          ORDINARY_TIMEOUT, command_preflight, NULL },
         { "rejected", "[NAME] [--fingerprint FP]", "tell the broker that the forge rejected a token",
           "The broker asks the forge whether that is so, and looks for a newer value.  Prints\n"
           "the verdict: changed, rejected, still-valid or not-ours.  Exit status 0 for changed\n"
@@ -84,6 +99,13 @@ static const struct command commands[] = {
         { "wait", "[NAME]", "wait until a token is usable",
           "Ends as soon as the broker can issue the token NAME; waits for the broker too.\n", WAIT_TIMEOUT,
           command_wait, NULL },
+        { "whoami", "[NAME] [--json]", "say as whom a token comes, with which scopes, until when",
+          "The broker asks the forge.  Exit status 0 if the forge knows the token, 1 if not, 7 if\n"
+          "that cannot be told.\n\n"
+          "  --token-env VARIABLE  not the broker's token, but the one in that variable, at the\n"
+          "                  forge of NAME\n"
+          "  --json          print the broker's answer as JSON\n",
+          ORDINARY_TIMEOUT, command_whoami, NULL },
 };
 
 static const char common_help[] = "  --socket PATH   the broker's socket [" DEFAULT_SOCKET "]\n"
@@ -95,8 +117,9 @@ static const char environment_help[] =
         "\nEnvironment: FORGE_BROKER_TOKEN is the default NAME, FORGE_BROKER_SOCKET the\n"
         "default PATH.  To a broker that asks which job this is goes FORGE_BROKER_PROOF,\n"
         "else the job's ID token, else its automatic token.\n\n"
-        "Exit status: 0 done, 1 the gate is shut or the output not written, 2 usage,\n"
-        "3 no such token, 4 refused, 5 no usable value, 6 the broker cannot be reached.\n";
+        "Exit status: 0 done, 1 the gate is shut, a need refused or the output not written,\n"
+        "2 usage, 3 no such token, 4 refused, 5 no usable value, 6 the broker cannot be\n"
+        "reached, 7 cannot tell.\n";
 
 /* First of all: nothing of this process can be read by another one, now or from a core dump. */
 static void shut_in(struct inherited *ret) {

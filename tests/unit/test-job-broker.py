@@ -6,6 +6,7 @@ usage: test-job-broker.py SOCKET LOG ANSWER...     the last answer is repeated; 
 An answer is a file with the bytes to send, or one of: close (before the first byte), hang, slow:FILE (a byte at a time).
 """
 import os
+import re
 import socket
 import sys
 import time
@@ -18,6 +19,14 @@ def read_request(connection):
         if not piece:
             break
         request += piece
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?im)^content-length: *([0-9]+)\r?$", head)
+    while length and len(body) < int(length.group(1)):
+        piece = connection.recv(4096)
+        if not piece:
+            break
+        request += piece
+        body += piece
     return request
 
 
