@@ -40,7 +40,9 @@ _forge_broker() {
         --format) words='text json markdown html' ;;
         --require | --forbid) words=$sources ;;
         --token) words=$(_forge_broker_names "$program") ;;
-        --timeout | --interval | --since | --until | --fingerprint | --output | --env | --uid | --unit) return 0 ;;
+        --timeout | --interval | --since | --until | --fingerprint | --output | --env | --uid | --unit | \
+                --need | --repo | --ref | --image) return 0 ;;
+        --token-env) words=$(compgen -e) ;;
         esac
         if [ -z "$words" ]; then
                 case $current in
@@ -56,7 +58,7 @@ _forge_broker() {
                                 COMPREPLY=($(compgen -f -- "$current"))
                                 return 0
                                 ;;
-                        get | exec | git | require | wait | rejected | refresh) words=$(_forge_broker_names "$program") ;;
+                        get | exec | git | preflight | require | wait | whoami | rejected | refresh) words=$(_forge_broker_names "$program") ;;
                         esac
                         ;;
                 esac

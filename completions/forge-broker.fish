@@ -29,7 +29,13 @@ function __forge_broker_words
         case --require --forbid
             printf '%s\n' infisical-token-auth infisical-universal-auth direct-env-fallback
             return
-        case --timeout --interval --since --until --fingerprint --output --env --uid --unit
+        case --need
+            printf '%s\n' contents:read contents:write release:write packages:write issues:write pull:write
+            return
+        case --token-env
+            set -nx
+            return
+        case --timeout --interval --since --until --fingerprint --output --env --uid --unit --repo --ref --image
             return
     end
     if string match -q -- '-*' (commandline -ct)
@@ -47,7 +53,7 @@ function __forge_broker_words
             printf '%s\n' get store erase capability
         case docker-credential
             printf '%s\n' get store erase list version
-        case get exec git require wait rejected
+        case get exec git preflight require wait whoami rejected
             $program list --quiet --timeout 500ms 2>/dev/null | string replace -rf '^(\S+) .*' '$1' | tail -n +2
         case refresh
             $program show-config 2>/dev/null | string replace -rf '^\[token (.*)\]$' '$1'

@@ -24,6 +24,8 @@ static int take_defaults(const struct wanted *wanted, struct preflight_question 
         char ref[CLAIM_BYTES];
         int r;
 
+        if (!repository && !wanted->ref && question->needs == 1u << PREFLIGHT_PACKAGES_WRITE)
+                return 0;
         if (!repository)
                 return usage(failure, "Give it with --repo OWNER/NAME: this environment names no repository of the job's own.",
                              failure_set(failure, EXIT_USAGE, "which repository?"));

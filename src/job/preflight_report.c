@@ -17,7 +17,7 @@ void preflight_report_done(struct preflight_report *report) {
         locked_buffer_done(&report->answer);
 }
 
-static void read_finding(struct json item, const char *evidence, struct preflight_finding *ret) {
+static void read_finding(struct json item, struct preflight_finding *ret) {
         char verdict[16];
 
         (void)json_text(item, "verdict", verdict, sizeof(verdict));
@@ -25,7 +25,7 @@ static void read_finding(struct json item, const char *evidence, struct prefligh
         for (size_t i = 0; i < ELEMENTS(verdicts); i++)
                 if (strcmp(verdict, verdicts[i]) == 0)
                         ret->verdict = (enum preflight_verdict)i;
-        (void)json_text(item, evidence, ret->evidence, sizeof(ret->evidence));
+        (void)json_text(item, "evidence", ret->evidence, sizeof(ret->evidence));
         (void)json_text(item, "code", ret->code, sizeof(ret->code));
         (void)json_text(item, "remedy", ret->remedy, sizeof(ret->remedy));
 }
@@ -57,7 +57,7 @@ static int read_identity(struct preflight_report *ret, struct failure *failure) 
         if (!json_member(ret->json, "identity", &identity) || json_type(identity) != JSON_OBJECT)
                 return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper 'identity'");
         (void)snprintf(ret->identity.need, sizeof(ret->identity.need), "identity");
-        read_finding(identity, "detail", &ret->identity);
+        read_finding(identity, &ret->identity);
         (void)json_text(identity, "login", ret->login, sizeof(ret->login));
         (void)json_text(identity, "kind", ret->kind, sizeof(ret->kind));
         (void)json_text(identity, "expires_at", ret->expires_at, sizeof(ret->expires_at));
@@ -76,7 +76,7 @@ static void add_finding(struct preflight_report *ret, const char *need) {
         if (json_member(ret->json, "needs", &list))
                 while (json_next(list, &item))
                         if (json_text(item, "need", name, sizeof(name)) && strcmp(name, need) == 0) {
-                                read_finding(item, "evidence", finding);
+                                read_finding(item, finding);
                                 return;
                         }
         (void)snprintf(finding->evidence, sizeof(finding->evidence), "the broker's answer says nothing of it");

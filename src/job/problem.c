@@ -63,7 +63,7 @@ static int read_members(struct json problem, int status, struct failure *failure
         failure->lasting = failure->exit_code == EXIT_REFUSED || failure->exit_code == EXIT_UNKNOWN_TOKEN ||
                            failure->exit_code == EXIT_USAGE;
         if (diagnosis == DIAG_PROOF_REQUIRED || diagnosis == DIAG_PROOF_REJECTED || diagnosis == DIAG_PROOF_INSUFFICIENT)
-                proof_explain(failure);
+                proof_explain(diagnosis, failure);
         return r;
 }
 

@@ -102,9 +102,12 @@ bool proof_append(const struct proof *proof, struct locked_buffer *request) {
                  append(request, "\r\n")));
 }
 
-void proof_explain(struct failure *failure) {
+void proof_explain(enum diagnosis diagnosis, struct failure *failure) {
         struct proof proof = choose();
 
+        /* Without any proof the two other refusals are none of a proof, but of what was asked for. */
+        if (!proof.value && diagnosis != DIAG_PROOF_REQUIRED)
+                return;
         if (!proof.value)
                 failure_remedy_set(failure, "%s", remedies[forge_env_detect()]);
         else if (proof.id_token_url)

@@ -34,4 +34,4 @@ int proof_find(struct proof *ret, struct failure *failure);
 bool proof_append(const struct proof *proof, struct locked_buffer *request);
 
 /** proof_explain() - adds to a refusal for its proof what this job has to show, or what the workflow has to add */
-void proof_explain(struct failure *failure);
+void proof_explain(enum diagnosis diagnosis, struct failure *failure);

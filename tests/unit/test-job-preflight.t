@@ -11,10 +11,10 @@ report() {
 need() { # need NAME VERDICT EVIDENCE [CODE REMEDY]
         printf '{"need":"%s","verdict":"%s","evidence":"%s","code":%s,"remedy":%s}' "$1" "$2" "$3" "${4-null}" "${5-null}"
 }
-known='{"verdict":"yes","login":"deploy-bot","kind":"personal-access-token","scopes":["read:user","write:repository"],"expires_at":"2030-01-02T03:04:05Z","code":null,"detail":null,"remedy":null}'
-undisclosed='{"verdict":"yes","login":null,"kind":null,"scopes":null,"expires_at":null,"code":null,"detail":"it may not read its own user","remedy":null}'
-dead='{"verdict":"no","login":null,"kind":null,"scopes":null,"expires_at":null,"code":"forge-token-rejected","detail":"the forge does not know this token","remedy":"Rotate the secret."}'
-untold='{"verdict":"cannot-tell","login":null,"kind":null,"scopes":null,"expires_at":null,"code":"upstream-blocked","detail":"a proxy answered","remedy":"Try the internal address."}'
+known='{"verdict":"yes","login":"deploy-bot","kind":"personal-access-token","scopes":["read:user","write:repository"],"expires_at":"2030-01-02T03:04:05Z","code":null,"evidence":null,"remedy":null}'
+undisclosed='{"verdict":"yes","login":null,"kind":null,"scopes":null,"expires_at":null,"code":null,"evidence":"it may not read its own user","remedy":null}'
+dead='{"verdict":"no","login":null,"kind":null,"scopes":null,"expires_at":null,"code":"forge-token-rejected","evidence":"the forge does not know this token","remedy":"Rotate the secret."}'
+untold='{"verdict":"cannot-tell","login":null,"kind":null,"scopes":null,"expires_at":null,"code":"upstream-blocked","evidence":"a proxy answered","remedy":"Try the internal address."}'
 allowed=$(need contents:write yes 'an empty request was refused for its emptiness alone')
 refused=$(need release:write no 'the token has not the scope\n::set-env name=x::y' '"forge-scope-missing"' '"Add write:repository, then: rotate."')
 unsure=$(need issues:write cannot-tell 'the forge does not say' '"forge-cannot-tell"' '"Ask with --write-probe."')
@@ -184,7 +184,7 @@ client=
 answer asks '401 Unauthorized' "$problem_json" "$(problem proof-required 'this token is for proven jobs' 'Add it.')"
 start "$work/asks" "$work/own"
 in_job FORGEJO_ACTIONS=true FORGEJO_TOKEN="$value" "$program" preflight deploy --repo o/r --need contents:write --token-env FORGEJO_TOKEN
-ok 'the automatic token may be what is asked about, and the proof of the job' all 'ends 0' '[ "$(grep -c "^POST " "$work/log")" = 2 ]' \
+ok 'the automatic token may be what is asked about, and the proof of the job' all 'ends 0' '[ "$(grep -o "POST /v1/" "$work/log" | wc -l)" = 2 ]' \
         '[ "$(grep -c "^Authorization: Bearer " "$work/log")" = 1 ]'
 for bad in '' 'two words' "$(printf 'a\nb')" "$(printf '\303\244')"; do
         in_job OWN_TOKEN="$bad" "$program" preflight deploy --repo o/r --need contents:write --token-env OWN_TOKEN
@@ -236,6 +236,9 @@ run preflight deploy --repo o/r --need contents:write
 ok 'no broker is exit status 6' all 'ends 6' silent
 run preflight deploy --repo o/r
 ok 'no need is a mistake' all 'ends 2' 'err_has "--need contents:write"'
+start "$work/yes"
+run preflight deploy --need packages:write --image o/app
+ok 'but a package needs no repository' all 'ends 7' 'asked "{\"write_probe\":false,\"image\":\"o/app\",\"needs\":[\"packages:write\"]}"'
 run preflight deploy --need contents:write
 ok 'no repository is one outside of a job' all 'ends 2' 'err_has "which repository?"' 'err_has "--repo OWNER/NAME"'
 run preflight deploy --repo o/r --need contents:write,everything

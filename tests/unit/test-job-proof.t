@@ -3,8 +3,6 @@
 set -u
 . "${top_srcdir:-.}/tests/unit/job-lib.sh"
 
-unset FORGE_BROKER_PROOF ACTIONS_ID_TOKEN_REQUEST_URL ACTIONS_ID_TOKEN_REQUEST_TOKEN CI_JOB_TOKEN
-unset FORGEJO_TOKEN GITEA_TOKEN GITHUB_TOKEN FORGEJO_ACTIONS GITEA_ACTIONS GITHUB_ACTIONS
 answer good '200 OK' "$json" "$(issuance forgejo fresh)"
 answer ready '200 OK' "$json" '{"ready":true}'
 answer match '200 OK' "$json" '{"name":"deploy","username":"bot","forge_type":"forgejo"}'
