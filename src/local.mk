@@ -46,6 +46,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/peer.c src/broker/peer.h \
 	src/broker/preflight.c src/broker/preflight.h \
 	src/broker/preflight_desk.c src/broker/preflight_desk.h \
+	src/broker/preflight_query.c \
 	src/broker/policy.c src/broker/policy.h \
 	src/broker/proof.c src/broker/proof.h \
 	src/broker/refresh.c src/broker/refresh.h \

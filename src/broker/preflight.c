@@ -7,34 +7,6 @@
 #include "base/text.h"
 #include "broker/broker_internal.h"
 
-bool preflight_place_is_good(const char *text) {
-        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-        unsigned segments = 0;
-
-        for (;;) {
-                size_t length = strspn(text, allowed);
-
-                if (length == 0 || (length == 1 && text[0] == '.') || (length == 2 && text[0] == '.' && text[1] == '.'))
-                        return false;
-                segments++;
-                text += length;
-                if (*text == '\0')
-                        return segments >= 2;
-                if (*text++ != '/')
-                        return false;
-        }
-}
-
-/* git-check-ref-format(1), and nothing that JSON or a sentence would have to escape. */
-bool preflight_ref_is_good(const char *text) {
-        if (*text == '\0' || *text == '/' || *text == '-' || strstr(text, "..") || strstr(text, "//") || strstr(text, "@{"))
-                return false;
-        for (; *text; text++)
-                if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr("~^:?*[\\\"", *text))
-                        return false;
-        return text[-1] != '/' && text[-1] != '.';
-}
-
 static bool is_for(const struct token_config *token, const char *place) {
         if (!token->targets[0])
                 return true;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "broker/preflight.h"
+
 /* The configuration's strings are its own, so their type is not const. */
 #define TEXT(literal) ((char[]){ literal })
 
@@ -131,6 +133,14 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
                 (void)error_set(&ret->reason, DIAG_FORGE_TOKEN_REJECTED, "forge 'home' does not know it");
         }
         return ASK_DONE;
+}
+
+int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query, struct preflight_answer *ret,
+                     struct error *err) {
+        (void)broker, (void)query, (void)ret;
+        if (find(ask->token) < 0)
+                return error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called so");
+        return error_set(err, DIAG_FORGE_CANNOT_TELL, "forge 'home' does not say");
 }
 
 int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at, struct error *err) {

@@ -209,10 +209,10 @@ static void what_is_not_well_formed_is_refused(void **state) {
 static void an_unknown_path_names_those_of_this_socket(void **state) {
         harness_ask(*state, "GET /nothing", &answer);
         assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME "
-                                              "/v1/tokens/NAME/rejected /v1/match /healthz /readyz /readyz/NAME");
+                                              "/v1/tokens/NAME/rejected /v1/tokens/NAME/preflight /v1/match /healthz /readyz /readyz/NAME");
         ask_control(*state, "GET /nothing");
         assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME "
-                                              "/v1/tokens/NAME/rejected /v1/match /v1/tokens/NAME/refresh /v1/status /v1/reload /v1/doctor /metrics /healthz /readyz "
+                                              "/v1/tokens/NAME/rejected /v1/tokens/NAME/preflight /v1/match /v1/tokens/NAME/refresh /v1/status /v1/reload /v1/doctor /metrics /healthz /readyz "
                                               "/readyz/NAME");
 }
 
