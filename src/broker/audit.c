@@ -13,8 +13,13 @@
 #include "base/text.h"
 #include "broker/audit_render.h"
 
-/* Kinds of refusals that are told apart within one window; what does not fit shares the last row. */
-#define REFUSAL_KINDS  32
+/*
+ * Kinds of refusals that are told apart within one window.  A peer makes as many names up as it likes: those beyond a few are
+ * counted with its last one, so that neither its other refusals nor anybody else's are lost in them.
+ */
+#define REFUSAL_KINDS      256
+#define REFUSALS_OF_ORIGIN 64
+#define UNKNOWN_OF_ORIGIN  8
 #define REFUSAL_WINDOW (10 * USEC_PER_SEC)
 /* A journal that is restarted drains thousands of records at once: room for them spares the parking. */
 #define SEND_BUFFER_BYTES (8 * 1024 * 1024)
@@ -222,33 +227,47 @@ static int on_refusal_timer(sd_event_source *source, uint64_t time, void *userda
 }
 
 static bool refusal_matches(const struct refusal *row, const struct audit_record *record) {
-        static const struct peer nobody;
-
-        return row->until > 0 && row->kind == record->kind && row->code == record->error->code &&
-               peer_same_origin(&row->peer, record->peer ? record->peer : &nobody) &&
+        return row->kind == record->kind && row->code == record->error->code &&
                strcmp(row->token, record->token ? record->token : "") == 0;
 }
 
-void audit_refusal(struct audit *audit, const struct audit_record *record) {
-        struct refusal *row = NULL;
+/* The row of an equal refusal, else a free one, else the one that this origin's further refusals are counted in. */
+static struct refusal *refusal_find(struct audit *audit, const struct audit_record *record) {
+        static const struct peer nobody;
+        const struct peer *peer = record->peer ? record->peer : &nobody;
+        bool unknown = record->error->code == DIAG_UNKNOWN_TOKEN;
+        struct refusal *free_row = NULL, *last = NULL, *last_unknown = NULL;
+        size_t own = 0, own_unknown = 0;
 
-        for (size_t i = 0; i < REFUSAL_KINDS && !row; i++)
-                if (refusal_matches(&audit->refusals[i], record))
-                        row = &audit->refusals[i];
-        if (row) {
+        for (struct refusal *row = audit->refusals; row < audit->refusals + REFUSAL_KINDS; row++) {
+                if (row->until == 0) {
+                        free_row = free_row ? free_row : row;
+                        continue;
+                }
+                if (!peer_same_origin(&row->peer, peer))
+                        continue;
+                if (refusal_matches(row, record))
+                        return row;
+                last = row;
+                own++;
+                if (row->code == DIAG_UNKNOWN_TOKEN) {
+                        last_unknown = row;
+                        own_unknown++;
+                }
+        }
+        if (unknown && own_unknown >= UNKNOWN_OF_ORIGIN)
+                return last_unknown;
+        if (own >= REFUSALS_OF_ORIGIN || (!free_row && last))
+                return last;
+        return free_row ? free_row : &audit->refusals[REFUSAL_KINDS - 1];
+}
+
+void audit_refusal(struct audit *audit, const struct audit_record *record) {
+        struct refusal *row = refusal_find(audit, record);
+
+        if (row->until > 0) {
                 row->suppressed++;
                 return;
-        }
-        for (size_t i = 0; i < REFUSAL_KINDS - 1 && !row; i++)
-                if (audit->refusals[i].until == 0)
-                        row = &audit->refusals[i];
-        if (!row) {
-                /* A flood of different names: they share the last row and are counted there. */
-                row = &audit->refusals[REFUSAL_KINDS - 1];
-                if (row->until > 0) {
-                        row->suppressed++;
-                        return;
-                }
         }
         *row = (struct refusal){ .kind = record->kind, .code = record->error->code, .error = *record->error,
                                  .until = clock_monotonic() + REFUSAL_WINDOW };

@@ -289,6 +289,54 @@ static void equal_refusals_make_one_record_and_then_a_count(void **state) {
         (void)sd_event_unref(event);
 }
 
+/* How often @line is in @text. */
+static size_t lines_with(const char *text, const char *words) {
+        size_t count = 0;
+
+        for (; (text = strstr(text, words)); text++)
+                count++;
+        return count;
+}
+
+static void made_up_names_hide_no_other_refusal(void **state) {
+        static const struct peer other = { .cgroup = { .path = "/x.service", .unit = "x.service", .own = 10 } };
+        static char buffer[262144];
+        struct error error = { .code = DIAG_UNKNOWN_TOKEN, .detail = "no such token" };
+        struct audit_record record = { .kind = AUDIT_REFUSED, .peer = &peer, .error = &error };
+        sd_event *event = NULL;
+        struct audit *audit;
+        char name[16];
+        ssize_t n;
+        int fds[2];
+
+        (void)state;
+        assert_true(sd_event_new(&event) >= 0);
+        audit = audit_on_pipe(event, fds);
+        record.token = name;
+        for (int i = 0; i < 1000; i++) {
+                (void)snprintf(name, sizeof(name), "made-up-%d", i);
+                audit_refusal(audit, &record);
+        }
+        error.code = DIAG_PROOF_REJECTED;
+        for (int i = 0; i < 20; i++) {
+                (void)snprintf(name, sizeof(name), "real-%d", i);
+                audit_refusal(audit, &record);
+        }
+        record.peer = &other;
+        audit_refusal(audit, &record);
+        (void)audit_free(audit);
+        n = read(fds[0], buffer, sizeof(buffer) - 1);
+        assert_true(n > 0);
+        buffer[n] = '\0';
+        assert_int_equal(lines_with(buffer, "code=proof-rejected"), 21);
+        assert_int_equal(lines_with(buffer, " token=real-19 "), 2);
+        assert_int_equal(lines_with(buffer, "code=unknown-token"), 8 + 1);
+        assert_non_null(strstr(buffer, "count=992 "));
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+        (void)sd_event_unref(event);
+}
+
 static int setup(void **state) {
         (void)state;
         (void)signal(SIGPIPE, SIG_IGN);
@@ -307,6 +355,7 @@ int main(void) {
                 cmocka_unit_test(a_full_sink_is_busy_and_costs_no_sequence_number),
                 cmocka_unit_test(waiters_are_woken_once_the_sink_takes_records_again),
                 cmocka_unit_test(equal_refusals_make_one_record_and_then_a_count),
+                cmocka_unit_test(made_up_names_hide_no_other_refusal),
         };
 
         return cmocka_run_group_tests(tests, setup, NULL);
