@@ -33,6 +33,9 @@
 #define PARKED_MAX         2048
 #define CONTROL_PARKED_MAX 64
 
+/* Of these one cgroup's: that herd, all of it from one runner, and as much is left for everybody else. */
+#define PARKED_OF_ORIGIN_MAX 1024
+
 /* libmicrohttpd's own limit.  It stops accepting there, so it must never be reached: max_connections and PARKED_MAX
  * are enforced by us, by closing older connections. */
 #define CONNECTIONS_HARD_MAX 4096
@@ -44,8 +47,8 @@
 /* The part of the limits that tests shorten. */
 struct server_limits {
         usec_t head_timeout, idle_timeout;
-        size_t parked_max;
-        size_t control_parked_max;      /* instead of parked_max, for a control socket */
+        size_t parked_max, parked_of_origin_max;
+        size_t control_parked_max;      /* instead of both, for a control socket */
         unsigned requests_burst;
 };
 

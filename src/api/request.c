@@ -185,17 +185,41 @@ static int check(struct request *request, const char *method, const char *url, c
         return 0;
 }
 
+static size_t count_of_origin(const struct deadlines *list, const struct peer *peer) {
+        size_t count = 0;
+
+        for (struct deadline *deadline = list->first; deadline; deadline = deadline->next)
+                count += peer_same_origin(&connection_of(deadline)->peer, peer);
+        return count;
+}
+
+/* One job's requests, however many wait, leave room for those of the others. */
+static int check_room(struct request *request, struct error *err) {
+        const struct listener *listener = listener_of(request);
+        const struct peer *peer = &request->connection->peer;
+        size_t waiting = listener->parked.count + listener->answers.count;
+        char origin[CGROUP_PATH_MAX];
+
+        if (waiting >= listener->limits.parked_max)
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "%zu requests are waiting for a value already", waiting);
+        else if (waiting >= listener->limits.parked_of_origin_max &&
+                 count_of_origin(&listener->parked, peer) + count_of_origin(&listener->answers, peer) >=
+                         listener->limits.parked_of_origin_max)
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "%zu requests of %.128s are waiting for a value already",
+                                listener->limits.parked_of_origin_max, rate_origin(peer, origin));
+        else
+                return 0;
+        request->ask.retry_after = PARKED_RETRY_AFTER;
+        return request_refuse(request, err);
+}
+
 static int park(struct request *request, struct error *err) {
         struct connection *connection = request->connection;
         struct listener *listener = listener_of(request);
-        size_t max = listener->limits.parked_max;
-        int r;
+        int r = request->waited ? 0 : check_room(request, err);
 
-        if (listener->parked.count + listener->answers.count >= max && !request->waited) {
-                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "%zu requests are waiting for a value already", max);
-                request->ask.retry_after = PARKED_RETRY_AFTER;
-                return request_refuse(request, err);
-        }
+        if (r < 0)
+                return r;
         /* No events: a client that only closed its writing side still waits for the answer.  EPOLLHUP comes anyway. */
         r = sd_event_add_io(listener->event, &request->hangup, connection->fd, 0, on_hangup, request);
         if (r < 0)

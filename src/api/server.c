@@ -15,6 +15,7 @@ const struct server_limits server_limits_default = {
         .head_timeout = HEAD_TIMEOUT,
         .idle_timeout = IDLE_TIMEOUT,
         .parked_max = PARKED_MAX,
+        .parked_of_origin_max = PARKED_OF_ORIGIN_MAX,
         .control_parked_max = CONTROL_PARKED_MAX,
         .requests_burst = REQUESTS_BURST,
 };
@@ -31,7 +32,7 @@ int server_new_with_limits(sd_event *event, struct broker *broker, const struct 
         if (r < 0)
                 return r;
         if (control_fd >= 0) {
-                control_limits.parked_max = limits->control_parked_max;
+                control_limits.parked_max = control_limits.parked_of_origin_max = limits->control_parked_max;
                 r = listener_start(&server->control, event, broker, &control_limits, /* serves_all= */ true,
                                    control_fd, err);
                 if (r < 0) {

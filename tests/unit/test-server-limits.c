@@ -19,6 +19,7 @@ static const struct server_limits short_limits = {
         .head_timeout = HEAD_TIME,
         .idle_timeout = IDLE_TIME,
         .parked_max = PARKED_MAX,
+        .parked_of_origin_max = PARKED_OF_ORIGIN_MAX,
         .control_parked_max = CONTROL_PARKED_MAX,
         .requests_burst = 5,
 };

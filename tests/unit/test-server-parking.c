@@ -11,6 +11,7 @@ static const struct server_limits limits = {
         .head_timeout = HEAD_TIMEOUT,
         .idle_timeout = IDLE_TIMEOUT,
         .parked_max = PARKED_MAX,
+        .parked_of_origin_max = PARKED_OF_ORIGIN_MAX,
         .control_parked_max = 2,
         .requests_burst = REQUESTS_BURST,
 };
@@ -218,6 +219,39 @@ static void the_bound_of_parked_requests_is_kept(void **state) {
         }
 }
 
+static int set_up_small(void **state) {
+        static const struct server_limits small = {
+                .head_timeout = HEAD_TIMEOUT, .idle_timeout = IDLE_TIMEOUT, .parked_max = 8, .parked_of_origin_max = 3,
+                .control_parked_max = 2, .requests_burst = REQUESTS_BURST,
+        };
+
+        *state = harness_start(&small, /* with_control= */ true);
+        return 0;
+}
+
+static void one_origin_may_not_take_all_the_room_that_there_is(void **state) {
+        struct harness *harness = *state;
+        int fds[3], more;
+
+        for (int i = 0; i < 3; i++)
+                fds[i] = park(harness, (size_t)i);
+        more = harness_send_text(harness, GET("/v1/tokens/cold"));
+        receive(harness, more);
+        assert_code(429, "too-many-requests");
+        assert_non_null(strstr(answer.body, "3 requests of "));
+        (void)close(more);
+        /* What needs no waiting is served. */
+        harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+        assert_int_equal(answer.status, 200);
+        harness->broker.cold = COLD_VALUE;
+        waiter_wake_all(&harness->broker.waiters);
+        for (int i = 0; i < 3; i++) {
+                receive(harness, fds[i]);
+                assert_int_equal(answer.status, 200);
+                (void)close(fds[i]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -231,6 +265,7 @@ int main(void) {
                 TEST(a_stop_answers_what_is_parked),
                 TEST(a_thousand_parked_requests_are_woken_together),
                 TEST(the_bound_of_parked_requests_is_kept),
+                cmocka_unit_test_setup_teardown(one_origin_may_not_take_all_the_room_that_there_is, set_up_small, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
