@@ -5,6 +5,7 @@ integration_tests = \
 	tests/integration/30-outage.t \
 	tests/integration/35-rejected.t \
 	tests/integration/36-match.t \
+	tests/integration/37-preflight.t \
 	tests/integration/38-forge-conformance.t \
 	tests/integration/40-peers.t \
 	tests/integration/45-ctl.t \

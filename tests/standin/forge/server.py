@@ -51,12 +51,14 @@ class Forge(Handler):
         except (ConnectionError, ssl.SSLError):
             self.close_connection = True
 
-    def fault(self):
+    def fault(self, body):
         """The fault that this request meets, {} for none; one with a count wears off.  Under the state's lock."""
         fault = self.server.state.data["fault"]
         if not fault:
             return {}
         if not re.search(fault.get("path", ""), self.path) or fault.get("method", self.command) != self.command:
+            return {}
+        if not re.search(fault.get("sent", "").encode(), body):
             return {}
         if "count" in fault:
             if fault["count"] < 1:
@@ -95,7 +97,7 @@ class Forge(Handler):
                      "user_agent": self.headers.get("User-Agent"), "host": self.headers.get("Host"),
                      "body": body[:4096].decode("latin-1"), "token_in_url": self.has_token_in_url(), "status": None}
             state.requests.append(entry)
-            fault = self.fault()
+            fault = self.fault(body)
         if fault.get("delay"):
             time.sleep(float(fault["delay"]))
         if fault.get("kind") == "close":
