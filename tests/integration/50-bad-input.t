@@ -53,7 +53,7 @@ forge = elsewhere
 secret_path = no/slash
 secret_name =
 refresh = 1
-units = forgejo-runner.service
+proof = perhaps
 EOT
 "$brokerd" --config "$work/etc/bad.conf" >"$work/out" 2>&1
 is "a configuration with twelve mistakes is refused with 78" $? 78
