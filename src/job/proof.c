@@ -34,8 +34,8 @@ static const char *const remedies[] = {
                               "automatic token: 'env: { " GIVEN ": ${{ forgejo.token }} }'.",
         [FORGE_ENV_GITEA] = "Give the step the job's automatic token in the workflow: 'env: { " GIVEN
                             ": ${{ gitea.token }} }'.",
-        [FORGE_ENV_GITHUB] = "Add 'permissions: { id-token: write }' to the job in the workflow; where the repository "
-                             "alone decides, 'env: { " GIVEN ": ${{ github.token }} }' will do.",
+        [FORGE_ENV_GITHUB] = "Add 'permissions: { id-token: write }' to the job in the workflow; a pull request from a fork "
+                             "cannot have it.",
         [FORGE_ENV_GITLAB] = "Add 'id_tokens: { " GIVEN ": { aud: AUDIENCE } }' to the job in .gitlab-ci.yml, with "
                              "the oidc_audience of the broker's configuration.",
 };
