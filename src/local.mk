@@ -15,6 +15,7 @@ libforge_broker_a_SOURCES = \
 	src/api/request.c src/api/request.h \
 	src/api/routes.c src/api/routes.h \
 	src/api/server.c src/api/server.h src/api/server_internal.h \
+	src/base/base64url.c src/base/base64url.h \
 	src/base/budget.h \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
@@ -55,6 +56,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/upstream.c src/broker/upstream.h \
 	src/broker/verify.c src/broker/verify.h \
 	src/broker/view.c \
+	src/broker/vouch_desk.c src/broker/vouch_desk.h \
 	src/broker/waiter.c src/broker/waiter.h \
 	src/config/build.c \
 	src/config/check.c src/config/check.h \
@@ -86,6 +88,14 @@ libforge_broker_a_SOURCES = \
 	src/forge/inquiry.c src/forge/inquiry.h \
 	src/forge/preflight.c src/forge/preflight.h \
 	src/forge/refusal.c src/forge/words.c \
+	src/forge/gitlab_event.c src/forge/gitlab_event.h \
+	src/forge/id_token.c src/forge/id_token.h \
+	src/forge/job_facts.c src/forge/job_facts.h \
+	src/forge/job_facts_claims.c src/forge/job_facts_job.c src/forge/job_facts_run.c \
+	src/forge/key_desk.c src/forge/key_desk.h \
+	src/forge/key_set.c src/forge/key_set.h \
+	src/forge/vouch.c src/forge/vouch.h src/forge/vouch_internal.h \
+	src/forge/vouch_answer.c src/forge/vouch_id_token.c \
 	src/infisical/answer.c src/infisical/answer.h \
 	src/infisical/claims.c \
 	src/infisical/classify.c \

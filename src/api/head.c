@@ -59,6 +59,53 @@ static void wipe(const char *value, size_t length) {
         explicit_bzero((char *)(uintptr_t)value, length);
 }
 
+/* Other schemes are none of ours, and ignored. */
+static void take_proof(struct request *request, const char *value, size_t length) {
+        static const char scheme[] = "Bearer ";
+        size_t skip = sizeof(scheme) - 1;
+
+        if (length <= skip || strncasecmp(value, scheme, skip) != 0)
+                return;
+        while (skip < length && value[skip] == ' ')
+                skip++;
+        if (request->proofs++ > 0)
+                return;
+        request->proof_too_long = length - skip > PROOF_MAX_BYTES;
+        if (request->proof_too_long)
+                return;
+        if (secret_in_use() + length < secret_capacity() / PROOF_SHARE)
+                request->ask.proof = secret_copy(value + skip, length - skip);
+        request->proof_no_room = !request->ask.proof;
+}
+
+static void take_id_token_url(struct request *request, const char *value, size_t length) {
+        if (length > ID_TOKEN_URL_MAX_BYTES) {
+                request->proof_too_long = true;
+        } else if (!request->id_token_url) {
+                request->id_token_url = strndup(value, length);
+                request->proof_no_room = request->proof_no_room || !request->id_token_url;
+                request->ask.id_token_url = request->id_token_url;
+        } else {
+                request->proofs += 2;
+        }
+}
+
+static int check_proof(struct request *request, struct error *err) {
+        if (request->proofs > 1)
+                return error_set(err, DIAG_MALFORMED_REQUEST, "the request shows more than one proof");
+        if (request->proof_too_long) {
+                (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the job's proof, or the address of its ID token, is too long");
+                error_remedy_set(err, "Show an ID token of at most %zu KiB, with an address of at most %zu KiB.",
+                                 PROOF_MAX_BYTES / 1024, ID_TOKEN_URL_MAX_BYTES / 1024);
+                return -(int)err->code;
+        }
+        if (request->proof_no_room) {
+                request->ask.retry_after = PROOF_RETRY_AFTER;
+                return error_set(err, DIAG_TOO_MANY_REQUESTS, "too many requests with a proof are waiting already");
+        }
+        return 0;
+}
+
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_length,
                                  const char *value, size_t length) {
         struct request *request = cls;
@@ -77,7 +124,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
                 if (request->accepts == 0)
                         request->accepts = accepted(value);
         } else if (strcasecmp(key, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
+                take_proof(request, value, length);
                 wipe(value, length);
+        } else if (strcasecmp(key, "Forge-Broker-Id-Token-Url") == 0) {
+                take_id_token_url(request, value, length);
         } else {
                 for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
                         if (strcasecmp(key, claim_header(claim)) == 0 && !request->ask.claims.values[claim][0])
@@ -130,5 +180,5 @@ int head_read(struct request *request, const char *version, struct error *err) {
         if (request->content_length > BODY_MAX_BYTES)
                 return error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes",
                                  BODY_MAX_BYTES);
-        return 0;
+        return check_proof(request, err);
 }

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-/* A request of ours has a dozen short headers, and proof at most 4 KiB of JWT. */
+/* A request of ours has a dozen short headers, and proof at most 4 KiB of JWT, or 2 KiB of an address besides. */
 #define HEAD_MAX_BYTES ((size_t)8 * 1024)
 
 /* libmicrohttpd keeps the head, an entry per header, the body's window and its own answer's head in one block of
@@ -53,3 +53,9 @@ struct server_limits {
 };
 
 extern const struct server_limits server_limits_default;
+
+/* Of the locked memory: what proofs of waiting requests may hold, so that jobs never keep the broker from reading values. */
+#define PROOF_SHARE 2   /* one half */
+
+/* When there is no room for one more proof: those that wait for a forge are answered within seconds. */
+#define PROOF_RETRY_AFTER USEC_PER_SEC

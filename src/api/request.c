@@ -88,6 +88,7 @@ struct request *request_free(struct request *request) {
         ask_done(&request->ask);
         request->hangup = sd_event_source_disable_unref(request->hangup);
         wiping_free(request->body);
+        free(request->id_token_url);
         free(request);
         return NULL;
 }

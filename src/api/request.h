@@ -31,6 +31,9 @@ struct request {
         unsigned content_lengths, transfer_encodings;
         unsigned long long content_length;
         struct query query;
+        unsigned proofs;                        /* how many headers carry one */
+        bool proof_too_long, proof_no_room;
+        char *id_token_url;                     /* NULL: the proof is no request token */
         int accepts;                            /* what Accept decided: 0 nothing yet, else enum accepted */
         size_t body_bytes;
         char *body;                             /* of a route that takes one, as far as it has come; of the wiping heap */

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 
 #define FINGERPRINT_MAX 9
+#define FINGERPRINT_DIGEST_BYTES 32
 
 struct fingerprint_key;
 
@@ -22,3 +23,7 @@ struct fingerprint_key *fingerprint_key_free(struct fingerprint_key *key);
 
 /** fingerprint() - of a value; 8 hex digits and a NUL */
 void fingerprint(const struct fingerprint_key *key, const struct secret *value, char ret[static FINGERPRINT_MAX]);
+
+/** fingerprint_digest() - all of the HMAC, where values are told apart by it: nobody finds two with the same */
+void fingerprint_digest(const struct fingerprint_key *key, const struct secret *value,
+                        unsigned char ret[static FINGERPRINT_DIGEST_BYTES]);

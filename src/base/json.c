@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include <stdint.h>
+
 json_t *json_parse(const char *text, size_t length) {
         if (length > JSON_TEXT_MAX_BYTES)
                 return NULL;
@@ -26,4 +28,20 @@ bool json_member_int(const json_t *object, const char *key, json_int_t *ret) {
 
 bool json_member_true(const json_t *object, const char *key) {
         return json_is_true(json_object_get(object, key));
+}
+
+bool json_depth_is_within(const json_t *value, unsigned max) {
+        const char *key;
+        json_t *member;
+        size_t i;
+
+        if ((json_is_array(value) || json_is_object(value)) && max == 0)
+                return false;
+        json_array_foreach(value, i, member)
+                if (!json_depth_is_within(member, max - 1))
+                        return false;
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+                if (!json_depth_is_within(member, max - 1))
+                        return false;
+        return true;
 }

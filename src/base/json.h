@@ -29,3 +29,6 @@ bool json_member_int(const json_t *object, const char *key, json_int_t *ret);
 
 /** json_member_true() - true if the member is the literal true */
 bool json_member_true(const json_t *object, const char *key);
+
+/** json_depth_is_within() - true if arrays and objects are not nested deeper than @max: a scalar is 0, [] is 1 */
+bool json_depth_is_within(const json_t *value, unsigned max);

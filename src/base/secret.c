@@ -321,6 +321,10 @@ size_t secret_in_use(void) {
         return region.in_use;
 }
 
+size_t secret_capacity(void) {
+        return region.bytes;
+}
+
 /* A heap block carries its size in front, in a header that keeps malloc's alignment. */
 struct heap_header {
         size_t bytes;

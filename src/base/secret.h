@@ -74,6 +74,9 @@ bool secret_equal(const struct secret *a, const struct secret *b);
 /** secret_in_use() - bytes of the region that are handed out, for status and tests */
 size_t secret_in_use(void);
 
+/** secret_capacity() - bytes that the region has in all */
+size_t secret_capacity(void);
+
 /* Blocks of the region without a reference count, for libraries that want malloc's shape; NULL when it is full. */
 void *secret_alloc(size_t bytes);
 void secret_free(void *block);

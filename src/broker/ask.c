@@ -21,6 +21,7 @@ void broker_record_refusal(struct broker *broker, const struct peer *peer, const
 void ask_done(struct ask *ask) {
         waiter_leave(&ask->waiter);
         ask->inspection = inspection_unref(ask->inspection);
+        ask->proof = secret_unref(ask->proof);
 }
 
 void issuance_done(struct issuance *issuance) {
@@ -34,20 +35,39 @@ void broker_refuse(struct broker *broker, const struct ask *ask, const char *tok
                                                 .claims = &ask->claims, .error = err });
 }
 
-int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err) {
+/* Whether the rules let the peer have it.  The forge is asked only about who fits all that is known without it. */
+static int allow(struct broker *broker, struct ask *ask, const struct token_config *token, struct error *err) {
+        const struct vouch_question question = { .proof = ask->proof, .id_token_url = ask->id_token_url,
+                                                 .repository = ask->claims.values[CLAIM_REPOSITORY] };
+        const struct job_facts *facts;
         struct policy_verdict verdict;
+        int r;
+
+        r = policy_decide(token, ask->peer, NULL, &verdict, err);
+        if (r != -(int)DIAG_PROOF_REQUIRED || !ask->proof)
+                return r;
+        r = vouch_desk_ask(&broker->generation->vouching, token->vouched_by, &question, ask->peer, ask->may_wait,
+                           &ask->waiter, &facts, &ask->retry_after, err);
+        if (r != VOUCH_DESK_ANSWERED)
+                return r == VOUCH_DESK_WAIT ? ASK_WAIT : r;
+        return policy_decide(token, ask->peer, facts, &verdict, err);
+}
+
+int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err) {
         char name[80];
+        int r;
 
         (void)text_clean(name, sizeof(name), ask->token, strlen(ask->token));
         *ret = generation_find(broker->generation, ask->token);
         if (!peer_is_root(ask->peer))
-                (void)error_set(err, DIAG_PEER_REFUSED, "uid %u is not served, only uid 0", (unsigned)ask->peer->uid);
+                r = error_set(err, DIAG_PEER_REFUSED, "uid %u is not served, only uid 0", (unsigned)ask->peer->uid);
         else if (!*ret)
-                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
-        else if (policy_decide((*ret)->token, ask->peer, NULL, &verdict, err) == 0)
-                return 0;
-        broker_refuse(broker, ask, name, err);
-        return -(int)err->code;
+                r = error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
+        else
+                r = allow(broker, ask, (*ret)->token, err);
+        if (r < 0)
+                broker_refuse(broker, ask, name, err);
+        return r;
 }
 
 static int unavailable(struct broker *broker, struct ask *ask, const struct refresh *refresh, struct error *err) {
@@ -103,7 +123,7 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         int r, state;
 
         r = broker_admit(broker, ask, &refresh, err);
-        if (r < 0)
+        if (r != ASK_DONE)
                 return r;
         state = refresh_get(refresh, &value);
         if (state == CACHE_EMPTY) {
@@ -144,7 +164,7 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
         int r;
 
         r = broker_admit(broker, ask, &refresh, err);
-        if (r < 0)
+        if (r != ASK_DONE)
                 return r;
         if (!ask->joined && !refresh->fetch) {
                 ask->retry_after = refresh_may_force(refresh, now);
@@ -181,7 +201,7 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
         int r;
 
         r = broker_admit(broker, ask, &refresh, err);
-        if (r < 0)
+        if (r != ASK_DONE)
                 return r;
         if (ask->since == 0)
                 ask->since = clock_boottime();

@@ -17,6 +17,7 @@
 #include "broker/peer.h"
 #include "broker/waiter.h"
 #include "config/config.h"
+#include "forge/vouch.h"
 
 struct broker;
 struct inspection;
@@ -120,6 +121,8 @@ struct ask {
         const struct peer *peer;
         const char *token;              /* the name in the request: outside text */
         struct claims claims;
+        struct secret *proof;           /* what the job shows of itself, or NULL; released, and so wiped, by ask_done() */
+        const char *id_token_url;       /* where @proof is good for an ID token: outside text; NULL: it is none such */
         bool may_wait;                  /* false: time is over, answer now */
         struct waiter waiter;           /* wake() is the caller's */
 

@@ -28,7 +28,11 @@ struct broker {
         bool reload_failed;
 };
 
-/** broker_admit() - finds the token of an ask; an unknown one, or a peer that may not have it, is refused and recorded */
+/**
+ * broker_admit() - finds the token of an ask; an unknown one, or a peer that may not have it, is refused and recorded
+ *
+ * Return: ASK_DONE and @ret; ASK_WAIT: a forge is asked which job this is; or the negated diagnosis.
+ */
 int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err);
 
 /** broker_refuse() - counts and records a refusal of an ask; @token: its name, clean */

@@ -10,6 +10,7 @@ struct generation *generation_free(struct generation *generation) {
         for (size_t i = 0; generation->verifies && i < generation->config->n_tokens; i++)
                 if (generation->verifies[i].refresh)
                         verify_done(&generation->verifies[i]);
+        vouch_desk_done(&generation->vouching);
         for (size_t i = 0; generation->tokens && i < generation->config->n_tokens; i++)
                 if (generation->tokens[i].token)
                         refresh_done(&generation->tokens[i]);
@@ -228,6 +229,9 @@ int generation_new(const struct refresh_context *context, struct config *config,
         r = http_client_new(context->event, &generation->context.http, err);
         for (size_t i = 0; i < config->n_forges; i++)
                 generation->forges[i].config = config->forges[i];
+        if (r >= 0)
+                r = vouch_desk_init(&generation->vouching, generation->context.http, context->key, generation->forges,
+                                    config->n_forges, err);
         for (size_t i = 0; r >= 0 && i < config->n_identities; i++) {
                 r = upstream_init(&generation->upstreams[i], config->identities[i], err);
                 generation->upstreams[i].counters = context->counters;

@@ -6,6 +6,7 @@
 
 #include "broker/refresh.h"
 #include "broker/verify.h"
+#include "broker/vouch_desk.h"
 #include "infisical/watch.h"
 
 /* The files of one identity that are watched. */
@@ -24,6 +25,7 @@ struct generation {
         struct refresh *tokens;         /* one per token, in the configuration's order */
         struct verify *verifies;        /* likewise */
         struct verify_forge *forges;    /* one per forge, in the configuration's order */
+        struct vouch_desk vouching;
         sd_event_source *expiry_timer;
 };
 

@@ -27,18 +27,6 @@ static const char *shown(char buffer[static PLACE_SHOWN_MAX], const char *text) 
         return text_clean(buffer, PLACE_SHOWN_MAX, text, strlen(text));
 }
 
-/* The bytes of scheme, host and port, without a port that is the scheme's own. */
-static size_t origin_length(const char *url) {
-        bool plaintext = url_is_plaintext(url);
-        size_t scheme = plaintext ? 7 : 8, length = scheme + strcspn(url + scheme, "/");
-        const char *port = plaintext ? ":80" : ":443";
-        size_t port_length = strlen(port);
-
-        if (length > scheme + port_length && memcmp(url + length - port_length, port, port_length) == 0)
-                length -= port_length;
-        return length;
-}
-
 static int set_path(struct place *place, const char *path, struct error *err) {
         size_t length;
 
@@ -72,7 +60,7 @@ static int set_origin(struct place *place, const char *scheme, const char *host,
         }
         if (!url_normalise(url, /* with_path= */ false, &place->origin, &why))
                 return error_set(err, DIAG_MALFORMED_REQUEST, "what is asked for %s", why);
-        place->origin[origin_length(place->origin)] = '\0';
+        place->origin[url_origin_length(place->origin)] = '\0';
         return 0;
 }
 
@@ -157,7 +145,7 @@ static bool is_registry_of(const struct forge_config *forge, const struct place 
  * known may be any forge's on that host.
  */
 static bool is_at(const struct forge_config *forge, const struct place *place, size_t *ret_prefix) {
-        size_t origin = origin_length(forge->url), prefix_bytes;
+        size_t origin = url_origin_length(forge->url), prefix_bytes;
         const char *prefix = forge->url + origin + strcspn(forge->url + origin, "/");
 
         *ret_prefix = 0;

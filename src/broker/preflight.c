@@ -96,7 +96,7 @@ int broker_preflight(struct broker *broker, struct ask *ask, const struct prefli
         int r;
 
         r = broker_admit(broker, ask, &refresh, err);
-        if (r < 0)
+        if (r != ASK_DONE)
                 return r;
         if (!ask->inspection) {
                 r = check_targets(refresh->token, query, err);

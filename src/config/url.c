@@ -175,6 +175,41 @@ bool url_normalise(const char *text, bool with_path, char **ret, const char **re
         return true;
 }
 
+size_t url_origin_length(const char *url) {
+        bool plaintext = url_is_plaintext(url);
+        size_t scheme = plaintext ? 7 : 8, length = scheme + strcspn(url + scheme, "/?");
+        const char *port = plaintext ? ":80" : ":443";
+        size_t port_length = strlen(port);
+
+        if (length > scheme + port_length && memcmp(url + length - port_length, port, port_length) == 0)
+                length -= port_length;
+        return length;
+}
+
+char *url_origin(const char *text) {
+        size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+        const char *why;
+        char *origin;
+
+        if (scheme == 0 || !check_authority(text + scheme, strcspn(text + scheme, "/?#"), &why))
+                return NULL;
+        for (const char *p = text; *p; p++)
+                if (*p <= ' ' || *p > '~' || *p == '#' || *p == '\\')
+                        return NULL;
+        origin = strndup(text, scheme + strcspn(text + scheme, "/?"));
+        if (!origin)
+                return NULL;
+        lower_case(origin, strlen(origin));
+        origin[url_origin_length(origin)] = '\0';
+        return origin;
+}
+
+bool url_is_same_origin(const char *a, const char *b) {
+        _cleanup_(freep) char *first = url_origin(a), *second = url_origin(b);
+
+        return first && second && strcmp(first, second) == 0;
+}
+
 bool url_is_plaintext(const char *url) {
         return text_starts_with(url, "http://");
 }

@@ -17,6 +17,21 @@
  */
 bool url_normalise(const char *text, bool with_path, char **ret, const char **ret_why);
 
+/** url_origin_length() - of a normal form: the bytes of scheme, host and port, without a port that goes without saying */
+size_t url_origin_length(const char *url);
+
+/**
+ * url_origin() - scheme, host and port of an address from outside, which may have a path and a query
+ *
+ * In the form in which origins are compared: lower case, without a port that goes without saying.
+ * Return: a new string, or NULL: it is no http or https address, has a user name, a fragment or a byte that no address has, or
+ * lack of memory.
+ */
+char *url_origin(const char *text);
+
+/** url_is_same_origin() - true if both are addresses of one scheme, host and port */
+bool url_is_same_origin(const char *a, const char *b);
+
 /** url_is_plaintext() - true for http:// (of a normal form) */
 bool url_is_plaintext(const char *url);
 

@@ -48,6 +48,14 @@ const struct forge_adapter *forge_adapter_find(enum forge_type type);
 /** forge_cannot_be_asked() - -DIAG_FORGE_CANNOT_TELL, for a forge without an adapter */
 int forge_cannot_be_asked(const struct forge_config *forge, struct error *err);
 
+/**
+ * forge_refusal_life() - what an answer that is not the one that was hoped for says of the token (alive.c)
+ * @url: what was asked
+ * @err: as for forge_alive_done
+ */
+enum forge_life forge_refusal_life(const struct forge_adapter *adapter, const struct forge_config *forge, const char *url,
+                                   const struct forge_answer *answer, struct error *err);
+
 /** forge_authorization() - the Authorization header's value "SCHEME TOKEN"; NULL when no locked memory is left */
 struct secret *forge_authorization(const char *scheme, const struct secret *token);
 

@@ -46,13 +46,11 @@ static const struct forge_meaning *find_meaning(const struct forge_adapter *adap
         return NULL;
 }
 
-static enum forge_life judge(const struct forge_adapter *adapter, const struct forge_config *forge, const char *url,
-                             const struct forge_answer *answer, struct error *err) {
+enum forge_life forge_refusal_life(const struct forge_adapter *adapter, const struct forge_config *forge, const char *url,
+                                   const struct forge_answer *answer, struct error *err) {
         const struct http_response *response = answer->response;
         const struct forge_meaning *meaning;
 
-        if (response->status == 200 && answer->root && is_user(adapter, answer->root))
-                return FORGE_TOKEN_ALIVE;
         if (response->status < 400 || !answer->root || !adapter->is_refusal(answer)) {
                 (void)forge_answer_foreign(forge, url, response, err);
                 return FORGE_TOKEN_UNKNOWN;
@@ -67,6 +65,13 @@ static enum forge_life judge(const struct forge_adapter *adapter, const struct f
         if (meaning->remedy)
                 error_remedy_set(err, "%s", meaning->remedy);
         return meaning->life;
+}
+
+static enum forge_life judge(const struct forge_adapter *adapter, const struct forge_config *forge, const char *url,
+                             const struct forge_answer *answer, struct error *err) {
+        if (answer->response->status == 200 && answer->root && is_user(adapter, answer->root))
+                return FORGE_TOKEN_ALIVE;
+        return forge_refusal_life(adapter, forge, url, answer, err);
 }
 
 enum forge_life forge_classify_life(const struct forge_config *forge, const struct http_response *response,

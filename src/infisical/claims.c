@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/base64url.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "infisical/session.h"
@@ -10,42 +11,6 @@
 /* The year 9999: what lies behind it is a mistake, not a date. */
 #define SECONDS_MAX INT64_C(253402300799)
 
-static int base64url_value(char c) {
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A';
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26;
-        if (c >= '0' && c <= '9')
-                return c - '0' + 52;
-        if (c == '-')
-                return 62;
-        return c == '_' ? 63 : -1;
-}
-
-/* Without padding, as JWTs are written (RFC 7515, section 2). */
-static bool decode(const char *text, size_t length, struct secret *into) {
-        unsigned bits = 0, held = 0;
-
-        if (length == 0 || length > PAYLOAD_MAX_BYTES || length % 4 == 1)
-                return false;
-        for (size_t i = 0; i < length; i++) {
-                int value = base64url_value(text[i]);
-                unsigned char byte;
-
-                if (value < 0)
-                        return false;
-                bits = (bits << 6 | (unsigned)value) & 0xffff;
-                held += 6;
-                if (held < 8)
-                        continue;
-                held -= 8;
-                byte = (unsigned char)(bits >> held);
-                if (!secret_append(into, &byte, 1))
-                        return false;
-        }
-        return true;
-}
-
 bool token_claims_read(const struct secret *token, struct token_claims *ret) {
         _cleanup_(secret_unrefp) struct secret *payload = secret_new(PAYLOAD_MAX_BYTES);
         const char *text = secret_bytes(token), *first = strchr(text, '.');
@@ -55,7 +20,8 @@ bool token_claims_read(const struct secret *token, struct token_claims *ret) {
         json_t *claims;
 
         *ret = (struct token_claims){ 0 };
-        if (!payload || !second || strchr(second + 1, '.') || !decode(first + 1, (size_t)(second - first - 1), payload))
+        if (!payload || !second || strchr(second + 1, '.') ||
+            !base64url_decode(first + 1, (size_t)(second - first - 1), payload))
                 return false;
         claims = json_parse(secret_bytes(payload), secret_length(payload));
         if (!json_is_object(claims)) {

@@ -34,6 +34,7 @@ void fake_fill(struct broker *broker) {
 
 void ask_done(struct ask *ask) {
         waiter_leave(&ask->waiter);
+        ask->proof = secret_unref(ask->proof);
 }
 
 void issuance_done(struct issuance *issuance) {
