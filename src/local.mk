@@ -9,7 +9,6 @@ libforge_broker_a_SOURCES = \
 	src/api/metrics.c src/api/metrics.h \
 	src/api/preflight.c src/api/preflight.h \
 	src/api/query.c src/api/query.h \
-	src/api/rate.c src/api/rate.h \
 	src/api/render.c src/api/render.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/request.c src/api/request.h \
@@ -50,6 +49,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/preflight_query.c \
 	src/broker/policy.c src/broker/policy.h \
 	src/broker/proof.c src/broker/proof.h \
+	src/broker/rate.c src/broker/rate.h \
 	src/broker/refresh.c src/broker/refresh.h \
 	src/broker/rejected.c src/broker/rejected.h \
 	src/broker/source.c src/broker/source.h \

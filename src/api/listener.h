@@ -13,8 +13,8 @@
 
 #include "api/deadline.h"
 #include "api/limits.h"
-#include "api/rate.h"
 #include "broker/broker.h"
+#include "broker/rate.h"
 
 struct listener {
         sd_event *event;

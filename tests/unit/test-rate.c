@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/rate.h"
+#include "broker/rate.h"
 
 #define BURST 5
 

@@ -1,4 +1,4 @@
-#include "api/rate.h"
+#include "broker/rate.h"
 
 #include <stdio.h>
 #include <string.h>
