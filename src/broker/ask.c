@@ -93,7 +93,9 @@ static int no_usable_value(struct ask *ask, struct refresh *refresh, struct erro
 }
 
 int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err) {
-        if (!ask->may_wait || (!refresh->fetch && refresh->has_verdict))
+        bool comes = refresh->fetch || !refresh->has_verdict || refresh->next_at < ask->patient_until;
+
+        if (!ask->may_wait || !comes)
                 return no_usable_value(ask, refresh, err);
         waiter_join(&ask->waiter, &refresh->waiters);
         return ASK_WAIT;

@@ -114,7 +114,7 @@ struct issuance {
 void issuance_done(struct issuance *issuance);
 
 /*
- * One request's dealings with the broker.  Zero it, set the first three members, and call a use case; when it says ASK_WAIT
+ * One request's dealings with the broker.  Zero it, set the members above the blank line, and call a use case; when it says ASK_WAIT
  * the waiter is woken once and the same call is to be made again with the same struct.  ask_done() at the end, always.
  */
 struct ask {
@@ -124,6 +124,8 @@ struct ask {
         struct secret *proof;           /* what the job shows of itself, or NULL; released, and so wiped, by ask_done() */
         const char *id_token_url;       /* where @proof is good for an ID token: outside text; NULL: it is none such */
         bool may_wait;                  /* false: time is over, answer now */
+        usec_t patient_until;           /* boottime: the next fetch of a token in backoff is waited for if it begins before then;
+                                         * 0: it is answered at once */
         struct waiter waiter;           /* wake() is the caller's */
 
         const struct attempts *attempts;        /* out: for no-usable-value, or NULL; borrowed until the loop turns again */
