@@ -2,7 +2,7 @@
 dist_man_MANS += docs/man/forge-broker.conf.5 docs/man/forge-brokerctl.8 docs/man/forge-brokerd.8
 dist_doc_DATA = README.md docs/api.md docs/audit.md docs/dependencies.md docs/install.md docs/jobs.md docs/monitoring.md docs/runbook.md docs/sources.md docs/threat-model.md docs/forge-broker-alerts.yml
 upstreamdocdir = $(docdir)/upstream
-dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/git.md docs/upstream/infisical.md
+dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/git.md docs/upstream/infisical.md docs/upstream/systemd.md
 
 # Workflows; they go beside the example of the configuration.
 dist_examples_DATA += docs/examples/container-push.yml docs/examples/gate.yml docs/examples/release.yml docs/examples/submodules.yml \

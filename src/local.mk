@@ -75,6 +75,9 @@ libforge_broker_a_SOURCES = \
 	src/config/value_text.h \
 	src/config/value_texts.c \
 	src/config/values.c src/config/values.h \
+	src/credentials/bound_name.c src/credentials/bound_name.h \
+	src/credentials/consumer.c src/credentials/consumer.h \
+	src/credentials/credentials.c src/credentials/credentials.h src/credentials/credentials_internal.h \
 	src/ctl/environment_file.c src/ctl/environment_file.h \
 	src/forge/adapter.c src/forge/adapter.h \
 	src/forge/alive.c src/forge/alive.h \

@@ -1,5 +1,6 @@
 # systemd: units and what belongs to them.  Paths are put in here and not by configure, so that the prefix is known.
-dist_systemdsystemunit_DATA = systemd/forge-broker-metrics.timer systemd/forge-brokerd-control.socket
+dist_systemdsystemunit_DATA = systemd/forge-broker-metrics.timer systemd/forge-brokerd-control.socket \
+	systemd/forge-brokerd-credentials.socket
 nodist_systemdsystemunit_DATA = systemd/forge-broker-doctor.service systemd/forge-broker-metrics.service systemd/forge-broker-programs.service systemd/forge-brokerd.service systemd/forge-brokerd.socket
 dist_systemdpreset_DATA = systemd/50-forge-broker.preset
 nodist_catalog_DATA = systemd/forge-brokerd.catalog

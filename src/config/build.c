@@ -49,6 +49,7 @@ static char *copy_name(const struct section *section, bool *failed) {
 static void fill_broker(struct config *config, const struct section *section, bool *failed) {
         config->socket = copy_text(section, BROKER_SOCKET, failed);
         config->control_socket = copy_text(section, BROKER_CONTROL_SOCKET, failed);
+        config->credential_socket = copy_text(section, BROKER_CREDENTIAL_SOCKET, failed);
         config->log = (enum log_target)setting_number(section, BROKER_LOG);
         config->max_connections = (unsigned)setting_number(section, BROKER_MAX_CONNECTIONS);
         config->request_timeout = setting_number(section, BROKER_REQUEST_TIMEOUT);

@@ -47,11 +47,16 @@ static void check_pair(const struct draft *draft, const struct section *section,
 
 static void check_broker(const struct draft *draft, const struct section *section) {
         const char *control = setting_text(section, BROKER_CONTROL_SOCKET), *jobs = setting_text(section, BROKER_SOCKET);
+        const char *credential = setting_text(section, BROKER_CREDENTIAL_SOCKET);
 
         if (control && jobs && strcmp(control, jobs) == 0)
                 report_at(draft, section, BROKER_CONTROL_SOCKET,
                           "'control_socket' is the same path as 'socket'; expected another one, or nothing for "
                           "everything on the one socket");
+        if (credential && ((control && strcmp(credential, control) == 0) || (jobs && strcmp(credential, jobs) == 0)))
+                report_at(draft, section, BROKER_CREDENTIAL_SOCKET,
+                          "'credential_socket' is the same path as another socket's, and speaks another protocol; expected "
+                          "a path of its own, or nothing for no such socket");
 }
 
 static void check_plaintext(const struct draft *draft, const struct section *section) {

@@ -67,6 +67,7 @@ struct config *config_unref(struct config *config) {
         free(config->file);
         free(config->socket);
         free(config->control_socket);
+        free(config->credential_socket);
         free(config);
         return NULL;
 }

@@ -81,6 +81,7 @@ struct config {
 
         char *socket;                   /* jobs' socket; ignored under socket activation */
         char *control_socket;           /* NULL: everything is served on the one socket */
+        char *credential_socket;        /* NULL: none */
         enum log_target log;
         unsigned max_connections;
         usec_t request_timeout;

@@ -28,6 +28,11 @@ static const struct key keys[KEY_COUNT] = {
                 .fallback = "/run/forge-broker-control.sock",
                 .help = "the operators' socket",
         },
+        [BROKER_CREDENTIAL_SOCKET] = {
+                .section = SECTION_BROKER, .name = "credential_socket", .type = &value_socket_or_none,
+                .fallback = "/run/forge-broker-credentials.sock",
+                .help = "the socket of systemd's LoadCredential=",
+        },
         [BROKER_LOG] = {
                 .section = SECTION_BROKER, .name = "log", .type = &value_log_target,
                 .fallback = "auto",

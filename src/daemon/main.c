@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "broker/broker.h"
 #include "config/config.h"
+#include "credentials/credentials.h"
 #include "daemon/sockets.h"
 #include "net/http.h"
 
@@ -31,6 +32,7 @@ struct daemon {
         sd_event_source *ready_timer, *stop_timer;
         struct broker *broker;
         struct server *server;
+        struct credentials *credentials;
         struct sockets sockets;
         bool ready_sent;
 };
@@ -115,12 +117,17 @@ static void on_stopped(void *userdata) {
         (void)sd_event_exit(daemon->event, 0);
 }
 
+static void stop_serving(struct daemon *daemon) {
+        daemon->server = server_free(daemon->server);
+        daemon->credentials = credentials_free(daemon->credentials);
+}
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         struct daemon *daemon = userdata;
 
         (void)source, (void)info;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
-        daemon->server = server_free(daemon->server);
+        stop_serving(daemon);
         if (daemon->stop_timer)         /* asked twice: no more patience */
                 return sd_event_exit(daemon->event, 0);
         if (!broker_stop(daemon->broker, on_stopped, daemon))
@@ -192,6 +199,11 @@ static int serve(struct daemon *daemon, struct config *config, struct error *err
         if (r < 0)
                 return r;
         daemon->sockets.jobs = daemon->sockets.control = -1;    /* the server's now */
+        if (daemon->sockets.credentials >= 0)
+                r = credentials_new(daemon->event, daemon->broker, daemon->sockets.credentials, &daemon->credentials, err);
+        if (r < 0)
+                return r;
+        daemon->sockets.credentials = -1;
         on_changed(daemon);
         r = sd_event_loop(daemon->event);
         if (r < 0)
@@ -200,7 +212,7 @@ static int serve(struct daemon *daemon, struct config *config, struct error *err
 }
 
 static void daemon_done(struct daemon *daemon) {
-        daemon->server = server_free(daemon->server);
+        stop_serving(daemon);
         daemon->broker = broker_free(daemon->broker);
         sockets_close(&daemon->sockets);
         (void)sd_event_source_disable_unref(daemon->ready_timer);
@@ -210,7 +222,7 @@ static void daemon_done(struct daemon *daemon) {
 
 static int run(const char *config_file) {
         _cleanup_(config_unrefp) struct config *config = NULL;
-        struct daemon daemon = { .sockets = { .jobs = -1, .control = -1 } };
+        struct daemon daemon = { .sockets = SOCKETS_NONE };
         struct config_problems problems = { 0 };
         struct error err = { 0 };
         int r;

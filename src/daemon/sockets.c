@@ -134,10 +134,12 @@ static int take_from_systemd(int n, char **names, struct sockets *sockets, struc
                         return fail(err, name, strerror(errno));
                 if (strcmp(name, "control") == 0 && sockets->control < 0)
                         sockets->control = fd;
+                else if (strcmp(name, "credentials") == 0 && sockets->credentials < 0)
+                        sockets->credentials = fd;
                 else if (sockets->jobs < 0 && (strcmp(name, "jobs") == 0 || n == 1))
                         sockets->jobs = fd;
                 else
-                        return fail(err, name, "expected FileDescriptorName=jobs and FileDescriptorName=control, once each");
+                        return fail(err, name, "expected FileDescriptorName=jobs, control and credentials, once each");
         }
         if (sockets->jobs < 0)
                 return fail(err, "jobs", "systemd passed no socket with FileDescriptorName=jobs");
@@ -149,7 +151,7 @@ int sockets_open(const struct config *config, struct sockets *ret, struct error 
         char **names = NULL;
         int n, r;
 
-        *ret = (struct sockets){ .jobs = -1, .control = -1 };
+        *ret = SOCKETS_NONE;
         n = sd_listen_fds_with_names(/* unset_environment= */ 1, &names);
         if (n > 0) {
                 r = take_from_systemd(n, names, ret, err);
@@ -161,6 +163,8 @@ int sockets_open(const struct config *config, struct sockets *ret, struct error 
         r = make_socket(config->socket, &ret->jobs, &ret->made[0], err);
         if (r >= 0 && config->control_socket)
                 r = make_socket(config->control_socket, &ret->control, &ret->made[1], err);
+        if (r >= 0 && config->credential_socket)
+                r = make_socket(config->credential_socket, &ret->credentials, &ret->made[2], err);
         if (r < 0)
                 sockets_close(ret);
         return r;
@@ -169,10 +173,11 @@ int sockets_open(const struct config *config, struct sockets *ret, struct error 
 void sockets_close(struct sockets *sockets) {
         closep(&sockets->jobs);
         closep(&sockets->control);
+        closep(&sockets->credentials);
         for (size_t i = 0; i < ELEMENTS(sockets->made); i++) {
                 if (sockets->made[i])
                         (void)unlink(sockets->made[i]);
                 free(sockets->made[i]);
         }
-        *sockets = (struct sockets){ .jobs = -1, .control = -1 };
+        *sockets = SOCKETS_NONE;
 }

@@ -61,6 +61,7 @@ static void check_token(const struct config *config, const struct token_config *
 static void check_config(const struct config *config) {
         assert(*config->socket == '/');
         assert(!config->control_socket || strcmp(config->control_socket, config->socket) != 0);
+        assert(!config->credential_socket || strcmp(config->credential_socket, config->socket) != 0);
         assert(config->max_connections > 0 && config->request_timeout > 0);
         assert(config->n_tokens > 0 && config->n_forges > 0 && config->n_identities > 0);
         for (size_t i = 0; i < config->n_identities; i++)

@@ -44,6 +44,11 @@ tests_fuzz_fuzz_cgroup_SOURCES = tests/fuzz/fuzz-cgroup.c $(fuzz_main)
 tests_fuzz_fuzz_cgroup_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/cgroup
 
+fuzz_targets += tests/fuzz/fuzz-bound-name
+tests_fuzz_fuzz_bound_name_SOURCES = tests/fuzz/fuzz-bound-name.c $(fuzz_main)
+tests_fuzz_fuzz_bound_name_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/bound-name
+
 fuzz_targets += tests/fuzz/fuzz-match
 tests_fuzz_fuzz_match_SOURCES = tests/fuzz/fuzz-match.c $(fuzz_main)
 tests_fuzz_fuzz_match_LDADD = $(daemon_libs)

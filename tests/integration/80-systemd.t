@@ -70,9 +70,10 @@ ok "sysusers.d makes the user" boot_do systemd-sysusers
 ok "tmpfiles.d makes the directories" boot_do systemd-tmpfiles --create
 ok "the catalog is taken over" boot_do journalctl --update-catalog
 boot_do systemctl daemon-reload
-ok "the preset enables the sockets" boot_do systemctl preset forge-brokerd.socket forge-brokerd-control.socket
+ok "the preset enables the sockets" boot_do systemctl preset forge-brokerd.socket forge-brokerd-control.socket forge-brokerd-credentials.socket
 is "the jobs' socket is enabled" "$(boot_do systemctl is-enabled forge-brokerd.socket)" enabled
 is "the control socket is enabled" "$(boot_do systemctl is-enabled forge-brokerd-control.socket)" enabled
+is "the credentials' socket is enabled" "$(boot_do systemctl is-enabled forge-brokerd-credentials.socket)" enabled
 
 standin_state >"$boot_root/etc/standin.json"
 boot_do systemd-run --quiet --unit=standin infisical-standin --state /etc/standin.json --port 18080 \
@@ -174,7 +175,7 @@ is "systemctl says what it is doing" "$(show StatusText | grep -c .)" 1
 is "the watchdog is armed" "$(show WatchdogUSec)" 30s
 ok "the sandbox scores 1.1 or better" boot_do systemd-analyze security --threshold=11 forge-brokerd.service
 is "systemd understands the installed units" \
-        "$(boot_do systemd-analyze verify --man=no forge-brokerd.service forge-brokerd.socket forge-brokerd-control.socket 2>&1)" ""
+        "$(boot_do systemd-analyze verify --man=no forge-brokerd.service forge-brokerd.socket forge-brokerd-control.socket forge-brokerd-credentials.socket 2>&1)" ""
 
 # Others.
 as_1000() {

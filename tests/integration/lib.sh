@@ -10,7 +10,7 @@
 #   forge_start TYPE STATE             a forge: forge_url, forge_type for write_config, forge_ask PATH for its control socket
 #   write_config <<EOT                 the identity, the forge, and what stands here; before, what differs may be set in
 #                                      broker_settings, identity_settings, forge_type, forge_url, forge_settings
-#   daemon_start                       jobs_socket, control_socket, daemon_pid, $work/daemon.log
+#   daemon_start                       jobs_socket, control_socket, credential_socket, daemon_pid, $work/daemon.log
 #   ask PATH [CURL OPTION...]          a request to the jobs' socket: the body; headers in $work/head
 #   ask_status PATH [CURL OPTION...]   only the HTTP status
 #   control PATH [CURL OPTION...]      the same on the control socket
@@ -32,6 +32,7 @@ chmod 0755 "$work"      # a peer that is not root must reach the socket's direct
 config_file=$work/etc/forge-broker.conf
 jobs_socket=$work/run/broker.sock
 control_socket=$work/control.sock
+credential_socket=$work/credentials.sock
 lib_pids=
 lib_at_exit=
 daemon_pid=
@@ -172,6 +173,7 @@ write_config() {
 [broker]
 socket = $jobs_socket
 control_socket = $control_socket
+credential_socket = $credential_socket
 log = stderr
 ${broker_settings-}
 

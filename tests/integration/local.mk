@@ -8,6 +8,7 @@ integration_tests = \
 	tests/integration/37-preflight.t \
 	tests/integration/38-forge-conformance.t \
 	tests/integration/40-peers.t \
+	tests/integration/44-credential-socket.t \
 	tests/integration/45-ctl.t \
 	tests/integration/45-rate.t \
 	tests/integration/46-metrics.t \
@@ -24,13 +25,14 @@ integration_tests = \
 	tests/integration/80-systemd.t \
 	tests/integration/82-mount.t \
 	tests/integration/83-host-jobs.t \
+	tests/integration/84-credential-systemd.t \
 	tests/integration/85-journal.t \
 	tests/integration/86-audit-systemd.t \
 	tests/integration/87-doctor-systemd.t \
 	tests/integration/88-credential-set.t \
 	tests/integration/90-no-leak.t
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';

@@ -90,7 +90,7 @@ machine_start() {
         machine_configure
         machine_credential
         boot_do systemctl daemon-reload
-        boot_do systemctl start forge-brokerd.socket forge-brokerd-control.socket || bail "the sockets do not start"
+        boot_do systemctl start forge-brokerd.socket forge-brokerd-control.socket forge-brokerd-credentials.socket || bail "the sockets do not start"
 }
 
 record() {

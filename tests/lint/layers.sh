@@ -11,8 +11,8 @@ below() {
         config | net) echo base ;;
         infisical | forge) echo net config base ;;
         broker) echo infisical forge net config base ;;
-        api) echo broker config base ;;
-        daemon) echo api broker infisical forge net config base ;;
+        api | credentials) echo broker config base ;;
+        daemon) echo api credentials broker infisical forge net config base ;;
         ctl) echo broker infisical forge net config base ;;
         relay) echo base ;;
         *) return 1 ;;

@@ -43,12 +43,12 @@ else
         for unit in forge-brokerd.service forge-broker-doctor.service forge-brokerd.socket forge-broker-programs.service forge-broker-metrics.service; do
                 sed "s|^\(Exec[A-Z][A-Za-z]*=+\{0,1\}\)/[^ ]*/\([a-z-]*\)|\1$work/\2|" "$build/systemd/$unit" >"$work/$unit"
         done
-        cp "$top/systemd/forge-brokerd-control.socket" "$top/systemd/forge-broker-metrics.timer" "$work"
+        cp "$top/systemd/forge-brokerd-control.socket" "$top/systemd/forge-brokerd-credentials.socket" "$top/systemd/forge-broker-metrics.timer" "$work"
         # Named after what they mount, as they are installed.
         cp "$top/systemd/forge-broker.mount" "$work/run-forge\\x2dbroker.mount"
         cp "$top/systemd/forge-broker-jobs.mount" "$work/run-forge\\x2dbroker\\x2djobs.mount"
         for unit in forge-brokerd.service forge-broker-doctor.service forge-brokerd.socket forge-brokerd-control.socket \
-                forge-broker-programs.service \
+                forge-brokerd-credentials.socket forge-broker-programs.service \
                 forge-broker-metrics.service forge-broker-metrics.timer \
                     'run-forge\x2dbroker.mount' 'run-forge\x2dbroker\x2djobs.mount'; do
                 is "systemd understands every line of $unit" \

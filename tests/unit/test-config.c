@@ -22,6 +22,7 @@ static void the_least_configuration_gets_the_documented_defaults(void **state) {
         assert_string_equal(config->file, MAIN);
         assert_string_equal(config->socket, "/run/forge-broker/broker.sock");
         assert_string_equal(config->control_socket, "/run/forge-broker-control.sock");
+        assert_string_equal(config->credential_socket, "/run/forge-broker-credentials.sock");
         assert_int_equal(config->log, LOG_TARGET_AUTO);
         assert_int_equal(config->max_connections, 64);
         assert_int_equal(config->request_timeout, 10 * USEC_PER_SEC);
@@ -68,7 +69,8 @@ static void the_least_configuration_gets_the_documented_defaults(void **state) {
 
 static void everything_that_is_written_arrives(void **state) {
         _cleanup_(loaded_done) struct loaded loaded =
-                load("[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\nlog = journal\nmax_connections = 1024\n"
+                load("[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\ncredential_socket = /d.sock\nlog = journal\n"
+                         "max_connections = 1024\n"
                          "request_timeout = 1s\nrequests_per_second = 7\n"
                          "[identity spare]\nurl = http://10.0.0.1:8080/infisical/\nallow_plaintext = yes\n"
                          "client_id_file = /etc/id\nclient_secret_file = secret\nheader_file = headers\n"
@@ -87,6 +89,7 @@ static void everything_that_is_written_arrives(void **state) {
         (void)state;
         assert_string_equal(config->socket, "/a/b.sock");
         assert_string_equal(config->control_socket, "/c.sock");
+        assert_string_equal(config->credential_socket, "/d.sock");
         assert_int_equal(config->log, LOG_TARGET_JOURNAL);
         assert_int_equal(config->max_connections, 1024);
         assert_int_equal(config->request_timeout, USEC_PER_SEC);
@@ -236,12 +239,13 @@ static void a_key_twice_in_one_section_names_both_lines(void **state) {
                        "'refresh' is written twice in this section, first in line 13");
 }
 
-static void no_control_socket_can_be_asked_for(void **state) {
-        _cleanup_(loaded_done) struct loaded none = load(IN_BROKER "control_socket =\n");
+static void the_further_sockets_can_be_left_out(void **state) {
+        _cleanup_(loaded_done) struct loaded none = load(IN_BROKER "control_socket =\ncredential_socket =\n");
         _cleanup_(loaded_done) struct loaded again = load(IN_BROKER "control_socket =\n", "[broker]\ncontrol_socket = /c\n");
 
         (void)state;
         assert_null(assert_loads(&none)->control_socket);
+        assert_null(assert_loads(&none)->credential_socket);
         assert_string_equal(assert_loads(&again)->control_socket, "/c");
 }
 
@@ -267,6 +271,8 @@ static void what_belongs_together_must_be_together(void **state) {
 static void values_are_compared_with_each_other(void **state) {
         (void)state;
         assert_refused(IN_BROKER "socket = /run/b.sock\n", "control_socket = /run/b.sock", "same path as 'socket'");
+        assert_refused(IN_BROKER "socket = /run/b.sock\n", "credential_socket = /run/b.sock", "same path as another socket's");
+        assert_refused(IN_BROKER "control_socket = /run/b.sock\n", "credential_socket = /run/b.sock", "same path as another socket's");
         assert_refused(IN_TOKEN, "refresh = 2h", "'max_stale' (1h) is shorter than 'refresh' (2h)");
         assert_refused(IN_TOKEN "refresh = 20m\n", "max_stale = 10m", "'max_stale' (10m) is shorter than 'refresh' (20m)");
         assert_refused(IN_IDENTITY "timeout = 2s\n", "connect_timeout = 5s", "'connect_timeout' is longer than 'timeout'");
@@ -506,7 +512,7 @@ int main(void) {
                 cmocka_unit_test(lists_append_and_an_empty_value_resets_them),
                 cmocka_unit_test(sources_append_and_reset_too),
                 cmocka_unit_test(a_key_twice_in_one_section_names_both_lines),
-                cmocka_unit_test(no_control_socket_can_be_asked_for),
+                cmocka_unit_test(the_further_sockets_can_be_left_out),
                 cmocka_unit_test(what_belongs_together_must_be_together),
                 cmocka_unit_test(values_are_compared_with_each_other),
                 cmocka_unit_test(references_must_name_a_section),
