@@ -123,8 +123,7 @@ static int start(struct key_desk *desk, struct error *err) {
 /* The keys there are do not do, and others cannot be had now. */
 static int cannot_verify(const struct key_desk *desk, bool is_fresh, struct error *err) {
         if (is_fresh) {
-                (void)error_set(err, DIAG_PROOF_REJECTED, "the ID token is signed with a key that forge '%s' does not publish",
-                                desk->forge->name);
+                (void)error_set(err, DIAG_PROOF_REJECTED, "the ID token is signed with a key that the forge does not publish");
                 error_remedy_set(err, "Request a new ID token in this very job; if the forge has just changed its keys, ask again in "
                                  "a minute: they are read at most once a minute.");
                 return -(int)DIAG_PROOF_REJECTED;

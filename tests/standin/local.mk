@@ -51,6 +51,9 @@ forge_standin_parts = \
 	tests/standin/forge/gitlab_git.py \
 	tests/standin/forge/gitlab_project.py \
 	tests/standin/forge/gitlab_registry.py \
+	tests/standin/forge/jose.py \
+	tests/standin/forge/oidc.py \
+	tests/standin/forge/oidc_keys.py \
 	tests/standin/forge/registry.py \
 	tests/standin/forge/server.py \
 	tests/standin/forge/state.py \

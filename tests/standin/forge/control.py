@@ -38,6 +38,8 @@ class Control(Handler):
             state.requests = []
         elif (self.command, path) == ("POST", "/reset"):
             state.reset()
+        elif (self.command, path) == ("POST", "/id-token"):
+            return {"value": state.issuer.mint(body)}
         elif self.command == "PUT" and isinstance(state.data[member], dict):
             state.data[member].update(body)
             for name in [name for name, value in body.items() if value is None]:

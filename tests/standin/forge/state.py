@@ -3,7 +3,8 @@ import copy
 import fnmatch
 import threading
 
-EMPTY = {"users": {}, "organizations": {}, "tokens": {}, "repositories": {}, "packages": {}, "settings": {}, "fault": {}}
+EMPTY = {"users": {}, "organizations": {}, "tokens": {}, "repositories": {}, "packages": {}, "settings": {}, "oidc": {},
+         "fault": {}}
 NONE, READ, WRITE, ADMIN = range(4)
 RIGHTS = {"none": NONE, "read": READ, "write": WRITE, "admin": ADMIN}
 UNITS = ("code", "issues", "pulls", "releases")
