@@ -112,6 +112,7 @@ static void render_tokens(FILE *out, const struct broker *broker) {
                 { "token_degraded", "1 if the value is stale, missing, not from the token's first source, or not known to its forge" },
                 { "token_confirmed_timestamp_seconds", "when the source last said that this is the value" },
                 { "direct_env_until_timestamp_seconds", "when the direct fallback ends" },
+                { "token_expiry_timestamp_seconds", "when the value ends, where its forge says so" },
         };
 
         for (size_t row = 0; row < ELEMENTS(gauges); row++) {
@@ -129,6 +130,8 @@ static void render_tokens(FILE *out, const struct broker *broker) {
                         else if (row == 3 && view.config->direct_env)
                                 gauge(out, gauges[row].name, "token", view.config->name,
                                       view.config->direct_env_until / USEC_PER_SEC);
+                        else if (row == 4 && view.expires_at > 0)
+                                gauge(out, gauges[row].name, "token", view.config->name, view.expires_at / USEC_PER_SEC);
                 }
         }
 }

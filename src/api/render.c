@@ -53,15 +53,15 @@ json_t *render_attempts(const struct attempts *attempts) {
 
 static json_t *render_value(const struct token_view *view) {
         if (!view->has_value)
-                return json_pack("{s:n, s:n, s:n, s:n, s:n, s:n, s:n}", "source", "freshness", "version",
-                                 "fingerprint", "fetched_at", "confirmed_at", "stale_until");
-        return json_pack("{s:s, s:s?, s:I, s:s?, s:o, s:o, s:o}", "source", source_name(view->source), "freshness",
+                return json_pack("{s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n}", "source", "freshness", "version",
+                                 "fingerprint", "fetched_at", "confirmed_at", "stale_until", "expires_at");
+        return json_pack("{s:s, s:s?, s:I, s:s?, s:o, s:o, s:o, s:o}", "source", source_name(view->source), "freshness",
                          !token_is_usable(view)             ? NULL
                          : view->state == TOKEN_STALE ? "stale"
                                                             : "fresh",
                          "version", (json_int_t)view->version, "fingerprint", view->fingerprint, "fetched_at",
                          render_time(view->fetched_at), "confirmed_at", render_time(view->confirmed_at),
-                         "stale_until", render_time(view->stale_until));
+                         "stale_until", render_time(view->stale_until), "expires_at", render_time(view->expires_at));
 }
 
 static json_t *render_targets(char *const *targets) {

@@ -7,9 +7,29 @@
 #include "broker/broker_internal.h"
 #include "config/problems.h"
 
+/* Again so often, for what was not answered. */
+#define EXPIRY_INTERVAL USEC_PER_HOUR
+
+static void set_expiry_timer(struct broker *broker, usec_t span) {
+        (void)sd_event_source_set_time_relative(broker->expiry_timer, span);
+        (void)sd_event_source_set_enabled(broker->expiry_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_expiry_timer(sd_event_source *source, uint64_t time, void *userdata) {
+        struct broker *broker = userdata;
+
+        (void)source;
+        (void)time;
+        broker_learn_expiry(broker);
+        set_expiry_timer(broker, EXPIRY_INTERVAL);
+        return 0;
+}
+
 static void on_changed(void *userdata) {
         struct broker *broker = userdata;
 
+        /* From the loop, not from within what has just changed. */
+        set_expiry_timer(broker, 0);
         if (broker->changed)
                 broker->changed(broker->userdata);
 }
@@ -67,6 +87,9 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
         broker->state_directory = strdup(state_directory);
         if (!broker->direct_env || !broker->state_directory)
                 return error_oom(err);
+        if (sd_event_add_time_relative(event, &broker->expiry_timer, CLOCK_BOOTTIME, EXPIRY_INTERVAL, EXPIRY_INTERVAL / 10,
+                                       on_expiry_timer, broker) < 0)
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         r = fingerprint_key_load(state_directory, &broker->key, err);
         if (r < 0)
                 return r;
@@ -86,6 +109,7 @@ struct broker *broker_free(struct broker *broker) {
                 return NULL;
         doctor_desk_drop(&broker->doctor);
         preflight_desk_drop(&broker->preflights);
+        sd_event_source_disable_unref(broker->expiry_timer);
         (void)generation_free(broker->generation);
         (void)direct_env_free(broker->direct_env);
         free(broker->state_directory);

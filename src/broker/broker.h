@@ -55,6 +55,7 @@ struct token_view {
         int64_t version;
         const char *fingerprint;
         usec_t fetched_at, confirmed_at, refresh_at, stale_until;
+        usec_t expires_at;              /* of the value, as its forge says */
         bool fetching;
         struct error error;             /* of the last fetch; code DIAG_NONE if it worked or there was none */
         const struct attempts *attempts;        /* of the last fetch */

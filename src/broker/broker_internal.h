@@ -19,6 +19,7 @@ struct broker {
         struct generation *generation;
         struct doctor_desk doctor;
         struct preflight_desk preflights;
+        sd_event_source *expiry_timer;  /* broker_learn_expiry() */
         size_t revocations;             /* in flight, at the stop */
         broker_changed stopped;
         void *stopped_userdata;
@@ -40,6 +41,9 @@ void broker_refuse(struct broker *broker, const struct ask *ask, const char *tok
 
 /** broker_await_value() - no value is held: waits for one, if one may come in time */
 int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err);
+
+/** broker_learn_expiry() - asks the forges that say when a token ends about the values that they were not asked about yet */
+void broker_learn_expiry(struct broker *broker);
 
 /** broker_preflight_ended() - of the desk of preflights */
 void broker_preflight_ended(void *userdata, const struct inspection *inspection);

@@ -116,7 +116,20 @@ static void adopt(struct generation *generation, struct generation *older) {
 /* Looked at so often: the warnings are about days. */
 #define EXPIRY_INTERVAL USEC_PER_HOUR
 
-static void warn_of_ends(struct generation *generation) {
+/* Of the value that is held: one that was replaced may end as it likes. */
+static void warn_of_expiry(const struct refresh *token, struct verify *verify, usec_t now) {
+        usec_t until = token->slot.value ? verify_expires_at(verify, token->slot.value->fingerprint) : 0;
+        char day[CLOCK_TEXT_MAX];
+        unsigned days;
+
+        if (expiry_due(&verify->expiry, until, now, &days))
+                log_message(LOG_LEVEL_WARNING,
+                            "token '%s': forge '%s' says that it expires on %s, within %u days. remedy: create a new one there and "
+                            "store it as secret '%s' in Infisical's %s", token->token->name, token->token->forge->name,
+                            clock_format(until, day), days, token->token->secret_name, token->token->secret_path);
+}
+
+void generation_warn(struct generation *generation) {
         usec_t now = clock_realtime();
         char day[CLOCK_TEXT_MAX];
         unsigned days;
@@ -139,12 +152,13 @@ static void warn_of_ends(struct generation *generation) {
                                     "token '%s': its direct fallback (%s) ends with direct_env_until, within %u days. remedy: "
                                     "see that Infisical serves it, then remove direct_env", token->token->name,
                                     token->token->direct_env, days);
+                warn_of_expiry(token, &generation->verifies[i], now);
         }
 }
 
 static int on_expiry_timer(sd_event_source *source, uint64_t time, void *userdata) {
         (void)time;
-        warn_of_ends(userdata);
+        generation_warn(userdata);
         (void)sd_event_source_set_time_relative(source, EXPIRY_INTERVAL);
         (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;
@@ -169,7 +183,7 @@ static void on_credential_changed(void *userdata) {
                             diagnosis_info(error->code)->name, error->detail,
                             upstream->token ? "the access token read before stays in use" : "there is none to use",
                             error_remedy(error));
-        warn_of_ends(watch->generation);
+        generation_warn(watch->generation);
         for (size_t i = 0; i < watch->generation->config->n_tokens; i++) {
                 struct refresh *token = &watch->generation->tokens[i];
 
@@ -264,7 +278,7 @@ void generation_start(struct generation *generation, bool forced) {
         }
         (void)sd_event_add_time_relative(generation->context.event, &generation->expiry_timer, CLOCK_BOOTTIME,
                                          EXPIRY_INTERVAL, EXPIRY_INTERVAL / 10, on_expiry_timer, generation);
-        warn_of_ends(generation);
+        generation_warn(generation);
         for (size_t i = 0; i < generation->config->n_tokens; i++)
                 refresh_start(&generation->tokens[i], forced);
 }

@@ -42,6 +42,9 @@ void generation_start(struct generation *generation, bool forced);
 struct generation *generation_free(struct generation *generation);
 DEFINE_CLEANUP(struct generation *, generation_free);
 
+/** generation_warn() - logs what ends soon and was not told yet: credentials, fallbacks, tokens */
+void generation_warn(struct generation *generation);
+
 /** generation_find() - borrowed, or NULL */
 struct refresh *generation_find(const struct generation *generation, const char *name);
 

@@ -87,6 +87,39 @@ void broker_preflight_ended(void *userdata, const struct inspection *inspection)
 
         if (verify && verify_same_forge(verify->forge->config, inspection->question.forge))
                 verify_learn(verify, inspection->handed_in ? NULL : inspection->print, &inspection->report);
+        generation_warn(broker->generation);
+}
+
+/* Once for each value, and where there was no answer again after a while. */
+#define EXPIRY_RETRY (10 * USEC_PER_MIN)
+
+static bool wants_expiry(const struct refresh *refresh, const struct verify *verify, const struct value *value, usec_t now) {
+        enum forge_type type = refresh->token->forge->type;
+
+        if (type != FORGE_GITHUB && type != FORGE_GITLAB)
+                return false;
+        if (strcmp(verify->expiring, value->fingerprint) == 0 || verify_found_dead(verify, value->fingerprint))
+                return false;
+        return verify->expiry_asked_at == 0 || now >= usec_add(verify->expiry_asked_at, EXPIRY_RETRY);
+}
+
+void broker_learn_expiry(struct broker *broker) {
+        static const struct preflight_query nothing_but_who;
+        usec_t now = clock_boottime();
+
+        for (size_t i = 0; i < broker->generation->config->n_tokens; i++) {
+                struct refresh *refresh = &broker->generation->tokens[i];
+                struct verify *verify = generation_verify(broker->generation, refresh);
+                struct ask ask = { 0 };
+                struct value *value;
+                struct error err;
+
+                if (refresh_get(refresh, &value) == CACHE_EMPTY || !wants_expiry(refresh, verify, value, now))
+                        continue;
+                verify->expiry_asked_at = now;
+                (void)begin(broker, &ask, refresh, &nothing_but_who, &err);
+                ask_done(&ask);
+        }
 }
 
 int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query,

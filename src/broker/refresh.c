@@ -108,6 +108,7 @@ static void log_changes(struct refresh *refresh) {
                 record(refresh, AUDIT_TOKEN_ROTATED, NULL, refresh->shown_fingerprint);
                 memcpy(refresh->past[refresh->next_past], refresh->shown_fingerprint, FINGERPRINT_MAX);
                 refresh->next_past = (refresh->next_past + 1) % REFRESH_PAST_MAX;
+                changed = true;
         }
 
         changed = changed || trouble->code != refresh->shown_code ||

@@ -23,6 +23,10 @@ void verify_done(struct verify *verify) {
 }
 
 void verify_adopt(struct verify *verify, const struct verify *from) {
+        memcpy(verify->expiring, from->expiring, sizeof(verify->expiring));
+        verify->expires_at = from->expires_at;
+        verify->expiry = from->expiry;
+        verify->expiry_asked_at = from->expiry_asked_at;
         if (from->answered_at == 0 || from->alive)
                 return;
         memcpy(verify->print, from->print, sizeof(verify->print));
@@ -166,19 +170,25 @@ void verify_learn(struct verify *verify, const char *print, const struct forge_r
                 verify_forge_refused(verify->forge, now);
         if (!print)
                 return;
-        memcpy(verify->expiring, print, sizeof(verify->expiring));
-        verify->expires_at = report->expires_at;
+        if (report->identity.verdict == FORGE_YES) {
+                memcpy(verify->expiring, print, sizeof(verify->expiring));
+                verify->expires_at = report->expires_at;
+        }
         if (verify->alive)
                 return;
         memcpy(verify->print, print, sizeof(verify->print));
-        if (report->dead)
+        if (report->dead) {
                 take_verdict(verify, FORGE_TOKEN_DEAD, &report->identity.error);
-        else if (report->identity.verdict == FORGE_YES) {
+        } else if (report->identity.verdict == FORGE_YES) {
                 verify->answered_at = now;
                 verify->life = FORGE_TOKEN_ALIVE;
                 verify->error = (struct error){ 0 };
                 refresh_set_forge_error(verify->refresh, print, NULL);
         }
+}
+
+usec_t verify_expires_at(const struct verify *verify, const char *print) {
+        return strcmp(verify->expiring, print) == 0 ? verify->expires_at : 0;
 }
 
 const struct error *verify_found_dead(const struct verify *verify, const char *print) {

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "broker/expiry.h"
 #include "broker/refresh.h"
 #include "forge/alive.h"
 #include "forge/preflight.h"
@@ -40,6 +41,8 @@ struct verify {
 
         char expiring[FINGERPRINT_MAX];         /* the value that expires_at is of; "": none */
         usec_t expires_at;                      /* wall clock, as the forge says; 0: it does not */
+        struct expiry expiry;                   /* what was said about its coming */
+        usec_t expiry_asked_at;                 /* boottime; 0: never */
 };
 
 void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http, struct verify_forge *forge);
@@ -80,6 +83,9 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
  * @print: the value of the broker's that it was about; NULL: one of a job's, of which only the forge's patience is news
  */
 void verify_learn(struct verify *verify, const char *print, const struct forge_report *report);
+
+/** verify_expires_at() - when the value of that fingerprint ends, as its forge says; wall clock, 0: it does not say */
+usec_t verify_expires_at(const struct verify *verify, const char *print);
 
 /** verify_found_dead() - what the forge said when it did not know that value; NULL if it did not say so.  Borrowed. */
 const struct error *verify_found_dead(const struct verify *verify, const char *print);

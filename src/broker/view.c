@@ -15,7 +15,7 @@ const struct counters *broker_counters(const struct broker *broker) {
         return &broker->counters;
 }
 
-static void view_token(const struct refresh *refresh, struct token_view *ret) {
+static void view_token(const struct broker *broker, const struct refresh *refresh, struct token_view *ret) {
         *ret = (struct token_view){ .config = refresh->token,
                                     .state = refresh_state(refresh),
                                     .refresh_at = refresh->fetch ? 0 : clock_wall(refresh->next_at),
@@ -33,6 +33,7 @@ static void view_token(const struct refresh *refresh, struct token_view *ret) {
                 ret->fetched_at = clock_wall(value->fetched_at);
                 ret->confirmed_at = clock_wall(refresh->slot.confirmed_at);
                 ret->stale_until = clock_wall(cache_stale_until(&refresh->slot, refresh->token));
+                ret->expires_at = verify_expires_at(generation_verify(broker->generation, refresh), value->fingerprint);
         }
 }
 
@@ -41,14 +42,14 @@ size_t broker_token_count(const struct broker *broker) {
 }
 
 void broker_token_view(const struct broker *broker, size_t index, struct token_view *ret) {
-        view_token(&broker->generation->tokens[index], ret);
+        view_token(broker, &broker->generation->tokens[index], ret);
 }
 
 bool broker_token_find(const struct broker *broker, const char *name, struct token_view *ret) {
         const struct refresh *refresh = generation_find(broker->generation, name);
 
         if (refresh)
-                view_token(refresh, ret);
+                view_token(broker, refresh, ret);
         return refresh != NULL;
 }
 

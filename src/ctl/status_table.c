@@ -158,6 +158,22 @@ static void print_identities(const json_t *identities, FILE *out) {
         }
 }
 
+/* What a token's forge says of its end. */
+static void print_ends(const json_t *tokens, FILE *out) {
+        const json_t *token;
+        size_t i;
+
+        json_array_foreach(tokens, i, token) {
+                const char *expires = json_member_string(token, "expires_at");
+                char time[CLOCK_TEXT_MAX + 8];
+
+                if (expires && ends_soon(expires))
+                        (void)fprintf(out, "token %s: its forge says that it ends %s\n  remedy: create a new one at %s and store it "
+                                           "in Infisical\n", shown(token, "name"), relative(expires, time),
+                                      shown(token, "forge_url"));
+        }
+}
+
 static void print_servers(const json_t *servers, FILE *out) {
         const json_t *server;
         size_t i;
@@ -197,6 +213,7 @@ void status_print(const json_t *status, FILE *out) {
         print_tokens(tokens, out);
         print_identities(json_object_get(status, "identities"), out);
         print_servers(json_object_get(status, "servers"), out);
+        print_ends(tokens, out);
         json_array_foreach(tokens, i, token)
                 print_problem(shown(token, "name"), token, out);
 }

@@ -39,6 +39,11 @@ tests_fuzz_fuzz_forge_answer_SOURCES = tests/fuzz/fuzz-forge-answer.c $(fuzz_mai
 tests_fuzz_fuzz_forge_answer_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/forge-answer
 
+fuzz_targets += tests/fuzz/fuzz-preflight
+tests_fuzz_fuzz_preflight_SOURCES = tests/fuzz/fuzz-preflight.c $(fuzz_main)
+tests_fuzz_fuzz_preflight_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/preflight
+
 fuzz_targets += tests/fuzz/fuzz-cgroup
 tests_fuzz_fuzz_cgroup_SOURCES = tests/fuzz/fuzz-cgroup.c $(fuzz_main)
 tests_fuzz_fuzz_cgroup_LDADD = $(daemon_libs)
