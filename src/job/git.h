@@ -9,10 +9,6 @@
 #include "job/child.h"
 #include "job/locked_buffer.h"
 
-/* How `forge-broker git` learns that git asked its helper: a pipe's number, to which a line is written. */
-#define GIT_REPORT_VARIABLE "FORGE_BROKER_GIT_REPORT_FD"
-#define GIT_REPORT_FD_MAX   1023
-
 #define GIT_OUTPUT_MAX (512 * 1024)     /* of one question; a configuration has a few KiB */
 #define GIT_WORDS_MAX  64
 

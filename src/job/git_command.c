@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "job/git_explain.h"
 #include "job/git_identity.h"
 #include "job/git_settings.h"
 #include "job/output.h"
 #include "job/token_list.h"
 #include "job/url.h"
-
-#define REPORT_MAX 4096         /* a dozen evidence lines */
 
 /* What one `forge-broker git` works with. */
 struct wrap {
@@ -290,53 +289,23 @@ static int prepare(struct wrap *wrap, const struct arguments *arguments, int rep
         return r < 0 ? r : verify(wrap, words, failure);
 }
 
-static bool speaks_to_remotes(const char *subcommand) {
-        static const char *const names[] = { "push", "fetch", "pull", "clone", "ls-remote", "submodule", "remote", "archive" };
+/* The evidence, once for each token. */
+static void print_evidence(const struct git_report *report) {
+        for (size_t i = 0; i < report->count; i++) {
+                size_t earlier = 0;
 
-        for (size_t i = 0; subcommand && i < ELEMENTS(names); i++)
-                if (strcmp(names[i], subcommand) == 0)
-                        return true;
-        return false;
-}
-
-/* The helper's lines: each different one once.  Return: how many there were. */
-static size_t print_report(int fd, bool quiet) {
-        char text[REPORT_MAX], *line, *newline;
-        ssize_t length = read(fd, text, sizeof(text) - 1);
-        size_t count = 0;
-
-        text[length > 0 ? length : 0] = '\0';
-        for (line = text; (newline = strchr(line, '\n')); line = newline + 1) {
-                char clean[600];
-                const char *earlier;
-
-                *newline = '\0';
-                count++;
-                for (earlier = text; earlier < line && strcmp(earlier, line) != 0; earlier += strlen(earlier) + 1)
-                        ;
-                if (!quiet && earlier == line)
-                        output_note("%s", text_clean(clean, sizeof(clean), line, strlen(line)));
+                while (earlier < i && strcmp(report->answers[earlier].evidence, report->answers[i].evidence) != 0)
+                        earlier++;
+                if (earlier == i)
+                        output_note("%s", report->answers[i].evidence);
         }
-        return count;
-}
-
-static void explain(const struct wrap *wrap, const char *subcommand, size_t asked) {
-        if (!speaks_to_remotes(subcommand))
-                return;
-        if (asked > 0)
-                output_note("git %s failed; it authenticated with what is named above, and with nothing else", subcommand);
-        else if (wrap->urls.count > 0)
-                output_note("git %s failed; it asked for no credential: the server refused before that, or was not reached",
-                            subcommand);
-        else
-                output_note("git %s failed; no remote here is http or https, so that no token was used", subcommand);
 }
 
 static int run(struct wrap *wrap, const struct arguments *arguments, struct failure *failure) {
-        const char *subcommand = arguments->rest[wrap->git.leading_count];
         _cleanup_(closep) int reader = -1, writer = -1;
         char *argv[GIT_WORDS_MAX * 16];
-        size_t count = 0, asked;
+        struct git_report report;
+        size_t count = 0;
         int ends[2], r;
 
         /* The helper writes to it, four processes further down: not closed on exec. */
@@ -358,9 +327,11 @@ static int run(struct wrap *wrap, const struct arguments *arguments, struct fail
         r = child_run(arguments->inherited, argv, wrap->settings.variables, wrap->settings.variable_count, failure);
         if (r < 0)
                 return r;
-        asked = print_report(reader, arguments->quiet);
+        git_report_read(reader, &report);
+        if (!arguments->quiet)
+                print_evidence(&report);
         if (r != 0)
-                explain(wrap, subcommand, asked);
+                git_explain(arguments, &wrap->git, arguments->rest + wrap->git.leading_count, &wrap->urls, &wrap->tokens, &report);
         return COMMAND_CHILD + r;
 }
 

@@ -1,13 +1,13 @@
 #include "job/commands.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
 #include "job/base64.h"
 #include "job/credential_request.h"
-#include "job/git.h"
+#include "job/git_report.h"
 #include "job/issuance.h"
 #include "job/match.h"
 #include "job/output.h"
@@ -83,20 +83,13 @@ static bool append_expiry(struct locked_buffer *reply, const struct issuance *is
         return append(reply, line);
 }
 
-/* `forge-broker git` prints these lines when git is done, and knows from them that this helper was asked. */
-static void report(const struct issuance *issuance) {
-        const char *text = getenv(GIT_REPORT_VARIABLE);
-        char line[MARKER_LINE_MAX + 1] = "", *end;
-        long fd;
+/* For `forge-broker git`, which says it when git is done. */
+static void report(const struct issuance *issuance, const struct credential_request *request) {
+        char line[MARKER_LINE_MAX] = "", url[URL_MAX];
 
-        if (!text || !*text)
-                return;
-        fd = strtol(text, &end, 10);
-        if (*end || fd <= STDERR_FILENO || fd > GIT_REPORT_FD_MAX)
-                return;
         marker_line(&issuance->marker, issuance->name, line);
-        (void)memcpy(line + strlen(line), "\n", 2);
-        (void)!write((int)fd, line, strlen(line));
+        (void)snprintf(url, sizeof(url), "%s://%s/%s", request->protocol, request->host, request->path);
+        git_report_write(issuance->name, url, line);
 }
 
 static int give(const struct arguments *arguments, const struct client *client, const struct credential_request *request,
@@ -116,7 +109,7 @@ static int give(const struct arguments *arguments, const struct client *client, 
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
         if (!arguments->quiet && strcmp(issuance.marker.freshness, "fresh") != 0)
                 issuance_note(&issuance);
-        report(&issuance);
+        report(&issuance, request);
         return output_line(reply.bytes, reply.used, failure);
 }
 

@@ -28,8 +28,11 @@ job_core = \
 	src/job/git_check.c \
 	src/job/git_command.c \
 	src/job/git_credential.c \
+	src/job/git_explain.c src/job/git_explain.h \
 	src/job/git_identity.c src/job/git_identity.h \
+	src/job/git_pushed.c src/job/git_pushed.h \
 	src/job/git_remotes.c src/job/git_remotes.h \
+	src/job/git_report.c src/job/git_report.h \
 	src/job/git_settings.c src/job/git_settings.h \
 	src/job/http_answer.c src/job/http_answer.h \
 	src/job/issuance.c src/job/issuance.h \

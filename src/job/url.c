@@ -72,3 +72,23 @@ bool url_is_below(const char *forge_url, const struct url *url) {
         (void)snprintf(host, sizeof(host), "%.*s", (int)url->host_length, url->host);
         return url_is_on(forge_url, protocol, host, url->path[0] == '/' ? url->path + 1 : url->path);
 }
+
+bool url_repository(const char *forge_url, const char *text, char *buffer) {
+        struct url forge, url;
+        const char *path;
+        char *end;
+
+        if (!url_parse(forge_url, &forge) || !url_parse(text, &url) || !url_is_below(forge_url, &url) ||
+            strlen(url.path) <= strlen(forge.path))
+                return false;
+        path = url.path + strlen(forge.path);
+        (void)snprintf(buffer, URL_MAX, "%s", path + (*path == '/' ? 1 : 0));
+        end = strstr(buffer, ".git/");
+        if (end)
+                *end = '\0';
+        for (end = buffer + strlen(buffer); end > buffer && end[-1] == '/'; end--)
+                end[-1] = '\0';
+        if (end - buffer > 4 && strcmp(end - 4, ".git") == 0)
+                end[-4] = '\0';
+        return strchr(buffer, '/') != NULL;
+}

@@ -39,3 +39,11 @@ bool url_is_on(const char *forge_url, const char *protocol, const char *host, co
 
 /** url_is_below() - the same for a whole URL */
 bool url_is_below(const char *forge_url, const struct url *url);
+
+/**
+ * url_repository() - "owner/name" of a git URL below a forge's URL, without ".git" and what stands behind that
+ * @buffer: holds URL_MAX
+ *
+ * Return: false if it is not below, or names none.
+ */
+bool url_repository(const char *forge_url, const char *text, char *buffer);

@@ -290,8 +290,9 @@ fresh
 git -C "$clone" remote set-url origin "$home_url/o/missing.git"
 wrapped push origin HEAD:main
 is "a push that fails keeps git's status" "$status" 128
-like "and says who authenticated" "$output" "forge-broker: git push failed; it authenticated with what is named above"
-like "which is named" "$output" "^forge-broker: deploy forgejo_token_source="
+like "and says who authenticated, and where" "$output" "forge-broker: git push failed; at $home_url/o/missing.git it authenticated with the broker's token 'deploy'"
+like "with the evidence" "$output" "^forge-broker: deploy forgejo_token_source="
+like "a forge that answers nothing else leaves it open what the token may do" "$output" "^forge-broker:   cannot tell  contents:write "
 output=$(FORGE_BROKER_SOCKET=$work/nothing "$broker" git -- -C "$clone" push origin HEAD:main 2>&1)
 is "without the broker git is not even run" "$?" 6
 output=$("$broker" git nope -- status 2>&1)

@@ -172,7 +172,7 @@ ok 'and stops when it is told to quit' all '[ "$status" -ne 0 ]' silent 'err_has
 start "$work/match" "$work/good"
 status=0
 printf '%s' "$asked" | FORGE_BROKER_GIT_REPORT_FD=5 "$program" git-credential --socket "$socket" get >"$work/out" 2>"$work/err" 5>"$work/report" || status=$?
-ok 'who was asked for is reported, without the value' [ "$(cat "$work/report")" = "deploy forgejo_token_source=infisical-token-auth freshness=fresh fp=3f9a1c02" ]
+ok 'who was asked for is reported, without the value' [ "$(cat "$work/report")" = "deploy	https://git.example/o/r.git	deploy forgejo_token_source=infisical-token-auth freshness=fresh fp=3f9a1c02" ]
 for bad in 1 2 x 99999999999999999999 -3 ''; do
         start "$work/match" "$work/good"
         status=0
