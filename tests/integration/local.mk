@@ -18,6 +18,7 @@ integration_tests = \
 	tests/integration/56-docker.t \
 	tests/integration/57-require.t \
 	tests/integration/58-canary.t \
+	tests/integration/59-founding-cases.t \
 	tests/integration/60-sources.t \
 	tests/integration/65-rotation.t \
 	tests/integration/70-audit.t \
