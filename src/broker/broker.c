@@ -82,7 +82,6 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
         broker->changed = changed;
         broker->userdata = userdata;
         broker->started_at = clock_realtime();
-        broker->preflights = (struct preflight_desk){ .event = event, .ended = broker_preflight_ended, .userdata = broker };
         broker->direct_env = direct_env_new();
         broker->state_directory = strdup(state_directory);
         if (!broker->direct_env || !broker->state_directory)
@@ -91,6 +90,9 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
                                        on_expiry_timer, broker) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         r = fingerprint_key_load(state_directory, &broker->key, err);
+        if (r < 0)
+                return r;
+        r = preflight_desk_init(&broker->preflights, event, broker_preflight_ended, broker, err);
         if (r < 0)
                 return r;
         r = audit_new(event, use_journal, &broker->audit, err);
@@ -108,7 +110,7 @@ struct broker *broker_free(struct broker *broker) {
         if (!broker)
                 return NULL;
         doctor_desk_drop(&broker->doctor);
-        preflight_desk_drop(&broker->preflights);
+        preflight_desk_done(&broker->preflights);
         sd_event_source_disable_unref(broker->expiry_timer);
         (void)generation_free(broker->generation);
         (void)direct_env_free(broker->direct_env);

@@ -57,7 +57,7 @@ static int begin(struct broker *broker, struct ask *ask, struct refresh *refresh
                  struct error *err) {
         struct verify *verify = generation_verify(broker->generation, refresh);
         struct preflight_subject subject = { .config = broker->generation->config, .token = refresh->token,
-                                             .forge = verify->forge, .handed_in = query->token != NULL };
+                                             .peer = ask->peer, .forge = verify->forge, .handed_in = query->token != NULL };
         struct forge_question question;
         struct value *value;
         int state;

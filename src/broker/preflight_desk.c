@@ -1,6 +1,7 @@
 #include "broker/preflight_desk.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct inspection *inspection_unref(struct inspection *inspection) {
@@ -80,6 +81,14 @@ static unsigned count_running(const struct preflight_desk *desk, const struct fo
         return count;
 }
 
+static unsigned count_of_origin(const struct preflight_desk *desk, const struct peer *peer) {
+        unsigned count = 0;
+
+        for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
+                count += inspection->ended_at == 0 && peer_same_origin(&inspection->peer, peer);
+        return count;
+}
+
 /* A forge locks out an address that goes on to show it dead tokens: those of jobs count before they were refused. */
 static usec_t patience(const struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now) {
         struct verify_forge forge = *subject->forge;
@@ -91,6 +100,8 @@ static usec_t patience(const struct preflight_desk *desk, const struct preflight
 
 static int may_ask(struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now, usec_t *ret_retry_after,
                    struct error *err) {
+        char origin[CGROUP_PATH_MAX];
+
         *ret_retry_after = patience(desk, subject, now);
         if (*ret_retry_after > 0)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' has been asked too often and is left alone for now",
@@ -98,6 +109,12 @@ static int may_ask(struct preflight_desk *desk, const struct preflight_subject *
         *ret_retry_after = USEC_PER_SEC;
         if (count_running(desk, NULL) >= PREFLIGHT_RUNS_MAX)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights are under way already", PREFLIGHT_RUNS_MAX);
+        if (count_of_origin(desk, subject->peer) >= PREFLIGHT_RUNS_OF_ORIGIN)
+                return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights of %.128s are under way already",
+                                 PREFLIGHT_RUNS_OF_ORIGIN, rate_origin(subject->peer, origin));
+        if (!rate_take(desk->rate, subject->peer, PREFLIGHT_PER_SECOND_OF_ORIGIN, PREFLIGHT_BURST_OF_ORIGIN, now))
+                return error_set(err, DIAG_TOO_MANY_REQUESTS, "the processes of %.128s ask for preflights too often",
+                                 rate_origin(subject->peer, origin));
         if (!budget_take(&desk->budget, now, PREFLIGHT_INTERVAL, PREFLIGHT_BURST))
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "preflights are asked for too often");
         *ret_retry_after = 0;
@@ -116,6 +133,7 @@ static struct inspection *inspection_new(struct preflight_desk *desk, const stru
         inspection->token = subject->token;
         memcpy(inspection->print, subject->print, sizeof(inspection->print));
         inspection->handed_in = subject->handed_in;
+        inspection->peer = *subject->peer;
         inspection->source = subject->source;
         inspection->stale = subject->stale;
         inspection->question = *question;
@@ -181,7 +199,13 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
         return 0;
 }
 
-void preflight_desk_drop(struct preflight_desk *desk) {
+int preflight_desk_init(struct preflight_desk *desk, sd_event *event, preflight_ended ended, void *userdata, struct error *err) {
+        *desk = (struct preflight_desk){ .event = event, .ended = ended, .userdata = userdata,
+                                         .rate = calloc(1, sizeof(*desk->rate)) };
+        return desk->rate ? 0 : error_oom(err);
+}
+
+void preflight_desk_done(struct preflight_desk *desk) {
         struct inspection *inspection;
 
         while ((inspection = desk->first)) {
@@ -191,4 +215,6 @@ void preflight_desk_drop(struct preflight_desk *desk) {
                 waiter_wake_all(&inspection->waiters);
                 (void)inspection_unref(inspection);
         }
+        free(desk->rate);
+        desk->rate = NULL;
 }

@@ -11,13 +11,18 @@
 
 #include "base/budget.h"
 #include "base/fingerprint.h"
+#include "broker/rate.h"
 #include "broker/verify.h"
 #include "forge/preflight.h"
 
 #define PREFLIGHT_NEWS     (5 * USEC_PER_SEC)
 #define PREFLIGHT_RUNS_MAX 16
-#define PREFLIGHT_INTERVAL (500 * USEC_PER_MSEC)        /* with PREFLIGHT_BURST: how often a forge is asked, by all jobs */
-#define PREFLIGHT_BURST    20
+#define PREFLIGHT_INTERVAL (250 * USEC_PER_MSEC)        /* with PREFLIGHT_BURST: how often a forge is asked, by all jobs */
+#define PREFLIGHT_BURST    40
+/* One unit's or container's half of all that, which leaves the others theirs. */
+#define PREFLIGHT_RUNS_OF_ORIGIN       8
+#define PREFLIGHT_PER_SECOND_OF_ORIGIN 2
+#define PREFLIGHT_BURST_OF_ORIGIN      20
 #define PREFLIGHT_DEAD_MAX 32
 
 struct inspection;
@@ -31,6 +36,7 @@ struct preflight_desk {
         void *userdata;
         struct inspection *first;
         struct budget budget;
+        struct rate *rate;              /* of each origin */
         /* Jobs' tokens that a forge does not know; a ring. */
         struct {
                 char print[FINGERPRINT_MAX];
@@ -48,6 +54,7 @@ struct preflight_subject {
         bool handed_in;                 /* by a job: it is none of the broker's */
         enum source source;             /* of the broker's own, as stale */
         bool stale;
+        const struct peer *peer;        /* who asks */
         const struct verify_forge *forge;
         const struct error *dead;       /* the forge has said that it does not know it; or NULL */
 };
@@ -61,6 +68,7 @@ struct inspection {
         const struct token_config *token;
         char print[FINGERPRINT_MAX];
         bool handed_in;
+        struct peer peer;               /* who asked first */
         enum source source;
         bool stale;
         struct forge_question question;
@@ -70,6 +78,9 @@ struct inspection {
         usec_t ended_at;                /* boottime; 0: not yet */
         struct forge_report report;
 };
+
+/** preflight_desk_init() - @ended: with @userdata, for each question; borrows @event.  Return: 0 or -DIAG_INTERNAL_ERROR. */
+int preflight_desk_init(struct preflight_desk *desk, sd_event *event, preflight_ended ended, void *userdata, struct error *err);
 
 /**
  * preflight_desk_ask() - an inspection, joined or begun
@@ -82,7 +93,7 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
                        const struct forge_question *question, struct inspection **ret, usec_t *ret_retry_after,
                        struct error *err);
 
-/** preflight_desk_drop() - ends what is under way; waiters are woken */
-void preflight_desk_drop(struct preflight_desk *desk);
+/** preflight_desk_done() - ends what is under way; waiters are woken */
+void preflight_desk_done(struct preflight_desk *desk);
 
 struct inspection *inspection_unref(struct inspection *inspection);
