@@ -178,17 +178,36 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* libcurl's own limit does not run while a call waits for one of the CONNECTIONS_MAX connections: this one does. */
+/*
+ * libcurl's own limit does not run while a call waits for one of the CONNECTIONS_MAX connections: this one does.  It also
+ * ends a call that was given up in one of libcurl's callbacks.
+ */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         struct http_call *call = userdata;
         struct http_client *client = call->client;
 
         (void)source;
         (void)usec;
-        if (!http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T) && call->connect_timeout < call->timeout)
+        if (call->stop == STOP_NONE && !http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T) &&
+            call->connect_timeout < call->timeout)
                 call->stop = STOP_QUEUE;
         finish(call, CURLE_OPERATION_TIMEDOUT);
         collect(client);
+        return 0;
+}
+
+/*
+ * Ends the call from the loop.  libcurl is not told: at -1 from its callback it gives up all transfers, and in the socket's
+ * entry it keeps the one that it then frees (lib/multi.c, singlesocket(), 7.88).
+ */
+static int give_up(CURL *easy) {
+        struct http_call *call = NULL;
+
+        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+        if (call && call->deadline && call->stop == STOP_NONE) {
+                call->stop = STOP_WATCH;
+                (void)sd_event_source_set_time(call->deadline, 0);
+        }
         return 0;
 }
 
@@ -201,7 +220,6 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, 
         struct http_client *client = userdata;
         sd_event_source *source = socket_data;
 
-        (void)easy;
         if (what == CURL_POLL_REMOVE) {
                 sd_event_source_disable_unref(source);
                 (void)curl_multi_assign(client->multi, fd, NULL);
@@ -210,12 +228,12 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, 
         if (what <= CURL_POLL_NONE || (size_t)what >= ELEMENTS(events))
                 return 0;
         if (source)
-                return sd_event_source_set_io_events(source, events[what]) < 0 ? -1 : 0;
+                return sd_event_source_set_io_events(source, events[what]) < 0 ? give_up(easy) : 0;
         if (sd_event_add_io(client->event, &source, fd, events[what], on_socket_ready, client) < 0)
-                return -1;
+                return give_up(easy);
         if (curl_multi_assign(client->multi, fd, source) != CURLM_OK) {
                 sd_event_source_disable_unref(source);
-                return -1;
+                return give_up(easy);
         }
         return 0;
 }

@@ -11,7 +11,7 @@
 #define HTTP_NAME_MAX 192
 
 /* Why we stopped a transfer: libcurl only knows that we did. */
-enum http_stop { STOP_NONE, STOP_HEAD, STOP_BODY, STOP_ENOUGH, STOP_MEMORY, STOP_QUEUE };
+enum http_stop { STOP_NONE, STOP_HEAD, STOP_BODY, STOP_ENOUGH, STOP_MEMORY, STOP_QUEUE, STOP_WATCH };
 
 struct http_call {
         struct http_client *client;

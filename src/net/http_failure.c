@@ -123,6 +123,9 @@ static void explain_stop(struct http_call *call) {
                 (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: no connection became free within timeout = %s",
                                 call->peer, clock_format_span(call->timeout, limit));
                 break;
+        case STOP_WATCH:
+                (void)error_set(&call->err, DIAG_INTERNAL_ERROR, "%s: no memory left to watch the connection", call->peer);
+                break;
         case STOP_ENOUGH:
         case STOP_MEMORY:
         case STOP_NONE:
