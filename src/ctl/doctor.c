@@ -62,6 +62,11 @@ static bool parse(struct visit *visit, int argc, char **argv) {
         return options_count(visit->options, "doctor", 0, 0);
 }
 
+static int no_memory(void) {
+        (void)fprintf(stderr, "forge-brokerctl: out of memory\n");
+        return EXIT_NO_VALUE;
+}
+
 /* The unit's standard input says what is wanted of it; nobody else's says anything. */
 static int run_as_unit(const struct visit *visit) {
         struct checkup checkup = { .config_file = visit->config_file, .in_unit = true };
@@ -75,7 +80,7 @@ static int run_as_unit(const struct visit *visit) {
                 return EXIT_USAGE;
         }
         if (!findings_init(&findings))
-                return EXIT_NO_VALUE;
+                return no_memory();
         checkup_run(&checkup, &findings);
         n = findings.lost ? -1 : json_dumpf(findings.steps, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
         findings_done(&findings);
@@ -265,15 +270,10 @@ int command_doctor(struct options *options, int argc, char **argv) {
         if (visit.as_unit)
                 return run_as_unit(&visit);
         if (!findings_init(&visit.findings))
-                return EXIT_NO_VALUE;
+                return no_memory();
         examine(&visit);
         findings_close(visit.findings.steps, &count);
-        if (visit.findings.lost) {
-                (void)fprintf(stderr, "forge-brokerctl: out of memory\n");
-                status = EXIT_NO_VALUE;
-        } else {
-                status = print_report(&visit, &count);
-        }
+        status = visit.findings.lost ? no_memory() : print_report(&visit, &count);
         findings_done(&visit.findings);
         return status;
 }
