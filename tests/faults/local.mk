@@ -1,0 +1,11 @@
+# tests/faults: what goes wrong around the programs; docs/faults.md lists each with its outcome
+fault_tests = \
+	tests/faults/memory.t
+TESTS += $(fault_tests)
+EXTRA_DIST += $(fault_tests) tests/faults/memory.py
+
+# Loaded in front of a program: a program by what automake knows, a shared object by its flags.
+check_PROGRAMS += tests/faults/failing-alloc.so
+tests_faults_failing_alloc_so_SOURCES = tests/faults/failing-alloc.c
+tests_faults_failing_alloc_so_CFLAGS = $(AM_CFLAGS) -fPIC
+tests_faults_failing_alloc_so_LDFLAGS = -shared
