@@ -8,8 +8,8 @@ static const struct diagnosis_info table[DIAG_COUNT] = {
         [DIAG_MALFORMED_REQUEST] = { "malformed-request", "The request is not well formed", 400, EXIT_USAGE,
                 "Send the request as forge-broker(1) and docs/api.md describe it." },
         [DIAG_PEER_REFUSED] = { "peer-refused", "This process may not ask", 403, EXIT_REFUSED,
-                "Only uid 0 of this host is served: run the command as root, or let the job reach the broker as "
-                "docs/install.md describes." },
+                "Only uid 0 of this host is served, and of it whom the token's rules allow: run the command as root, or let "
+                "the job reach the broker as docs/install.md describes." },
         [DIAG_PROOF_REQUIRED] = { "proof-required", "This token is given to proven jobs only", 401, EXIT_REFUSED,
                 "Let the job present its OIDC ID token or its automatic token." },
         [DIAG_PROOF_REJECTED] = { "proof-rejected", "The job's proof does not hold", 403, EXIT_REFUSED,

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "broker/audit_render.h"
+#include "broker/policy.h"
 
 /*
  * Kinds of refusals that are told apart within one window.  A peer makes as many names up as it likes: those beyond a few are
@@ -31,6 +32,7 @@ struct refusal {
         usec_t until;           /* monotonic; 0: the row is free */
         unsigned suppressed;    /* equal ones since the last record */
         struct error error;
+        char rule[POLICY_RULE_MAX];
         struct peer peer;
 };
 
@@ -189,8 +191,8 @@ void audit_wait(struct audit *audit, struct waiter *waiter) {
 
 static void refusal_flush(struct audit *audit, struct refusal *row) {
         const struct audit_record record = {
-                .kind = row->kind, .token = row->token[0] ? row->token : NULL, .error = &row->error, .peer = &row->peer,
-                .count = row->suppressed,
+                .kind = row->kind, .token = row->token[0] ? row->token : NULL, .error = &row->error, .rule = row->rule,
+                .peer = &row->peer, .count = row->suppressed,
         };
 
         /* What could not be written is not forgotten: it is tried again after another window. */
@@ -228,7 +230,8 @@ static int on_refusal_timer(sd_event_source *source, uint64_t time, void *userda
 
 static bool refusal_matches(const struct refusal *row, const struct audit_record *record) {
         return row->kind == record->kind && row->code == record->error->code &&
-               strcmp(row->token, record->token ? record->token : "") == 0;
+               strcmp(row->token, record->token ? record->token : "") == 0 &&
+               strcmp(row->rule, record->rule ? record->rule : "") == 0;
 }
 
 /* The row of an equal refusal, else a free one, else the one that this origin's further refusals are counted in. */
@@ -273,6 +276,8 @@ void audit_refusal(struct audit *audit, const struct audit_record *record) {
                                  .until = clock_monotonic() + REFUSAL_WINDOW };
         if (record->peer)
                 row->peer = *record->peer;
+        if (record->rule)
+                (void)snprintf(row->rule, sizeof(row->rule), "%s", record->rule);
         if (record->token)
                 (void)text_clean(row->token, sizeof(row->token), record->token, strlen(record->token));
         if (audit_write(audit, record, NULL) != AUDIT_WRITTEN)

@@ -13,6 +13,7 @@
 #include "broker/peer.h"
 #include "broker/waiter.h"
 #include "config/config.h"
+#include "forge/job_facts.h"
 
 /* Fixed for ever: operators search for them (journalctl MESSAGE_ID=...), the journal catalog explains them. */
 #define AUDIT_ID_ISSUED             "01903ac0641242c18f4db65e8f7108f7"
@@ -56,7 +57,9 @@ struct audit_record {
         const char *fingerprint;
         const struct error *error;      /* code and detail; also the reason of a fallback */
         const char *text;               /* further detail without a code */
+        const char *rule;               /* that allowed, or that refused; NULL or "": none is configured */
         const struct peer *peer;
+        const struct job_facts *facts;  /* what a forge vouches for; it takes the place of what the job says of the same */
         const struct claims *claims;
         unsigned count;                 /* how many equal ones, not recorded one by one, this stands for; 0: only for itself */
 };

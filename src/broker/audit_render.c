@@ -23,7 +23,7 @@ static const struct {
         [AUDIT_FALLBACK_EXPIRED] = { "fallback-expired", AUDIT_ID_FALLBACK_EXPIRED, LOG_LEVEL_ERR },
 };
 
-/* A claim's key in the message text, and what its journal field is called. */
+/* A claim's key in the message text, and what its journal field is called; proven, with "proven_" and PROVEN_ in front. */
 static const struct {
         const char *key, *field;
 } claim_names[CLAIM_COUNT] = {
@@ -68,6 +68,43 @@ static const char *unit_pinned(const struct peer *peer) {
         return known(peer->cgroup.unit) && !peer->unit_pinned ? "no" : NULL;
 }
 
+/* What the proof tells of it; NULL: it is only claimed, if that. */
+static const char *proven(const struct audit_record *record, enum claim claim) {
+        const struct job_facts *facts = record->facts;
+
+        if (!facts)
+                return NULL;
+        switch (claim) {
+        case CLAIM_REPOSITORY:
+                return known(facts->repository);
+        case CLAIM_RUN_ID:
+                return known(facts->run_id);
+        case CLAIM_RUN_ATTEMPT:
+                return known(facts->run_attempt);
+        case CLAIM_WORKFLOW:
+                return known(facts->workflow);
+        case CLAIM_EVENT:
+                return facts->event_known ? facts->event : NULL;
+        case CLAIM_REF:
+                return facts->ref_known ? facts->ref : NULL;
+        case CLAIM_ACTOR:
+                return known(facts->actor);
+        default:
+                return NULL;
+        }
+}
+
+/* Of an issuance it is said that nobody vouched, too. */
+static const char *verified(const struct audit_record *record) {
+        if (record->facts)
+                return vouched_name(record->facts->by);
+        return record->kind == AUDIT_ISSUED ? vouched_name(VOUCHED_NO) : NULL;
+}
+
+static const char *claimed(const struct audit_record *record, enum claim claim) {
+        return record->claims && !proven(record, claim) ? known(record->claims->values[claim]) : NULL;
+}
+
 /* An id of 64 digits as `docker ps` shows it; the field of the journal has all of it. */
 #define ID_SHOWN 12
 static const char *short_container(const struct peer *peer, char buffer[static CGROUP_CONTAINER_MAX]) {
@@ -84,7 +121,7 @@ static const char *short_container(const struct peer *peer, char buffer[static C
 }
 
 void audit_render_text(const struct audit_record *record, uint64_t sequence, char text[static AUDIT_TEXT_MAX]) {
-        char digits[NUMBER_MAX], container[CGROUP_CONTAINER_MAX];
+        char digits[NUMBER_MAX], container[CGROUP_CONTAINER_MAX], key[24];
         size_t used = 0;
 
 #define FIELD(key, value) (void)text_append_field(text, AUDIT_TEXT_MAX, &used, (key), (value))
@@ -108,11 +145,14 @@ void audit_render_text(const struct audit_record *record, uint64_t sequence, cha
                 FIELD("unit_pinned", unit_pinned(record->peer));
                 FIELD("peer_container", short_container(record->peer, container));
         }
-        if (record->kind == AUDIT_ISSUED)
-                FIELD("verified", "no");
-        for (int claim = 0; record->claims && claim < CLAIM_COUNT; claim++)
-                if (record->claims->values[claim][0])
-                        FIELD(claim_names[claim].key, record->claims->values[claim]);
+        FIELD("rule", record->rule ? known(record->rule) : NULL);
+        FIELD("verified", verified(record));
+        for (enum claim claim = 0; claim < CLAIM_COUNT; claim++) {
+                (void)snprintf(key, sizeof(key), "proven_%s", claim_names[claim].key);
+                FIELD(key, proven(record, claim));
+        }
+        for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
+                FIELD(claim_names[claim].key, claimed(record, claim));
 #undef FIELD
 }
 
@@ -158,12 +198,12 @@ size_t audit_render_journal(const struct audit_record *record, const char *insta
                 FIELD("FORGE_BROKER_PEER_CGROUP", known(record->peer->cgroup.path));
                 FIELD("FORGE_BROKER_PEER_CONTAINER", known(record->peer->cgroup.container));
         }
-        if (record->kind == AUDIT_ISSUED)
-                FIELD("FORGE_BROKER_VERIFIED", "no");
-        for (int claim = 0; record->claims && claim < CLAIM_COUNT; claim++)
-                if (record->claims->values[claim][0])
-                        journal_field(buffer, &used, "FORGE_BROKER_CLAIM_", claim_names[claim].field,
-                                      record->claims->values[claim]);
+        FIELD("FORGE_BROKER_RULE", record->rule ? known(record->rule) : NULL);
+        FIELD("FORGE_BROKER_VERIFIED", verified(record));
+        for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
+                journal_field(buffer, &used, "FORGE_BROKER_PROVEN_", claim_names[claim].field, proven(record, claim));
+        for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
+                journal_field(buffer, &used, "FORGE_BROKER_CLAIM_", claim_names[claim].field, claimed(record, claim));
 #undef FIELD
         return used;
 }

@@ -19,6 +19,9 @@ static const char *const names[AUDIT_FIELD_COUNT] = {
         [FIELD_REPOSITORY] = PREFIX "CLAIM_REPOSITORY",
         [FIELD_RUN_ID] = PREFIX "CLAIM_RUN_ID",
         [FIELD_RUN_ATTEMPT] = PREFIX "CLAIM_RUN_ATTEMPT",
+        [FIELD_PROVEN_REPOSITORY] = PREFIX "PROVEN_REPOSITORY",
+        [FIELD_PROVEN_RUN_ID] = PREFIX "PROVEN_RUN_ID",
+        [FIELD_PROVEN_RUN_ATTEMPT] = PREFIX "PROVEN_RUN_ATTEMPT",
         [FIELD_FROM_UNIT] = "_SYSTEMD_UNIT",
         [FIELD_FROM_USER_UNIT] = "_SYSTEMD_USER_UNIT",
         [FIELD_FROM_UID] = "_UID",
@@ -137,7 +140,7 @@ static bool is_from_daemon(const struct audit_fields *fields, const struct audit
 
 /* NULL, or why the daemon cannot have written it like this. */
 static const char *find_fault(const struct audit_fields *fields) {
-        for (int field = 0; field <= FIELD_RUN_ATTEMPT; field++) {
+        for (int field = 0; field <= FIELD_PROVEN_RUN_ATTEMPT; field++) {
                 const struct audit_value *value = &fields->values[field];
 
                 if (value->times > 1)
@@ -161,9 +164,22 @@ static const char *read_issuance(const struct audit_fields *fields, struct audit
         return NULL;
 }
 
+/* A proof that tells the repository alone leaves the run to the job's own word.  Where it tells the run, a claimed attempt
+ * beside it does not count: whoever makes attempts up would make one run many. */
+static void read_run(const struct audit_fields *fields, struct audit_entry *entry) {
+        const char *verified = or_empty(fields, FIELD_VERIFIED);
+
+        entry->proven = *verified && strcmp(verified, "no") != 0 && *or_empty(fields, FIELD_PROVEN_REPOSITORY) &&
+                        *or_empty(fields, FIELD_PROVEN_RUN_ID);
+        entry->repository = or_empty(fields, *or_empty(fields, FIELD_PROVEN_REPOSITORY) ? FIELD_PROVEN_REPOSITORY
+                                                                                        : FIELD_REPOSITORY);
+        entry->run_id = or_empty(fields, entry->proven ? FIELD_PROVEN_RUN_ID : FIELD_RUN_ID);
+        entry->attempt = or_empty(fields, entry->proven ? FIELD_PROVEN_RUN_ATTEMPT : FIELD_RUN_ATTEMPT);
+}
+
 /* Return: NULL, or what is wrong with a record of the daemon. */
 static const char *read_record(const struct audit_fields *fields, struct audit_entry *entry) {
-        const char *fault = find_fault(fields), *verified = or_empty(fields, FIELD_VERIFIED);
+        const char *fault = find_fault(fields);
 
         if (fault)
                 return fault;
@@ -171,10 +187,7 @@ static const char *read_record(const struct audit_fields *fields, struct audit_e
         entry->instance = or_empty(fields, FIELD_INSTANCE);
         entry->token = optional(fields, FIELD_TOKEN);
         entry->code = optional(fields, FIELD_CODE);
-        entry->repository = or_empty(fields, FIELD_REPOSITORY);
-        entry->run_id = or_empty(fields, FIELD_RUN_ID);
-        entry->attempt = or_empty(fields, FIELD_RUN_ATTEMPT);
-        entry->proven = *verified && strcmp(verified, "no") != 0;
+        read_run(fields, entry);
         entry->count = 1;
         if (!is_instance(entry->instance))
                 return "no instance";

@@ -32,6 +32,9 @@ enum audit_field {
         FIELD_REPOSITORY,
         FIELD_RUN_ID,
         FIELD_RUN_ATTEMPT,
+        FIELD_PROVEN_REPOSITORY,
+        FIELD_PROVEN_RUN_ID,
+        FIELD_PROVEN_RUN_ATTEMPT,
         FIELD_FROM_UNIT,
         FIELD_FROM_USER_UNIT,
         FIELD_FROM_UID,
@@ -85,8 +88,8 @@ struct audit_entry {
         bool stale;
         const char *code;                       /* NULL: none */
         uint64_t count;                         /* how many this record stands for, at least 1 */
-        bool proven;                            /* the forge vouched for the claims */
-        const char *repository, *run_id, *attempt;      /* "" where not claimed */
+        bool proven;                            /* the forge vouched for the run, and these three are its own words */
+        const char *repository, *run_id, *attempt;      /* "" where neither proven nor claimed */
         const char *host, *machine;             /* "" where the journal does not say */
         const char *fault;                      /* for ENTRY_BROKEN: what is wrong */
 };

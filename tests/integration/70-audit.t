@@ -151,6 +151,22 @@ audit restart --require 'infisical-token-auth:runs>=16'
 is "a restart of the daemon is no hole" "$?" 0
 is "... and is counted" "$(json restart .daemon.starts)" 2
 
+# Who vouches for a run: a proof of the repository alone proves none, and claims beside a proven run count for nothing.
+cat <<'EOT' | journal proofs
+at=-72h line
+at=-47h kind=issued seq=1 run=1 repo=a/b verified=oidc
+at=-46h kind=issued seq=2 run=2 repo=a/b verified=run-api attempt=
+at=-45h kind=issued seq=3 run=2 repo=a/b verified=run-api attempt= FORGE_BROKER_CLAIM_RUN_ATTEMPT=9
+at=-44h kind=issued seq=4 run=3 repo=a/b verified=repository
+at=-43h kind=issued seq=5 run=4 repo=a/b FORGE_BROKER_PROVEN_RUN_ID=5 FORGE_BROKER_PROVEN_REPOSITORY=a/b
+EOT
+is "runs are proven where the proof names them" "$(json proofs '.sources["infisical-token-auth"].runs | [.distinct, .proven, .claimed]')" \
+        '[4,2,2]'
+audit proofs --require 'infisical-token-auth:proven-runs>=2'
+is "... which a gate can ask for" "$?" 0
+audit proofs --require 'infisical-token-auth:proven-runs>=3'
+is "... and no claim makes it more" "$?" 1
+
 # What is counted apart.
 cat <<'EOT' | journal many
 at=-72h line

@@ -75,10 +75,17 @@ def daemon_fields(words):
                    ("FORGE_BROKER_PEER_CGROUP", f"/system.slice/{peer}")]
         text.append(f"peer_uid=0 peer_pid=4711 peer_unit={peer}")
     if kind == "issued":
-        fields.append(("FORGE_BROKER_VERIFIED", words.get("verified", "no")))
-        text.append(f"verified={words.get('verified', 'no')}")
-        fields += [(f"FORGE_BROKER_CLAIM_{name}", value) for name, _, value in claims if value]
-        text += [f"{key}={value}" for _, key, value in claims if value]
+        verified = words.get("verified", "no")
+        # Whoever vouches names the repository; a proof by the repository alone leaves the rest to the job's word.
+        told = {"no": (), "repository": ("REPOSITORY",)}.get(verified, ("REPOSITORY", "RUN_ID", "RUN_ATTEMPT", "EVENT"))
+        proven = [claim for claim in claims if claim[2] and claim[0] in told]
+        claims = [claim for claim in claims if claim[2] and claim[0] not in told]
+        fields.append(("FORGE_BROKER_VERIFIED", verified))
+        text.append(f"verified={verified}")
+        fields += [(f"FORGE_BROKER_PROVEN_{name}", value) for name, _, value in proven]
+        text += [f"proven_{key}={value}" for _, key, value in proven]
+        fields += [(f"FORGE_BROKER_CLAIM_{name}", value) for name, _, value in claims]
+        text += [f"{key}={value}" for _, key, value in claims]
     return [("MESSAGE", " ".join(text)), ("MESSAGE_ID", IDS[kind])] + fields
 
 

@@ -35,6 +35,52 @@ static void an_issuance_reads_as_the_design_says(void **state) {
                                   "repo=example/site run=1948");
 }
 
+static void what_a_forge_vouches_for_takes_the_place_of_what_the_job_says(void **state) {
+        struct job_facts facts = { .by = VOUCHED_RUN_API, .repository = "platform/site", .run_id = "77", .event = "push",
+                                   .event_known = true, .ref = "refs/heads/main" };
+        struct audit_record record = issued();
+        char text[AUDIT_TEXT_MAX], journal[AUDIT_RECORD_MAX + 1];
+        const char *tail;
+
+        (void)state;
+        memset(&claims, 0, sizeof(claims));
+        claims_set(&claims, CLAIM_REPOSITORY, "example/other", 13);
+        claims_set(&claims, CLAIM_RUN_ID, "1948", 4);
+        claims_set(&claims, CLAIM_RUN_ATTEMPT, "3", 1);
+        claims_set(&claims, CLAIM_REF, "refs/tags/v1", 12);
+        record.facts = &facts;
+        record.rule = "job_repositories platform/*, job_events push";
+        audit_render_text(&record, 41, text);
+        tail = strstr(text, " rule=");
+        assert_non_null(tail);
+        /* The ref was not told by the proof, so what the job says of it stays what it says. */
+        assert_string_equal(tail, " rule=\"job_repositories platform/*, job_events push\" verified=run-api "
+                                  "proven_repo=platform/site proven_run=77 proven_event=push attempt=3 ref=refs/tags/v1");
+        journal[audit_render_journal(&record, "0", 41, journal)] = '\0';
+        assert_non_null(strstr(journal, "\nFORGE_BROKER_RULE=job_repositories platform/*, job_events push\n"
+                                        "FORGE_BROKER_VERIFIED=run-api\nFORGE_BROKER_PROVEN_REPOSITORY=platform/site\n"
+                                        "FORGE_BROKER_PROVEN_RUN_ID=77\nFORGE_BROKER_PROVEN_EVENT=push\n"
+                                        "FORGE_BROKER_CLAIM_RUN_ATTEMPT=3\nFORGE_BROKER_CLAIM_REF=refs/tags/v1\n"));
+        assert_null(strstr(journal, "1948"));
+        assert_null(strstr(journal, "example/other"));
+}
+
+static void a_refusal_names_the_rule_and_who_vouched(void **state) {
+        struct job_facts facts = { .by = VOUCHED_REPOSITORY, .repository = "evil/site" };
+        const struct error error = { .code = DIAG_PEER_REFUSED, .detail = "token 'deploy' is not for repository 'evil/site'" };
+        struct audit_record record = { .kind = AUDIT_REFUSED, .token = "deploy", .peer = &peer, .error = &error,
+                                       .rule = "job_repositories platform/*" };
+        char text[AUDIT_TEXT_MAX];
+
+        (void)state;
+        audit_render_text(&record, 1, text);
+        assert_null(strstr(text, "verified="));
+        assert_non_null(strstr(text, " rule=\"job_repositories platform/*\""));
+        record.facts = &facts;
+        audit_render_text(&record, 1, text);
+        assert_non_null(strstr(text, " verified=repository proven_repo=evil/site"));
+}
+
 static void the_relay_says_who_came_through_it_in_numbers_only(void **state) {
         static const struct {
                 const char *sent, *recorded;
@@ -346,6 +392,8 @@ static int setup(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_issuance_reads_as_the_design_says),
+                cmocka_unit_test(what_a_forge_vouches_for_takes_the_place_of_what_the_job_says),
+                cmocka_unit_test(a_refusal_names_the_rule_and_who_vouched),
                 cmocka_unit_test(the_relay_says_who_came_through_it_in_numbers_only),
                 cmocka_unit_test(the_peers_cgroup_and_container_are_recorded_where_known),
                 cmocka_unit_test(the_marker_key_follows_the_forge_type),
