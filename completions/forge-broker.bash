@@ -58,7 +58,7 @@ _forge_broker() {
                                 COMPREPLY=($(compgen -f -- "$current"))
                                 return 0
                                 ;;
-                        get | exec | git | preflight | require | wait | whoami | rejected | refresh) words=$(_forge_broker_names "$program") ;;
+                        get | exec | git | preflight | require | wait | whoami | rejected | explain | refresh) words=$(_forge_broker_names "$program") ;;
                         esac
                         ;;
                 esac

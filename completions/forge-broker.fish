@@ -55,7 +55,7 @@ function __forge_broker_words
             printf '%s\n' get store erase list version
         case get exec git preflight require wait whoami rejected
             $program list --quiet --timeout 500ms 2>/dev/null | string replace -rf '^(\S+) .*' '$1' | tail -n +2
-        case refresh
+        case explain refresh
             $program show-config 2>/dev/null | string replace -rf '^\[token (.*)\]$' '$1'
     end
 end

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libforge-broker.a
 libforge_broker_a_SOURCES = \
 	src/api/connection.c src/api/connection.h \
 	src/api/deadline.c src/api/deadline.h \
+	src/api/explain.c src/api/explain.h \
 	src/api/head.c src/api/head.h \
 	src/api/limits.h \
 	src/api/listener.c src/api/listener.h \
@@ -26,6 +27,7 @@ libforge_broker_a_SOURCES = \
 	src/base/process.c src/base/process.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/text.c src/base/text.h \
+	src/broker/admission.c src/broker/admission.h \
 	src/broker/ask.c \
 	src/broker/audit.c src/broker/audit.h \
 	src/broker/audit_render.c src/broker/audit_render.h \
@@ -38,6 +40,7 @@ libforge_broker_a_SOURCES = \
 	src/broker/doctor.c src/broker/doctor.h \
 	src/broker/doctor_desk.c src/broker/doctor_desk.h \
 	src/broker/endpoint.c src/broker/endpoint.h \
+	src/broker/explain.c src/broker/explain.h \
 	src/broker/expiry.c src/broker/expiry.h \
 	src/broker/findings.c src/broker/findings.h \
 	src/broker/generation.c src/broker/generation.h \
@@ -89,6 +92,7 @@ libforge_broker_a_SOURCES = \
 	src/forge/github.c \
 	src/forge/gitlab.c \
 	src/forge/inquiry.c src/forge/inquiry.h \
+	src/forge/job_facts.c src/forge/job_facts.h \
 	src/forge/preflight.c src/forge/preflight.h \
 	src/forge/refusal.c src/forge/words.c \
 	src/forge/gitlab_event.c src/forge/gitlab_event.h \
@@ -157,6 +161,7 @@ src_ctl_forge_brokerctl_SOURCES = \
 	src/ctl/doctor_tree.c src/ctl/doctor_tree.h \
 	src/ctl/doctor_unit.c src/ctl/doctor_unit.h \
 	src/ctl/drop_ins.c src/ctl/drop_ins.h \
+	src/ctl/explain.c \
 	src/ctl/journal_keeps.c src/ctl/journal_keeps.h \
 	src/ctl/leftovers.c src/ctl/leftovers.h \
 	src/ctl/main.c \

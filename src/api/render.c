@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "broker/explain.h"
 
 /* The longest text of ours is a remedy; configured names and URLs are shorter than this or end in "...". */
 #define TEXT_MAX_BYTES 1024
@@ -64,38 +65,60 @@ static json_t *render_value(const struct token_view *view) {
                          "stale_until", render_time(view->stale_until), "expires_at", render_time(view->expires_at));
 }
 
-static json_t *render_targets(char *const *targets) {
+static json_t *render_list(char *const *items) {
         json_t *list = json_array();
 
-        for (; list && targets && *targets; targets++)
-                if (json_array_append_new(list, render_text(*targets)) < 0)
+        for (; list && items && *items; items++)
+                if (json_array_append_new(list, render_text(*items)) < 0)
                         list = (json_decref(list), NULL);
         return list;
 }
 
-json_t *render_token(const struct token_view *view, bool with_attempts) {
+static const char *proof_of(const struct token_config *token) {
+        return token->proof_required ? "required" : "none";
+}
+
+/* Who gets it: for operators. */
+static json_t *render_rules(const struct token_config *token) {
+        return json_pack("{s:s?, s:o, s:s?, s:o, s:o, s:o}", "exposure", explain_exposure(token), "units", render_list(token->units), "vouched_by",
+                         token->proof_required ? token->vouched_by->name : NULL, "job_repositories",
+                         render_list(token->job_repositories), "job_events", render_list(token->job_events), "job_refs",
+                         render_list(token->job_refs));
+}
+
+/* Adds the members of @more, consumed, to @object; NULL for lack of memory. */
+static json_t *with_members(json_t *object, json_t *more) {
+        if (!object || !more || json_object_update(object, more) < 0)
+                object = (json_decref(object), NULL);
+        json_decref(more);
+        return object;
+}
+
+static json_t *render_failure(const struct error *err) {
+        return json_pack("{s:s?, s:o, s:o}", "code", error_name(err), "detail", error_text(err, err->detail), "remedy",
+                         error_text(err, remedy(err)));
+}
+
+json_t *render_token(const struct token_view *view, bool in_full) {
         const struct token_config *config = view->config;
         const char *registry = config->forge->registry;
-        json_t *token = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:o}", "name", config->name, "forge",
+        json_t *token = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:o}", "name", config->name, "forge",
                                   config->forge->name, "forge_type", forge_type_name(config->forge->type),
                                   "forge_url", render_text(config->forge->url), "registry",
                                   registry ? render_text(registry) : json_null(), "for",
-                                  render_targets(config->targets), "username",
-                                  render_text(config->username), "state", token_state_name(view->state), "degraded",
-                                  view->degraded, "fetching", view->fetching, "refresh_at",
-                                  render_time(view->refresh_at));
-        json_t *value = render_value(view);
-        json_t *failure = json_pack("{s:s?, s:o, s:o}", "code", error_name(&view->error), "detail",
-                                    error_text(&view->error, view->error.detail), "remedy",
-                                    error_text(&view->error, remedy(&view->error)));
+                                  render_list(config->targets), "username",
+                                  render_text(config->username), "proof", proof_of(config), "state",
+                                  token_state_name(view->state), "degraded", view->degraded, "fetching", view->fetching,
+                                  "refresh_at", render_time(view->refresh_at));
 
-        if (!value || !failure || json_object_update(token, value) < 0 || json_object_update(token, failure) < 0 ||
-            (with_attempts &&
-             json_object_set_new(token, "attempts",
-                                 view->attempts ? render_attempts(view->attempts) : json_array()) < 0))
+        token = with_members(token, render_value(view));
+        token = with_members(token, render_failure(&view->error));
+        if (!in_full)
+                return token;
+        token = with_members(token, render_rules(config));
+        if (token && json_object_set_new(token, "attempts",
+                                         view->attempts ? render_attempts(view->attempts) : json_array()) < 0)
                 token = (json_decref(token), NULL);
-        json_decref(value);
-        json_decref(failure);
         return token;
 }
 
@@ -110,26 +133,28 @@ json_t *render_rejection(const struct rejection *rejection) {
 }
 
 json_t *render_match(const struct token_config *token) {
-        return json_pack("{s:s, s:o, s:s, s:s, s:o}", "name", token->name, "username", render_text(token->username), "forge",
+        return json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "name", token->name, "username", render_text(token->username), "forge",
                          token->forge->name, "forge_type", forge_type_name(token->forge->type), "forge_url",
-                         render_text(token->forge->url));
+                         render_text(token->forge->url), "proof", proof_of(token));
 }
 
-static json_t *token_list(const struct broker *broker, bool with_attempts) {
+static json_t *token_list(const struct broker *broker, const struct peer *peer, bool in_full) {
         json_t *list = json_array();
 
         for (size_t i = 0; list && i < broker_token_count(broker); i++) {
                 struct token_view view;
 
                 broker_token_view(broker, i, &view);
-                if (json_array_append_new(list, render_token(&view, with_attempts)) < 0)
+                if (peer && !broker_may_see(peer, view.config))
+                        continue;
+                if (json_array_append_new(list, render_token(&view, in_full)) < 0)
                         list = (json_decref(list), NULL);
         }
         return list;
 }
 
-json_t *render_tokens(const struct broker *broker) {
-        return json_pack("{s:o}", "tokens", token_list(broker, false));
+json_t *render_tokens(const struct broker *broker, const struct peer *peer) {
+        return json_pack("{s:o}", "tokens", token_list(broker, peer, /* in_full= */ false));
 }
 
 static json_t *server_list(const struct broker *broker) {
@@ -204,7 +229,7 @@ json_t *render_status(const struct broker *broker) {
                          render_time(view.loaded_at), "reload_failed", view.reload_failed);
         return json_pack("{s:o, s:o, s:o, s:o}", "broker", self, "identities", identity_list(broker), "servers",
                          server_list(broker), "tokens",
-                         token_list(broker, true));
+                         token_list(broker, NULL, /* in_full= */ true));
 }
 
 json_t *render_unusable(const struct token_view *view) {

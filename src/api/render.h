@@ -20,16 +20,17 @@ json_t *render_time(usec_t realtime);
 
 json_t *render_attempts(const struct attempts *attempts);
 
-/** render_token() - how a token stands, never its value */
-json_t *render_token(const struct token_view *view, bool with_attempts);
+/** render_token() - how a token stands, never its value; @in_full: with its rules, and what was tried for it */
+json_t *render_token(const struct token_view *view, bool in_full);
 
 /** render_rejection() - the verdict on a report, and how the token stands now */
 json_t *render_rejection(const struct rejection *rejection);
 
-/** render_match() - which token it is: name, user and forge */
+/** render_match() - which token it is: name, user, forge, whether it wants a proof */
 json_t *render_match(const struct token_config *token);
 
-json_t *render_tokens(const struct broker *broker);
+/** render_tokens() - the tokens that @peer may ask for, as far as that is known without a proof; NULL: all */
+json_t *render_tokens(const struct broker *broker, const struct peer *peer);
 json_t *render_status(const struct broker *broker);
 
 /** render_unusable() - why a token is not usable: name, code, detail, remedy */

@@ -96,10 +96,14 @@ int reply_problem(struct reply *ret, const struct error *problem, const struct a
                 body = (json_decref(body), NULL);
         json_decref(extra);
         r = reply_json(ret, (unsigned)info->http_status, TYPE_PROBLEM, body, err);
-        if (r < 0 || retry_after == 0)
+        if (r < 0)
                 return r;
-        (void)snprintf(seconds, sizeof(seconds), "%" PRIu64, (retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC);
-        r = reply_header(ret, MHD_HTTP_HEADER_RETRY_AFTER, seconds, err);
+        if (problem->code == DIAG_PROOF_REQUIRED)
+                r = reply_header(ret, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"forge-broker\"", err);
+        if (r >= 0 && retry_after > 0) {
+                (void)snprintf(seconds, sizeof(seconds), "%" PRIu64, (retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC);
+                r = reply_header(ret, MHD_HTTP_HEADER_RETRY_AFTER, seconds, err);
+        }
         if (r < 0)
                 reply_done(ret);
         return r;

@@ -35,7 +35,7 @@ int reply_text(struct reply *ret, const char *type, char *text, struct error *er
 int reply_secret(struct reply *ret, const char *type, struct secret *body, struct error *err);
 
 /**
- * reply_problem() - an error as application/problem+json
+ * reply_problem() - an error as application/problem+json; that a proof is required is a challenge (RFC 6750)
  * @attempts:    NULL or empty: none
  * @retry_after: 0: not known
  * @extra:       members of this problem's own, consumed; NULL: none

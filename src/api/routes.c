@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/explain.h"
 #include "api/listener.h"
 #include "api/metrics.h"
 #include "api/preflight.h"
@@ -16,9 +17,20 @@ static struct broker *broker_of(const struct request *request) {
         return request->connection->listener->broker;
 }
 
+/* Whose rules decide over what is shown; NULL for an operator, who is shown everything. */
+static const struct peer *job_of(const struct request *request) {
+        return request->connection->listener->serves_all ? NULL : request->ask.peer;
+}
+
+static bool is_shown(const struct request *request, const struct token_config *token) {
+        const struct peer *job = job_of(request);
+
+        return !job || broker_may_see(job, token);
+}
+
 static int unknown_token(const struct request *request, struct error *err) {
         const struct broker *broker = broker_of(request);
-        size_t used, count = broker_token_count(broker);
+        size_t used, shown = 0, count = broker_token_count(broker);
 
         /* A name that no token can have is not repeated: it is outside text of any length. */
         if (request->name[0])
@@ -30,15 +42,17 @@ static int unknown_token(const struct request *request, struct error *err) {
                 struct token_view view;
 
                 broker_token_view(broker, i, &view);
-                /* Room for ", ... (N in all)". */
-                if (used + strlen(view.config->name) + 40 > sizeof(err->detail)) {
-                        (void)text_append(err->detail, sizeof(err->detail), &used, ", ... (%zu in all)", count);
+                if (!is_shown(request, view.config))
+                        continue;
+                /* Room for ", ...". */
+                if (used + strlen(view.config->name) + 16 > sizeof(err->detail)) {
+                        (void)text_append(err->detail, sizeof(err->detail), &used, ", ...");
                         break;
                 }
-                (void)text_append(err->detail, sizeof(err->detail), &used, "%s%s", i > 0 ? ", " : "",
+                (void)text_append(err->detail, sizeof(err->detail), &used, "%s%s", shown++ > 0 ? ", " : "",
                                   view.config->name);
         }
-        if (count == 0)
+        if (shown == 0)
                 (void)text_append(err->detail, sizeof(err->detail), &used, "none");
         return -(int)DIAG_UNKNOWN_TOKEN;
 }
@@ -49,7 +63,7 @@ static int name_checked(const struct request *request, int r, struct error *err)
 }
 
 static int list_tokens(struct request *request, struct reply *ret, struct error *err) {
-        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_tokens(broker_of(request)), err);
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_tokens(broker_of(request), job_of(request)), err);
 }
 
 static int reply_issuance(const struct request *request, const struct issuance *issuance, struct reply *ret,
@@ -167,11 +181,22 @@ static int match(struct request *request, struct reply *ret, struct error *err) 
                 (void)error_set(err, DIAG_MALFORMED_REQUEST, "expected protocol, host and perhaps path, or registry alone");
                 return request_refuse(request, err);
         }
-        /* Not recorded: nothing is issued, and git and docker ask about every host they meet. */
-        r = match_token(broker_config(broker_of(request)), &query, &token, err);
+        r = broker_match(broker_of(request), &request->ask, &query, &token, err);
         if (r == -(int)DIAG_MALFORMED_REQUEST)
                 return request_refuse(request, err);
         return r < 0 ? r : reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_match(token), err);
+}
+
+static int explain(struct request *request, struct reply *ret, struct error *err) {
+        const struct explain_query query = explain_read(&request->query);
+        struct explanation explanation;
+        struct token_view view;
+        int r;
+
+        if (!request->name[0] || !broker_token_find(broker_of(request), request->name, &view))
+                return unknown_token(request, err);
+        r = explain_case(view.config, &query, &explanation, err);
+        return r < 0 ? r : reply_json(ret, MHD_HTTP_OK, TYPE_JSON, explain_render(view.config, &explanation), err);
 }
 
 static int status(struct request *request, struct reply *ret, struct error *err) {
@@ -262,7 +287,7 @@ static int readyz(struct request *request, struct reply *ret, struct error *err)
                 struct token_view view;
 
                 broker_token_view(broker, i, &view);
-                if (token_is_usable(&view))
+                if (token_is_usable(&view) || !is_shown(request, view.config))
                         continue;
                 unusable++;
                 if (json_array_append_new(tokens, render_unusable(&view)) < 0)
@@ -276,9 +301,13 @@ static int readyz(struct request *request, struct reply *ret, struct error *err)
 static int readyz_token(struct request *request, struct reply *ret, struct error *err) {
         struct token_view view;
         json_t *tokens;
+        int r;
 
-        if (!request->name[0] || !broker_token_find(broker_of(request), request->name, &view))
+        if (!request->name[0])
                 return unknown_token(request, err);
+        r = broker_token_show(broker_of(request), job_of(request) ? &request->ask : NULL, request->name, &view, err);
+        if (r < 0)
+                return name_checked(request, r, err);
         tokens = token_is_usable(&view) ? json_array() : json_pack("[o]", render_unusable(&view));
         if (!tokens)
                 return error_oom(err);
@@ -292,6 +321,8 @@ static const struct route routes[] = {
         { "POST", "/v1/tokens/*/preflight", .for_jobs = true, .with_head = false, .takes_body = true, .handle = preflight },
         { "GET", "/v1/match", .for_jobs = true, .with_head = true, .parameters = match_parameters, .handle = match },
         { "POST", "/v1/tokens/*/refresh", .for_jobs = false, .with_head = false, .handle = refresh },
+        { "GET", "/v1/tokens/*/explain", .for_jobs = false, .with_head = true, .parameters = explain_parameters,
+          .handle = explain },
         { "GET", "/v1/status", .for_jobs = false, .with_head = true, .handle = status },
         { "POST", "/v1/reload", .for_jobs = false, .with_head = false, .handle = reload },
         { "POST", "/v1/doctor", .for_jobs = false, .with_head = false, .handle = doctor },

@@ -3,20 +3,9 @@
  */
 #include <string.h>
 
-#include "base/text.h"
+#include "broker/admission.h"
 #include "broker/broker_internal.h"
-#include "broker/policy.h"
 #include "broker/rejected.h"
-
-/* Each one is counted; equal ones share a record. */
-static void refused(struct broker *broker, const struct audit_record *record) {
-        counters_refused(&broker->counters, record->token, record->error->code);
-        audit_refusal(broker->audit, record);
-}
-
-void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err) {
-        refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .peer = peer, .error = err });
-}
 
 void ask_done(struct ask *ask) {
         waiter_leave(&ask->waiter);
@@ -30,49 +19,8 @@ void issuance_done(struct issuance *issuance) {
         *issuance = (struct issuance){ 0 };
 }
 
-void broker_refuse(struct broker *broker, const struct ask *ask, const char *token, const struct error *err) {
-        refused(broker, &(struct audit_record){ .kind = AUDIT_REFUSED, .token = token, .peer = ask->peer,
-                                                .claims = &ask->claims, .error = err });
-}
-
-/* Whether the rules let the peer have it.  The forge is asked only about who fits all that is known without it. */
-static int allow(struct broker *broker, struct ask *ask, const struct token_config *token, struct error *err) {
-        const struct vouch_question question = { .proof = ask->proof, .id_token_url = ask->id_token_url,
-                                                 .repository = ask->claims.values[CLAIM_REPOSITORY] };
-        const struct job_facts *facts;
-        struct policy_verdict verdict;
-        int r;
-
-        r = policy_decide(token, ask->peer, NULL, &verdict, err);
-        if (r != -(int)DIAG_PROOF_REQUIRED || !ask->proof)
-                return r;
-        r = vouch_desk_ask(&broker->generation->vouching, token->vouched_by, &question, ask->peer, ask->may_wait,
-                           &ask->waiter, &facts, &ask->retry_after, err);
-        if (r != VOUCH_DESK_ANSWERED)
-                return r == VOUCH_DESK_WAIT ? ASK_WAIT : r;
-        return policy_decide(token, ask->peer, facts, &verdict, err);
-}
-
-int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err) {
-        char name[80];
-        int r;
-
-        (void)text_clean(name, sizeof(name), ask->token, strlen(ask->token));
-        *ret = generation_find(broker->generation, ask->token);
-        if (!peer_is_root(ask->peer))
-                r = error_set(err, DIAG_PEER_REFUSED, "uid %u is not served, only uid 0", (unsigned)ask->peer->uid);
-        else if (!*ret)
-                r = error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
-        else
-                r = allow(broker, ask, (*ret)->token, err);
-        if (r < 0)
-                broker_refuse(broker, ask, name, err);
-        return r;
-}
-
-static int unavailable(struct broker *broker, struct ask *ask, const struct refresh *refresh, struct error *err) {
-        refused(broker, &(struct audit_record){ .kind = AUDIT_UNAVAILABLE, .token = refresh->token->name,
-                                                .peer = ask->peer, .claims = &ask->claims, .error = err });
+static int unavailable(struct broker *broker, const struct ask *ask, const struct admission *admission, struct error *err) {
+        broker_refuse(broker, AUDIT_UNAVAILABLE, ask, admission, err);
         return -(int)err->code;
 }
 
@@ -102,7 +50,7 @@ int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *e
 }
 
 /* The journal is full: wait for it, but not for ever and not when the request's own time is over. */
-static int wait_for_audit(struct broker *broker, struct ask *ask, struct refresh *refresh, struct error *err) {
+static int wait_for_audit(struct broker *broker, struct ask *ask, const struct admission *admission, struct error *err) {
         usec_t now = clock_monotonic();
 
         if (ask->audit_deadline == 0)
@@ -114,23 +62,25 @@ static int wait_for_audit(struct broker *broker, struct ask *ask, struct refresh
         (void)error_set(err, DIAG_AUDIT_UNAVAILABLE, "the %s took no record for %u s",
                         audit_uses_journal(broker->audit) ? "journal" : "standard error",
                         (unsigned)(AUDIT_WAIT_MAX / USEC_PER_SEC));
-        return unavailable(broker, ask, refresh, err);
+        return unavailable(broker, ask, admission, err);
 }
 
 int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, struct error *err) {
         struct audit_record record = { .kind = AUDIT_ISSUED, .has_value = true, .peer = ask->peer,
                                        .claims = &ask->claims };
-        struct refresh *refresh;
+        const struct refresh *refresh;
+        struct admission admission;
         struct value *value;
         int r, state;
 
-        r = broker_admit(broker, ask, &refresh, err);
+        r = broker_admit(broker, ask, &admission, err);
         if (r != ASK_DONE)
                 return r;
+        refresh = admission.refresh;
         state = refresh_get(refresh, &value);
         if (state == CACHE_EMPTY) {
-                r = broker_await_value(ask, refresh, err);
-                return r < 0 ? unavailable(broker, ask, refresh, err) : r;
+                r = broker_await_value(ask, admission.refresh, err);
+                return r < 0 ? unavailable(broker, ask, &admission, err) : r;
         }
 
         record.token = refresh->token->name;
@@ -139,13 +89,15 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         record.stale = state == CACHE_STALE;
         record.version = value->version;
         record.fingerprint = value->fingerprint;
+        record.rule = admission.verdict.rule;
+        record.facts = admission.facts;
         if (record.stale || refresh_degraded(refresh))
                 record.error = refresh_trouble(refresh);
         r = audit_write(broker->audit, &record, err);
         if (r == AUDIT_BUSY)
-                return wait_for_audit(broker, ask, refresh, err);
+                return wait_for_audit(broker, ask, &admission, err);
         if (r < 0)
-                return unavailable(broker, ask, refresh, err);
+                return unavailable(broker, ask, &admission, err);
 
         counters_issued(&broker->counters, record.token, record.source, record.stale);
         *ret = (struct issuance){ .configuration = config_ref(broker->generation->config),
@@ -165,8 +117,8 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
         usec_t now = clock_boottime();
         int r;
 
-        r = broker_admit(broker, ask, &refresh, err);
-        if (r != ASK_DONE)
+        r = broker_find(broker, ask, &refresh, err);
+        if (r < 0)
                 return r;
         if (!ask->joined && !refresh->fetch) {
                 ask->retry_after = refresh_may_force(refresh, now);
@@ -198,13 +150,15 @@ const char *verdict_name(enum verdict verdict) {
 
 int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err) {
         struct rejection rejection = { 0 };
+        struct admission admission;
         struct refresh *refresh;
         struct value *value;
         int r;
 
-        r = broker_admit(broker, ask, &refresh, err);
+        r = broker_admit(broker, ask, &admission, err);
         if (r != ASK_DONE)
                 return r;
+        refresh = admission.refresh;
         if (ask->since == 0)
                 ask->since = clock_boottime();
         if (refresh_get(refresh, &value) == CACHE_EMPTY)

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "broker/broker_internal.h"
+#include "broker/explain.h"
 #include "config/problems.h"
 
 /* Again so often, for what was not answered. */
@@ -63,12 +65,39 @@ static int make_generation(struct broker *broker, struct config *config, struct 
         return 0;
 }
 
+/* A line names as many tokens as fit into it. */
+#define NAMES_MAX_BYTES 1024
+
+static void log_exposed(const struct config *config, bool narrowed_to_units) {
+        const char *exposure = NULL;
+        char names[NAMES_MAX_BYTES + 128] = "";
+        size_t used = 0;
+
+        for (size_t i = 0; i < config->n_tokens; i++) {
+                const struct token_config *token = config->tokens[i];
+
+                if (token->proof_required || (token->units[0] != NULL) != narrowed_to_units)
+                        continue;
+                exposure = explain_exposure(token);
+                (void)text_append(names, sizeof(names), &used, "%s%s", used > 0 ? ", " : "", token->name);
+                if (used < NAMES_MAX_BYTES)
+                        continue;
+                log_message(LOG_LEVEL_NOTICE, "proof = none: %s: %s", names, exposure);
+                used = 0;
+        }
+        if (used > 0)
+                log_message(LOG_LEVEL_NOTICE, "proof = none: %s: %s", names, exposure);
+}
+
 static void record_loaded(struct broker *broker, const struct config *config) {
         char text[ERROR_DETAIL_MAX];
 
         (void)snprintf(text, sizeof(text), "%s: %zu tokens, %zu identities, %zu forges; instance %s", config->file,
                        config->n_tokens, config->n_identities, config->n_forges, audit_instance(broker->audit));
         (void)audit_write(broker->audit, &(struct audit_record){ .kind = AUDIT_CONFIG_LOADED, .text = text }, NULL);
+        /* Whenever rules come into force: that a token is open must be nobody's surprise. */
+        log_exposed(config, /* narrowed_to_units= */ false);
+        log_exposed(config, /* narrowed_to_units= */ true);
 }
 
 int broker_new(sd_event *event, struct config *config, bool use_journal, const char *state_directory,

@@ -124,6 +124,7 @@ struct ask {
         struct claims claims;
         struct secret *proof;           /* what the job shows of itself, or NULL; released, and so wiped, by ask_done() */
         const char *id_token_url;       /* where @proof is good for an ID token: outside text; NULL: it is none such */
+        bool cannot_prove;              /* there is no way to show a proof: to ask for one is to refuse */
         bool may_wait;                  /* false: time is over, answer now */
         usec_t patient_until;           /* boottime: the next fetch of a token in backoff is waited for if it begins before then;
                                          * 0: it is answered at once */
@@ -145,8 +146,8 @@ void ask_done(struct ask *ask);
 /**
  * broker_issue() - hands out one value, after its record was written
  *
- * Return: ASK_DONE and @ret, ASK_WAIT, or the negated diagnosis (recorded as well): -DIAG_UNKNOWN_TOKEN,
- * -DIAG_NO_USABLE_VALUE, -DIAG_AUDIT_UNAVAILABLE, -DIAG_PEER_REFUSED, -DIAG_INTERNAL_ERROR.
+ * Return: ASK_DONE and @ret, ASK_WAIT, or the negated diagnosis (recorded as well): what broker_admit() says,
+ * -DIAG_NO_USABLE_VALUE, -DIAG_AUDIT_UNAVAILABLE, -DIAG_INTERNAL_ERROR.
  */
 int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, struct error *err);
 
@@ -191,6 +192,30 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
  * Return: ASK_DONE, ASK_WAIT, or a negated diagnosis.
  */
 int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at, struct error *err);
+
+struct match_query;     /* broker/match.h */
+
+/**
+ * broker_match() - which token is for a place, told to a process that may ask for it
+ * @ret: borrowed until the loop turns again
+ *
+ * `for` alone chooses: a process that may not have the token that is for the place is not given another one.
+ * Return: as match_token(), or -DIAG_PEER_REFUSED, which is recorded.
+ */
+int broker_match(struct broker *broker, const struct ask *ask, const struct match_query *query,
+                 const struct token_config **ret, struct error *err);
+
+/** broker_may_see() - true if the process may ask for the token, as far as that is known without a proof */
+bool broker_may_see(const struct peer *peer, const struct token_config *token);
+
+/**
+ * broker_token_show() - as broker_token_find(), to a process that may ask for the token
+ * @ask: NULL: to an operator
+ *
+ * Return: 0, -DIAG_UNKNOWN_TOKEN, -DIAG_PEER_REFUSED, which is recorded.
+ */
+int broker_token_show(struct broker *broker, const struct ask *ask, const char *name, struct token_view *ret,
+                      struct error *err);
 
 /** broker_record_refusal() - the record of a refusal that the API decided itself (a peer that is not root, a bad request) */
 void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err);

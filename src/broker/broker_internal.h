@@ -29,16 +29,6 @@ struct broker {
         bool reload_failed;
 };
 
-/**
- * broker_admit() - finds the token of an ask; an unknown one, or a peer that may not have it, is refused and recorded
- *
- * Return: ASK_DONE and @ret; ASK_WAIT: a forge is asked which job this is; or the negated diagnosis.
- */
-int broker_admit(struct broker *broker, struct ask *ask, struct refresh **ret, struct error *err);
-
-/** broker_refuse() - counts and records a refusal of an ask; @token: its name, clean */
-void broker_refuse(struct broker *broker, const struct ask *ask, const char *token, const struct error *err);
-
 /** broker_await_value() - no value is held: waits for one, if one may come in time */
 int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/endpoint.h"
+#include "broker/explain.h"
 #include "broker/proof.h"
 #include "infisical/credential.h"
 
@@ -146,6 +147,21 @@ static bool any_server_works(const struct doctor *doctor, const struct identity_
         return false;
 }
 
+/* Not broken: to be open may be meant.  But nobody shall be able to say that it went unsaid. */
+static void note_exposure(struct doctor *doctor, json_t *parent, const struct token_config *token) {
+        const char *exposure = explain_exposure(token);
+        struct error advice = { 0 };
+        json_t *finding;
+
+        if (!exposure)
+                return;
+        finding = finding_add(&doctor->findings, parent, "rules", "who gets it");
+        finding_note(finding, "%s", exposure);
+        error_remedy_set(&advice, "Set proof = required and job_repositories in [token %s]: docs/jobs.md, \"Which job gets which "
+                         "token\".", token->name);
+        finding_remedy(finding, advice.remedy);
+}
+
 /* The chain's order within each token, so that a proof finds those before it. */
 static void make_proofs(struct doctor *doctor) {
         struct generation *generation = doctor->context.generation;
@@ -159,6 +175,7 @@ static void make_proofs(struct doctor *doctor) {
 
                 (void)snprintf(name, sizeof(name), "token %s", refresh->token->name);
                 parent = finding_add(&doctor->findings, NULL, "token", name);
+                note_exposure(doctor, parent, refresh->token);
                 for (int source = 0; source < SOURCE_COUNT; source++) {
                         struct proof *proof = &doctor->proofs[doctor->n_proofs];
 

@@ -13,8 +13,7 @@
 #include "base/error.h"
 #include "broker/peer.h"
 #include "config/config.h"
-
-struct job_facts;       /* forge/vouch.h */
+#include "forge/job_facts.h"
 
 #define POLICY_RULE_MAX 320
 
@@ -35,5 +34,20 @@ struct policy_verdict {
 int policy_decide(const struct token_config *token, const struct peer *peer, const struct job_facts *facts,
                   struct policy_verdict *ret, struct error *err);
 
-/** policy_units_allow() - the part that is known without a proof: what may be listed to this process */
-bool policy_units_allow(const struct token_config *token, const struct peer *peer);
+/**
+ * policy_may_ask() - the part that is known without a proof: whether the process may see the token, and ask for it
+ *
+ * Return: 0 or -DIAG_PEER_REFUSED; @ret and @err as above.
+ */
+int policy_may_ask(const struct token_config *token, const struct peer *peer, struct policy_verdict *ret, struct error *err);
+
+/**
+ * policy_allows_target() - no confused deputy: what a token is not for, nobody may try with it through the broker
+ * @repository:  "owner/name", or an image; "": none
+ * @write_probe: something is to be written there for a moment
+ *
+ * A token is for what `for` and `job_repositories` name; one that has neither is for all of its forge.
+ * Return: 0 or -DIAG_PROOF_INSUFFICIENT; @ret and @err as above.
+ */
+int policy_allows_target(const struct token_config *token, const char *repository, bool write_probe,
+                         struct policy_verdict *ret, struct error *err);

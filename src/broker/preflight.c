@@ -3,37 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/glob.h"
 #include "base/text.h"
+#include "broker/admission.h"
 #include "broker/broker_internal.h"
 
-static bool is_for(const struct token_config *token, const char *place) {
-        if (!token->targets[0])
-                return true;
-        for (char *const *pattern = token->targets; *pattern; pattern++)
-                if (glob_matches(*pattern, place, strlen(place)))
-                        return true;
-        return false;
-}
+static int check_targets(const struct token_config *token, const struct preflight_query *query,
+                         struct policy_verdict *verdict, struct error *err) {
+        int r = policy_allows_target(token, query->repository, query->write_probe, verdict, err);
 
-/* No confused deputy: what a token is not for, nobody may try with it through the broker. */
-static int check_targets(const struct token_config *token, const struct preflight_query *query, struct error *err) {
-        const char *places[] = { query->repository, query->image };
-
-        for (size_t i = 0; i < ELEMENTS(places); i++) {
-                if (!places[i][0] || is_for(token, places[i]))
-                        continue;
-                (void)error_set(err, DIAG_PROOF_INSUFFICIENT, "token '%s' is not for '%s'", token->name, places[i]);
-                error_remedy_set(err, "Add '%s' to for = of [token %s], or ask with the token that is for it.", places[i],
-                                 token->name);
-                return -(int)err->code;
-        }
-        if (query->write_probe && !token->write_probe) {
-                (void)error_set(err, DIAG_PROOF_INSUFFICIENT, "token '%s' is not to be used for write probes", token->name);
-                error_remedy_set(err, "Ask without --write-probe, or set write_probe = yes in [token %s].", token->name);
-                return -(int)err->code;
-        }
-        return 0;
+        return r < 0 ? r : policy_allows_target(token, query->image, /* write_probe= */ false, verdict, err);
 }
 
 static void make_question(const struct token_config *token, const struct preflight_query *query, struct forge_question *ret) {
@@ -125,19 +103,19 @@ void broker_learn_expiry(struct broker *broker) {
 int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query,
                      struct preflight_answer *ret, struct error *err) {
         struct inspection *inspection;
-        struct refresh *refresh;
+        struct admission admission;
         int r;
 
-        r = broker_admit(broker, ask, &refresh, err);
+        r = broker_admit(broker, ask, &admission, err);
         if (r != ASK_DONE)
                 return r;
         if (!ask->inspection) {
-                r = check_targets(refresh->token, query, err);
+                r = check_targets(admission.refresh->token, query, &admission.verdict, err);
                 if (r < 0) {
-                        broker_refuse(broker, ask, refresh->token->name, err);
+                        broker_refuse(broker, AUDIT_REFUSED, ask, &admission, err);
                         return r;
                 }
-                r = begin(broker, ask, refresh, query, err);
+                r = begin(broker, ask, admission.refresh, query, err);
                 if (r != ASK_DONE)
                         return r;
         }

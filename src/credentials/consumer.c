@@ -178,7 +178,7 @@ struct consumer *consumer_new(struct credentials *credentials, int fd, const str
         consumer->credentials = credentials;
         consumer->fd = fd;
         consumer->peer = *peer;
-        consumer->ask = (struct ask){ .peer = &consumer->peer, .token = consumer->name.id, .may_wait = true,
+        consumer->ask = (struct ask){ .peer = &consumer->peer, .token = consumer->name.id, .may_wait = true, .cannot_prove = true,
                                       .patient_until = usec_add(clock_boottime(), PATIENCE),
                                       .waiter.wake = on_wake };
         credentials_add(credentials, consumer);

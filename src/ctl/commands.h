@@ -23,6 +23,7 @@ int command_audit(struct options *options, int argc, char **argv);
 int command_check_config(struct options *options, int argc, char **argv);
 int command_credential(struct options *options, int argc, char **argv);
 int command_doctor(struct options *options, int argc, char **argv);
+int command_explain(struct options *options, int argc, char **argv);
 int command_metrics(struct options *options, int argc, char **argv);
 int command_refresh(struct options *options, int argc, char **argv);
 int command_reload(struct options *options, int argc, char **argv);

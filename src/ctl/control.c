@@ -61,14 +61,16 @@ static int not_running(const char *socket, struct error *err) {
 /* CONTROL_ANSWERED and the bytes, with a NUL behind them; else as control_request(). */
 static int perform(const char *socket, const char *method, const char *path, struct buffer *buffer, long *ret_status,
                    struct error *err) {
+        _cleanup_(freep) char *url = NULL;
         CURL *curl = curl_easy_init();
-        char url[256];
         CURLcode code;
         int r = CONTROL_ANSWERED;
 
-        if (!curl)
+        if (!curl || asprintf(&url, "http://localhost%s", path) < 0) {
+                url = NULL;
+                curl_easy_cleanup(curl);
                 return error_oom(err);
-        (void)snprintf(url, sizeof(url), "http://localhost%s", path);
+        }
         (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
         (void)curl_easy_setopt(curl, CURLOPT_URL, url);
         (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");

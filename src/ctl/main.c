@@ -60,6 +60,19 @@ static const struct command commands[] = {
           "Exit status: 0 all is proven, 1 something is broken, 7 nothing is broken and\n"
           "something could not be checked.\n",
           command_doctor },
+        { "explain", "NAME", "who gets a token, and whether a case would, by which rule",
+          "Nothing is issued.  Without an option it says who gets the token; with one, whether\n"
+          "such a process of uid 0 would.\n\n"
+          "  --unit UNIT       it runs in this systemd unit\n"
+          "  --container ID    or in this container: docker:ID, podman:ID, or an ID of docker's\n"
+          "  --repo OWNER/NAME its job runs in this repository,\n"
+          "  --event EVENT     for this event,\n"
+          "  --ref REF         on this whole ref: refs/heads/main\n"
+          "  --proof PROOF     who vouches for that: oidc, run-api, repository or none [the most\n"
+          "                    that the forge can prove]\n"
+          "  --fork            it is of a fork's or an AGit pull request\n\n"
+          "Exit status: 0 the token would be issued, 4 it would not.\n",
+          command_explain },
         { "metrics", "", "the daemon's metrics for Prometheus",
           "  --textfile FILE  write them to FILE, for the textfile collector of node_exporter;\n"
           "                   without a daemon the file says forge_broker_up 0\n",

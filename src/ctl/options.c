@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 #define COMMON_COUNT 4
 
 static const struct option common[COMMON_COUNT + 1] = {
@@ -53,6 +55,13 @@ bool options_count(const struct options *options, const char *command, int least
                 (void)fprintf(stderr, "forge-brokerctl: %s needs a word more\n", command);
         else
                 (void)fprintf(stderr, "forge-brokerctl: '%s' is too much for %s\n", options->words[most], command);
+        return false;
+}
+
+bool options_name(const struct options *options) {
+        if (text_is_name(options->words[0]))
+                return true;
+        (void)fprintf(stderr, "forge-brokerctl: '%.80s' cannot be a token's name\n", options->words[0]);
         return false;
 }
 

@@ -35,3 +35,6 @@ bool options_words(struct options *options, int argc, char **argv, int least, in
 
 /** options_count() - true if there are as many words; else says so */
 bool options_count(const struct options *options, const char *command, int least, int most);
+
+/** options_name() - true if the first word can be a token's name; else says so */
+bool options_name(const struct options *options);

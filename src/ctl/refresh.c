@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "ctl/commands.h"
 #include "ctl/output.h"
 
@@ -34,10 +33,8 @@ int command_refresh(struct options *options, int argc, char **argv) {
                 return EXIT_USAGE;
         if (options->help)
                 return COMMAND_HELP;
-        if (!text_is_name(options->words[0])) {
-                (void)fprintf(stderr, "forge-brokerctl: '%.80s' cannot be a token's name\n", options->words[0]);
+        if (!options_name(options))
                 return EXIT_USAGE;
-        }
         (void)snprintf(path, sizeof(path), "/v1/tokens/%s/refresh", options->words[0]);
         if (control_request(options->socket, "POST", path, &answer, &err) != CONTROL_ANSWERED) {
                 output_error(&err);

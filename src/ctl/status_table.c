@@ -193,6 +193,34 @@ static void print_servers(const json_t *servers, FILE *out) {
         }
 }
 
+static bool has_exposure(const json_t *token, const char *exposure) {
+        const char *text = json_member_string(token, "exposure");
+
+        return text && strcmp(text, exposure) == 0;
+}
+
+/* Each sentence once, with the tokens that it is true of. */
+static void print_exposures(const json_t *tokens, FILE *out) {
+        char clean[192];
+        const json_t *token, *other;
+        size_t i, k;
+
+        json_array_foreach(tokens, i, token) {
+                const char *exposure = json_member_string(token, "exposure");
+                bool said = !exposure;
+
+                for (k = 0; !said && k < i; k++)
+                        said = has_exposure(json_array_get(tokens, k), exposure);
+                if (said)
+                        continue;
+                (void)fputs("\nproof = none:", out);
+                json_array_foreach(tokens, k, other)
+                        if (has_exposure(other, exposure))
+                                (void)fprintf(out, " %s", shown(other, "name"));
+                (void)fprintf(out, ": %s\n", text_clean(clean, sizeof(clean), exposure, strlen(exposure)));
+        }
+}
+
 static void print_problem(const char *what, const json_t *problem, FILE *out) {
         char detail[320], remedy[448];
         const char *text = json_member_string(problem, "detail"), *cure = json_member_string(problem, "remedy");
@@ -214,6 +242,7 @@ void status_print(const json_t *status, FILE *out) {
         print_identities(json_object_get(status, "identities"), out);
         print_servers(json_object_get(status, "servers"), out);
         print_ends(tokens, out);
+        print_exposures(tokens, out);
         json_array_foreach(tokens, i, token)
                 print_problem(shown(token, "name"), token, out);
 }

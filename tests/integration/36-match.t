@@ -60,7 +60,7 @@ is "and so has a host alone" "$(name protocol=https host=git.example.org)" deplo
 is "a registry has its token" "$(name registry=https://registry.example.org:5000/v2/)" deploy
 is "an image, too" "$(name registry=registry.example.org:5000/platform/site:v1)" site
 like "there is no value in it" "$(match registry=registry.example.org:5000 | jq -c keys)" \
-        '^\["forge","forge_type","forge_url","name","username"\]$'
+        '^\["forge","forge_type","forge_url","name","proof","username"\]$'
 
 is "the token of an https forge is not for http" "$(name protocol=http host=git.example.org)" unknown-token
 like "which is said" "$(match protocol=http host=git.example.org | jq -r .remedy)" 'Use https://git.example.org'

@@ -8,6 +8,8 @@ integration_tests = \
 	tests/integration/37-preflight.t \
 	tests/integration/38-forge-conformance.t \
 	tests/integration/40-peers.t \
+	tests/integration/41-policy.t \
+	tests/integration/42-explain.t \
 	tests/integration/43-proof.t \
 	tests/integration/44-credential-socket.t \
 	tests/integration/45-ctl.t \

@@ -33,6 +33,10 @@ unit_tests += tests/unit/test-bound-name
 tests_unit_test_bound_name_SOURCES = tests/unit/test-bound-name.c
 tests_unit_test_bound_name_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-policy
+tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(config_harness)
+tests_unit_test_policy_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-rate
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_LDADD = $(unit_libs)

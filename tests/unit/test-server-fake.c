@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "broker/match.h"
 #include "broker/preflight.h"
 
 /* The configuration's strings are its own, so their type is not const. */
@@ -9,14 +10,17 @@
 
 static struct forge_config forge = { .name = TEXT("home"), .type = FORGE_FORGEJO,
                                      .url = TEXT("https://git.example.org") };
-static char *everything[] = { NULL };
+static char *nothing[] = { NULL };
 static struct identity_config identity = { .name = TEXT("default") };
+#define NO_RULES                                                                                  \
+        .targets = nothing, .units = nothing, .vouched_by = &forge, .job_repositories = nothing,   \
+        .job_events = nothing, .job_refs = nothing
+
 static struct token_config tokens[] = {
-        { .name = TEXT(NAME_READY), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"),
-          .targets = everything },
-        { .name = TEXT(NAME_COLD), .forge = &forge, .identity = &identity, .username = TEXT("cold\"bot") },
-        { .name = TEXT(NAME_FAILED), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot") },
-        { .name = TEXT(NAME_INSTANT), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot") },
+        { .name = TEXT(NAME_READY), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"), NO_RULES },
+        { .name = TEXT(NAME_COLD), .forge = &forge, .identity = &identity, .username = TEXT("cold\"bot"), NO_RULES },
+        { .name = TEXT(NAME_FAILED), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"), NO_RULES },
+        { .name = TEXT(NAME_INSTANT), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"), NO_RULES },
 };
 
 void fake_fill(struct broker *broker) {
@@ -222,6 +226,24 @@ void broker_token_view(const struct broker *broker, size_t index, struct token_v
         ret->version = 7;
         ret->fingerprint = "3f9a1c02";
         ret->fetched_at = ret->confirmed_at = NOON;
+}
+
+int broker_match(struct broker *broker, const struct ask *ask, const struct match_query *query,
+                 const struct token_config **ret, struct error *err) {
+        (void)ask;
+        return match_token(&broker->config, query, ret, err);
+}
+
+bool broker_may_see(const struct peer *peer, const struct token_config *token) {
+        (void)peer, (void)token;
+        return true;
+}
+
+int broker_token_show(struct broker *broker, const struct ask *ask, const char *name, struct token_view *ret,
+                      struct error *err) {
+        (void)ask;
+        return broker_token_find(broker, name, ret) ? 0
+                                                    : error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
 }
 
 bool broker_token_find(const struct broker *broker, const char *name, struct token_view *ret) {

@@ -212,7 +212,8 @@ static void an_unknown_path_names_those_of_this_socket(void **state) {
                                               "/v1/tokens/NAME/rejected /v1/tokens/NAME/preflight /v1/match /healthz /readyz /readyz/NAME");
         ask_control(*state, "GET /nothing");
         assert_string_equal(member("detail"), "there is no '/nothing' here; known: /v1/tokens /v1/tokens/NAME "
-                                              "/v1/tokens/NAME/rejected /v1/tokens/NAME/preflight /v1/match /v1/tokens/NAME/refresh /v1/status /v1/reload /v1/doctor /metrics /healthz /readyz "
+                                              "/v1/tokens/NAME/rejected /v1/tokens/NAME/preflight /v1/match /v1/tokens/NAME/refresh "
+                                              "/v1/tokens/NAME/explain /v1/status /v1/reload /v1/doctor /metrics /healthz /readyz "
                                               "/readyz/NAME");
 }
 
@@ -409,7 +410,7 @@ static void readiness_names_each_token_that_is_not_usable(void **state) {
 
 static void a_match_names_the_token_and_gives_no_value(void **state) {
         static const char wanted[] = "{\"name\":\"deploy\",\"username\":\"deploy-bot\",\"forge\":\"home\",\"forge_type\":\"forgejo\","
-                                     "\"forge_url\":\"https://git.example.org\"}";
+                                     "\"forge_url\":\"https://git.example.org\",\"proof\":\"none\"}";
         struct harness *harness = *state;
 
         harness_ask(harness, "GET /v1/match?protocol=https&host=git.example.org&path=o%2Fr.git", &answer);

@@ -1,0 +1,104 @@
+#!/bin/sh
+# Who would get a token, and by which rule, said beforehand: the same decision that a request meets, and nothing is issued.
+. "${top_srcdir:-.}/tests/integration/lib.sh"
+need_root
+need jq jq
+
+standin_state >"$work/state.json"
+standin_start "$work/state.json"
+same_secret='forge = home
+secret_path = /forges
+secret_name = deploy-bot@example.org'
+forge_settings='oidc_audience = forge-broker
+[forge away]
+type = gitea
+url = https://away.example.org'
+write_config <<EOT
+[token open]
+$same_secret
+[token narrow]
+$same_secret
+units = forgejo-runner.service, docker-*.scope
+[token deploy]
+$same_secret
+units = docker-*.scope
+proof = required
+job_repositories = platform/*
+job_refs = refs/heads/main, refs/tags/v*
+[token elsewhere]
+$same_secret
+proof = required
+vouched_by = away
+job_repositories = platform/*
+EOT
+daemon_start
+daemon_ready
+records_before=$(wc -l <"$work/daemon.log")
+
+explain() {
+        "$brokerctl" --socket "$control_socket" explain "$@" >"$work/out" 2>"$work/err"
+}
+says() { # what, status, sentence, words...
+        says_what=$1 says_status=$2 says_sentence=$3
+        shift 3
+        explain "$@"
+        is "$says_what" $? "$says_status"
+        like "... and says so" "$(cat "$work/out")" "$says_sentence"
+}
+id=$(printf '%064d' 7)
+
+# Who gets it, in one sentence.
+says "a token without rules" 0 "^Token 'open' is for every process of uid 0 that reaches the socket: every container with the mount gets this token, fork pull requests included\.$" open
+says "one of some units" 0 "^Token 'narrow' is for every process of uid 0 in units forgejo-runner.service, docker-\*.scope: every root process of its units" narrow
+says "one of proven jobs" 0 "^Token 'deploy' is for jobs that forge 'home' vouches for, in repositories platform/\*, for events push, create, .*, on refs refs/heads/main, refs/tags/v\*, from units docker-\*.scope; never for those of fork and AGit pull requests\.$" deploy
+is "it is one line" "$(wc -l <"$work/out")" 1
+
+# A case.
+says "anybody, where there is no rule" 0 "gets token 'open': it has no rule" open --unit any.service
+says "a unit that fits" 0 "^A process of uid 0 in unit forgejo-runner.service without a proof gets token 'narrow' by units forgejo-runner.service\.$" \
+        narrow --unit forgejo-runner.service
+says "a container of docker's" 0 "in unit docker-$id.scope .* by units docker-\*.scope" narrow --container "$id"
+says "one of podman's" 4 "in unit libpod-$id.scope .* does not get it: peer-refused: token 'narrow' is not for unit" narrow --container "podman:$id"
+says "another unit" 4 "does not get it: peer-refused: token 'narrow' is not for unit 'cron.service'" narrow --unit cron.service
+says "no proof" 4 "without a proof does not get it: proof-required" deploy --container "$id"
+says "a job that fits" 0 "whose job in platform/site for push on refs/heads/main is proven (\(oidc\)) gets token 'deploy' by units docker-\*.scope, job_repositories platform/\*, job_events push, job_refs refs/heads/main" \
+        deploy --container "docker:$id" --repo platform/site --event push --ref refs/heads/main
+says "another event" 4 "peer-refused: token 'deploy' is not for event 'pull_request'" \
+        deploy --container "$id" --repo platform/site --event pull_request --ref refs/heads/main
+like "... with a remedy" "$(cat "$work/out")" '^remedy: .*job_events = in \[token deploy\]'
+says "a fork's job" 4 "peer-refused: the job is of a fork's or an AGit pull request" \
+        deploy --container "$id" --repo platform/site --event push --ref refs/heads/main --fork
+says "a proof that does not tell the event" 4 "proof-insufficient: the job's proof does not tell the event" \
+        deploy --container "$id" --repo platform/site --event push --ref refs/heads/main --proof repository
+says "the most that a Gitea proves" 4 "is proven \(repository\) does not get it: proof-insufficient" \
+        elsewhere --repo platform/site --event push
+says "an event that is not told" 4 "proof-insufficient" deploy --container "$id" --repo platform/site --proof run-api
+
+# As JSON; and what is no case.
+explain --json deploy --container "$id" --repo other/site --event push --ref refs/heads/main
+is "a refusal as JSON" $? 4
+is "... with its code and its rule" "$(jq -c '[.name, .allowed, .code, .rule, .proof]' "$work/out")" \
+        '["deploy",false,"peer-refused","job_repositories platform/*","oidc"]'
+explain --json open
+is "who gets it, as JSON" "$(jq -c '[.allowed, .rule, .code, (.exposure | length > 0), (.sentence == .rules)]' "$work/out")" '[null,null,null,true,true]'
+explain nope
+is "there is no such token" $? 3
+explain deploy --proof oidc
+is "a proof of no repository is no case" $? 2
+like "... which is said" "$(cat "$work/err")" 'a proof names a repository'
+explain deploy --proof believe-me --repo a/b
+is "nor is one that there is not" $? 2
+explain deploy --container 12ab
+is "nor a container's short ID" $? 2
+explain deploy --unit a.service --unit b.service
+is "nor two units" $? 2
+explain deploy --ref "$(printf '%05000d' 0)"
+is "nor a ref without end" $? 2
+explain
+is "a name is wanted" $? 2
+
+is "nothing of it is on record" "$(tail -n "+$((records_before + 1))" "$work/daemon.log" | grep -cE '(issued|refused) ')" 0
+is "jobs have no such route" "$(ask_status /v1/tokens/open/explain)" 400
+daemon_stop
+is "it stops cleanly" $? 0
+done_testing
