@@ -62,6 +62,15 @@ is "a broker that hangs is given up in time, by this way too" "$? $out $((($(dat
 boot_do kill -CONT "$daemon"
 like "... and it says so" "$(said)" 'the broker did not answer within 700ms'
 
+# Where the host logs what sudo's commands read and write, it is anything but tokens.
+printf 'Defaults log_input, log_output, !compress_io\nrunner ALL=(root) NOPASSWD: /usr/bin/printf\n' >"$boot_root/etc/sudoers.d/00-log"
+chmod 0440 "$boot_root/etc/sudoers.d/00-log"
+runner_job logged -- sudo -n printf logged-by-sudo >/dev/null
+ok "sudo logs what its commands write" grep -raqF logged-by-sudo "$boot_root/var/log/sudo-io"
+is "a job gets its token there too" "$(runner_job logged -p Environment=FORGE_BROKER_PROOF=canary-of-a-job -- "$bin/forge-broker" get deploy)" "$secret_value"
+is "no log of sudo has it" "$(grep -raclF -e "$secret_value" -e canary-of-a-job "$boot_root/var/log/sudo-io" | wc -l)" 0
+rm -r "$boot_root/etc/sudoers.d/00-log" "$boot_root/var/log/sudo-io"
+
 # The relay is no way to anything else.
 runner_sudo() { runner_job intruder -- sh -c "printf '$1 HTTP/1.1\r\nHost: a\r\n\r\n' | sudo -n $libexec/forge-broker/relay"; }
 for request in 'GET /v1/status' 'POST /v1/reload' 'POST /v1/tokens/deploy/refresh' 'GET /metrics'; do
