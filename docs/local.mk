@@ -5,7 +5,8 @@ upstreamdocdir = $(docdir)/upstream
 dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/git.md docs/upstream/infisical.md docs/upstream/systemd.md
 
 # Workflows; they go beside the example of the configuration.
-dist_examples_DATA += docs/examples/container-push.yml docs/examples/gate.yml docs/examples/release.yml docs/examples/submodules.yml \
+dist_examples_DATA += docs/examples/container-push.yml docs/examples/gate.yml docs/examples/preflight.yml docs/examples/release.yml \
+	docs/examples/submodules.yml \
 	docs/examples/tag-push.yml docs/examples/proof-automatic-token.yml docs/examples/proof-forgejo.yml \
 	docs/examples/proof-github.yml docs/examples/proof-gitlab.yml
 TESTS += tests/unit/test-examples.t

@@ -88,7 +88,7 @@ void git_explain(const struct arguments *arguments, const struct git *git, char 
         if (!speaks_to_remotes(words[0]))
                 return;
         if (report->count == 0 && urls->count > 0)
-                output_note("git %s failed; it asked for no credential: the server refused before that, or was not reached",
+                output_note("git %s failed; it asked for no credential: it ended before that, or the server refused or was not reached",
                             words[0]);
         else if (report->count == 0)
                 output_note("git %s failed; no remote here is http or https, so that no token was used", words[0]);

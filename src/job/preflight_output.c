@@ -41,7 +41,7 @@ void preflight_identity(const struct preflight_report *report, char line[static 
                                   report->scopes[0] ? report->scopes : "none");
         if (report->expires_at[0])
                 (void)text_append(line, PREFLIGHT_LINE_MAX, &used, "%suntil %s", used > 0 ? ", " : "", report->expires_at);
-        if (report->identity.evidence[0])
+        if (report->identity.evidence[0] && !report->login[0])
                 (void)text_append(line, PREFLIGHT_LINE_MAX, &used, "%s%s", used > 0 ? ": " : "", report->identity.evidence);
 }
 

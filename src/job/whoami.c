@@ -15,14 +15,15 @@ static int print_line(const char *what, const char *says, struct failure *failur
 
 /* A token that may not read its own user is a good one all the same. */
 static int print(const struct preflight_report *report, struct failure *failure) {
-        const struct preflight_finding *identity = &report->identity;
         char user[PREFLIGHT_LINE_MAX], url[160], type[16], forge[200];
         int r;
 
         (void)json_text(report->json, "forge_url", url, sizeof(url));
         (void)json_text(report->json, "forge_type", type, sizeof(type));
-        (void)snprintf(user, sizeof(user), "%s%s%s", report->login[0] ? report->login : "valid, undisclosed",
-                       identity->evidence[0] ? ": " : "", identity->evidence);
+        if (report->login[0])
+                (void)snprintf(user, sizeof(user), "%s", report->login);
+        else
+                (void)snprintf(user, sizeof(user), "valid, undisclosed: %s", report->identity.evidence);
         (void)snprintf(forge, sizeof(forge), "%s (%s)", url, type);
         r = print_line("user", user, failure);
         if (r == 0)

@@ -80,6 +80,10 @@ watched require 0 '' "$broker" require deploy
 silent require
 watched rejected 5 '' "$broker" rejected deploy --timeout 20s
 silent rejected
+watched preflight 7 '' "$broker" preflight deploy --need contents:write,release:write
+silent preflight
+watched whoami 7 '' "$broker" whoami deploy --json
+silent whoami
 asked="protocol=http\nhost=127.0.0.1:$(cat "$work/git.port")\npath=o/r.git\n"
 watched "git-credential get" 0 "$asked" "$broker" git-credential get
 prints "git-credential get"
@@ -98,6 +102,10 @@ silent git-check
 watched git 0 '' "$broker" git -- push origin HEAD:refs/heads/main
 silent git
 is "git: it was pushed as the broker's token" "$(git -C "$work/root/o/r.git" rev-parse --verify -q refs/heads/main >/dev/null && awk '{ print $NF }' "$work/git.log" | sort -u | tr '\n' ' ')" "- deploy "
+git -C "$work/clone" -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m two
+watched "git that fails" 1 '' "$broker" git -- push "--force-with-lease=main:$(git hash-object /dev/null)" origin HEAD:main
+silent "git that fails"
+like "git that fails: a preflight was made" "$(cat "$work/err")" "^forge-broker:   .* contents:write "
 watched "git with a name" 0 '' "$broker" git deploy -- fetch origin
 silent "git with a name"
 
@@ -107,5 +115,17 @@ is "exec ends as it should" "$?" 0
 is "exec: the value is in the environment of its command" "$(found "$work/trace" | grep ' = 0$' | grep -c "\"FORGE_TOKEN=$canary\"")" 1
 is "exec: and in nothing else that was started" "$(found "$work/trace" | grep -vc "^[0-9]* *execve(\"[^\"]*/sh\", \[\"sh\", \"-c\", \"true; true\"\], \[.*\"FORGE_TOKEN=")" 0
 is "exec: nor in a message" "$(found "$work/err" "$work/out")" ""
+
+# preflight of a token of the job's own: it is in the client's environment because it was in the job's.
+(cd "$work/clone" && OWN_TOKEN=$canary strace -f -v -s 65536 -e trace=execve,execveat -o "$work/trace" \
+        "$broker" preflight deploy --token-env OWN_TOKEN --need contents:write) >"$work/out" 2>"$work/err"
+is "preflight --token-env ends as it should" "$?" 7
+is "preflight --token-env: the value is in the environment that it was started with" \
+        "$(found "$work/trace" | grep -c "^[0-9]* *execve(\"[^\"]*/forge-broker\", .*\"OWN_TOKEN=")" 1
+is "preflight --token-env: in no argument" "$(found "$work/trace" | sed 's/], \[.*//' | found -)" ""
+is "preflight --token-env: nor in a message" "$(found "$work/err" "$work/out")" ""
+is "preflight --token-env: nor in the daemon's log" "$(found "$work/daemon.log")" ""
+is "preflight --token-env: nor in a file" "$(cd "$work" && find . -type f -not -path './runner/*' -not -name trace -not -name output \
+        -exec grep -laF -f runner/forms {} + 2>/dev/null)" ""
 
 done_testing
