@@ -119,6 +119,10 @@ fuzz_targets += tests/fuzz/fuzz-job-http
 tests_fuzz_fuzz_job_http_SOURCES = tests/fuzz/fuzz-job-http.c tests/fuzz/standalone.c
 tests_fuzz_fuzz_job_http_LDADD = $(job_test_libs)
 
+fuzz_targets += tests/fuzz/fuzz-job-preflight
+tests_fuzz_fuzz_job_preflight_SOURCES = tests/fuzz/fuzz-job-preflight.c tests/fuzz/standalone.c
+tests_fuzz_fuzz_job_preflight_LDADD = $(job_test_libs)
+
 fuzz_targets += tests/fuzz/fuzz-job-credential
 tests_fuzz_fuzz_job_credential_SOURCES = tests/fuzz/fuzz-job-credential.c tests/fuzz/standalone.c
 tests_fuzz_fuzz_job_credential_LDADD = $(job_test_libs)
@@ -128,7 +132,8 @@ tests_fuzz_fuzz_job_git_SOURCES = tests/fuzz/fuzz-job-git.c tests/fuzz/standalon
 tests_fuzz_fuzz_job_git_LDADD = $(job_test_libs)
 
 EXTRA_DIST += tests/fuzz/corpus/job-git
-EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http tests/fuzz/corpus/job-credential
+EXTRA_DIST += tests/fuzz/corpus/job-json tests/fuzz/corpus/job-http tests/fuzz/corpus/job-preflight \
+	tests/fuzz/corpus/job-credential
 
 fuzz_targets += tests/fuzz/fuzz-event
 tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz-event.c tests/fuzz/standalone.c

@@ -95,7 +95,7 @@ static void read_warnings(struct preflight_report *ret) {
                         (void)text_clean(ret->warnings[ret->warning_count++], ERROR_DETAIL_MAX, text, length);
 }
 
-static int read_report(const struct preflight_question *question, struct preflight_report *ret, struct failure *failure) {
+int preflight_report_read(const struct preflight_question *question, struct preflight_report *ret, struct failure *failure) {
         int r;
 
         r = read_identity(ret, failure);
@@ -124,7 +124,7 @@ int preflight_ask(const struct client *client, const struct preflight_question *
         r = client_post(client, path, body.bytes, body.used, &ret->answer, &ret->json, failure);
         if (r == -EXIT_UNKNOWN_TOKEN)
                 token_list_add_known(client, failure);
-        return r < 0 ? r : read_report(question, ret, failure);
+        return r < 0 ? r : preflight_report_read(question, ret, failure);
 }
 
 size_t preflight_count(const struct preflight_report *report, enum preflight_verdict verdict) {

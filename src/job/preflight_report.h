@@ -45,6 +45,9 @@ struct preflight_report {
 int preflight_ask(const struct client *client, const struct preflight_question *question, struct preflight_report *ret,
                   struct failure *failure);
 
+/** preflight_report_read() - the same of an answer in ret->json.  Return: 0, or -EXIT_UNREACHABLE if it is none. */
+int preflight_report_read(const struct preflight_question *question, struct preflight_report *ret, struct failure *failure);
+
 /** preflight_report_done() - for _cleanup_ too */
 void preflight_report_done(struct preflight_report *report);
 

@@ -1,14 +1,16 @@
 /*
- * What `forge-broker git` reads from outside: remotes' URLs, git's list of its configuration, ~/.netrc.  The first byte says
- * which.  Whatever the bytes are, no parser looks beyond them, and what one shows is clean.
+ * What `forge-broker git` reads from outside: remotes' URLs, git's list of its configuration, ~/.netrc, what its helper
+ * reports.  The first byte says which.  Whatever the bytes are, no parser looks beyond them, and what one shows is clean.
  */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "job/base64.h"
 #include "job/git.h"
+#include "job/git_report.h"
 #include "job/netrc.h"
 #include "job/url.h"
 
@@ -29,6 +31,8 @@ static void feed_url(const char *text) {
         assert(url_parse(buffer, &again));
         assert(!again.user || memchr(url.host, '@', url.host_length));
         assert(url_is_below(buffer, &again) || again.path[0]);
+        if (url_repository("https://git.example.org/base", text, buffer))
+                assert(strchr(buffer, '/') && buffer[0] != '/' && buffer[strlen(buffer) - 1] != '/');
         url_origin(&url, buffer);
         assert(url_is_below(buffer, &url));
         check_clean(buffer);
@@ -66,6 +70,24 @@ static void feed_user(const char *text) {
                 check_clean(user);
 }
 
+static void feed_report(const char *text, size_t length) {
+        struct git_report report;
+        int ends[2];
+
+        /* A pipe takes that much without a reader. */
+        assert(pipe(ends) == 0);
+        assert(write(ends[1], text, length < 4096 ? length : 4096) >= 0);
+        (void)close(ends[1]);
+        git_report_read(ends[0], &report);
+        (void)close(ends[0]);
+        assert(report.count <= GIT_ANSWERS_MAX);
+        for (size_t i = 0; i < report.count; i++) {
+                check_clean(report.answers[i].name);
+                check_clean(report.answers[i].url);
+                check_clean(report.answers[i].evidence);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         char *text;
 
@@ -76,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         assert(text);
         memcpy(text, data + 1, size - 1);
         text[size - 1] = '\0';
-        switch (data[0] % 4) {
+        switch (data[0] % 6) {
         case 0:
                 feed_url(text);
                 break;
@@ -86,8 +108,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         case 2:
                 feed_netrc(text, size - 1);
                 break;
-        default:
+        case 3:
                 feed_user(text);
+                break;
+        default:
+                feed_report(text, size - 1);
                 break;
         }
         free(text);
