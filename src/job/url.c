@@ -90,5 +90,5 @@ bool url_repository(const char *forge_url, const char *text, char *buffer) {
                 end[-1] = '\0';
         if (end - buffer > 4 && strcmp(end - 4, ".git") == 0)
                 end[-4] = '\0';
-        return strchr(buffer, '/') != NULL;
+        return buffer[0] != '/' && strchr(buffer, '/') && buffer[strlen(buffer) - 1] != '/';
 }
