@@ -92,6 +92,26 @@ fires "a direct value that ends, and a credential too" \
         ForgeBrokerCredentialExpiresSoon,ForgeBrokerFallbackEndsSoon,ForgeBrokerFallbackUsed,ForgeBrokerTokenDegraded before fallback
 daemon_stop
 
+# A token whose forge says when it ends.
+jq -n --arg value "$secret_value" --arg day "$(in_days 3)" '{"users": {"deploy-bot": {}},
+        "tokens": {($value): {"user": "deploy-bot", "expires": "\($day) 00:00:00 UTC"}}}' >"$work/forge.json"
+forge_start github "$work/forge.json"
+replace_token "$(new_token long 2592000)"
+token_deploy | write_config
+daemon_start
+daemon_ready
+has_end() { control /metrics | grep -q '^forge_broker_token_expiry_timestamp_seconds{token="deploy"}'; }
+ok "the forge is asked when the token ends" wait_for 10 has_end
+scrape expiring
+fires "a token that ends" ForgeBrokerTokenExpiresSoon expiring expiring
+like "status says so" "$(control /v1/status | jq -r '.tokens[0].expires_at')" "^$(in_days 3)T00:00:00Z"
+like "and the table" "$("$brokerctl" --socket "$control_socket" status)" 'token deploy: its forge says that it ends in [23]d'
+like "and the log" "$(cat "$work/daemon.log")" "token 'deploy': forge 'home' says that it expires on $(in_days 3)"
+is "the forge was asked once" "$(forge_ask /requests | jq length)" 1
+daemon_stop
+forge_stop
+unset forge_type forge_url
+
 token_deploy | sed 's/^secret_name.*/secret_name = nowhere/' | write_config
 daemon_start
 wait_for 10 state_is "failed true"
