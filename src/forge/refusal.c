@@ -12,10 +12,11 @@
 static void say_where(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding) {
         const struct forge_reply *reply = &inquiry->replies[probe];
         size_t used = strlen(finding->error.detail);
+        const char *url = reply->url ? reply->url : "";
 
         if (used + 24 < sizeof(finding->error.detail))
-                (void)snprintf(finding->error.detail + used, sizeof(finding->error.detail) - used, " (%s %.120s: %d)",
-                               inquiry->evidence->probes[probe].method, reply->url ? reply->url : "", reply->response.status);
+                (void)snprintf(finding->error.detail + used, sizeof(finding->error.detail) - used, " (%s %.*s: %d)",
+                               inquiry->evidence->probes[probe].method, (int)strcspn(url, "?"), url, reply->response.status);
 }
 
 static const struct forge_refusal *find_refusal(const struct forge_inquiry *inquiry, size_t probe) {
