@@ -85,7 +85,7 @@ static unsigned count_of_origin(const struct preflight_desk *desk, const struct 
         unsigned count = 0;
 
         for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
-                count += inspection->ended_at == 0 && peer_same_origin(&inspection->peer, peer);
+                count += inspection->ended_at == 0 && inspection->by_peer && peer_same_origin(&inspection->peer, peer);
         return count;
 }
 
@@ -109,10 +109,10 @@ static int may_ask(struct preflight_desk *desk, const struct preflight_subject *
         *ret_retry_after = USEC_PER_SEC;
         if (count_running(desk, NULL) >= PREFLIGHT_RUNS_MAX)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights are under way already", PREFLIGHT_RUNS_MAX);
-        if (count_of_origin(desk, subject->peer) >= PREFLIGHT_RUNS_OF_ORIGIN)
+        if (subject->peer && count_of_origin(desk, subject->peer) >= PREFLIGHT_RUNS_OF_ORIGIN)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights of %.128s are under way already",
                                  PREFLIGHT_RUNS_OF_ORIGIN, rate_origin(subject->peer, origin));
-        if (!rate_take(desk->rate, subject->peer, PREFLIGHT_PER_SECOND_OF_ORIGIN, PREFLIGHT_BURST_OF_ORIGIN, now))
+        if (subject->peer && !rate_take(desk->rate, subject->peer, PREFLIGHT_PER_SECOND_OF_ORIGIN, PREFLIGHT_BURST_OF_ORIGIN, now))
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "the processes of %.128s ask for preflights too often",
                                  rate_origin(subject->peer, origin));
         if (!budget_take(&desk->budget, now, PREFLIGHT_INTERVAL, PREFLIGHT_BURST))
@@ -133,7 +133,9 @@ static struct inspection *inspection_new(struct preflight_desk *desk, const stru
         inspection->token = subject->token;
         memcpy(inspection->print, subject->print, sizeof(inspection->print));
         inspection->handed_in = subject->handed_in;
-        inspection->peer = *subject->peer;
+        inspection->by_peer = subject->peer != NULL;
+        if (subject->peer)
+                inspection->peer = *subject->peer;
         inspection->source = subject->source;
         inspection->stale = subject->stale;
         inspection->question = *question;

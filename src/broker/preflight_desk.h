@@ -54,7 +54,7 @@ struct preflight_subject {
         bool handed_in;                 /* by a job: it is none of the broker's */
         enum source source;             /* of the broker's own, as stale */
         bool stale;
-        const struct peer *peer;        /* who asks */
+        const struct peer *peer;        /* who asks; NULL: the broker itself */
         const struct verify_forge *forge;
         const struct error *dead;       /* the forge has said that it does not know it; or NULL */
 };
@@ -68,7 +68,8 @@ struct inspection {
         const struct token_config *token;
         char print[FINGERPRINT_MAX];
         bool handed_in;
-        struct peer peer;               /* who asked first */
+        bool by_peer;
+        struct peer peer;               /* who asked first, if that was a peer */
         enum source source;
         bool stale;
         struct forge_question question;
