@@ -47,27 +47,43 @@ static bool short_name_is(const char *ref, const char *prefix, const char *name)
         return text_starts_with(ref, prefix) && strcmp(ref + strlen(prefix), name) == 0;
 }
 
+static bool text_is(const char *text, const char *wanted) {
+        return text && strcmp(text, wanted) == 0;
+}
+
+/* What the short name @name is the end of; NULL: nobody says. */
+static const char *kind_of_ref(const json_t *payload, const char *event, const char *name) {
+        const json_t *base = json_object_get(json_object_get(payload, "pull_request"), "base");
+        const char *type = json_member_string(payload, "ref_type");
+
+        /* Schedules run on the default branch, and a pull request is for a branch. */
+        if (strcmp(event, "schedule") == 0 ||
+            (strcmp(event, "pull_request_target") == 0 && text_is(json_member_string(base, "ref"), name)))
+                return "refs/heads/";
+        if (strcmp(event, "release") == 0)
+                return text_is(json_member_string(json_object_get(payload, "release"), "tag_name"), name) ? "refs/tags/" : NULL;
+        if (strcmp(event, "create") != 0 || !text_is(json_member_string(payload, "ref"), name))
+                return NULL;
+        return text_is(type, "tag") ? "refs/tags/" : text_is(type, "branch") ? "refs/heads/" : NULL;
+}
+
 /* The server names a branch and a tag by the same short word; which of them it is stands in the payload, or follows from
  * the event. */
 static void read_ref(const json_t *run, const json_t *payload, struct job_facts *facts) {
         const char *name = json_member_string(run, "prettyref"), *ref = json_member_string(payload, "ref");
-        const char *type = json_member_string(payload, "ref_type");
-        const char *tag = json_member_string(json_object_get(payload, "release"), "tag_name");
+        const char *kind = name ? kind_of_ref(payload, facts->event, name) : NULL;
         char text[JOB_TEXT_MAX];
-        const char *prefix = NULL;
+        int length = 0;
 
         if (!name)
                 return;
         if (ref && (short_name_is(ref, "refs/heads/", name) || short_name_is(ref, "refs/tags/", name)))
-                facts->ref_known = fact_set(facts->ref, sizeof(facts->ref), ref);
-        else if (strcmp(facts->event, "schedule") == 0)
-                prefix = "refs/heads/";         /* schedules run on the default branch */
-        else if (strcmp(facts->event, "create") == 0 && ref && type && strcmp(ref, name) == 0)
-                prefix = strcmp(type, "tag") == 0 ? "refs/tags/" : strcmp(type, "branch") == 0 ? "refs/heads/" : NULL;
-        else if (strcmp(facts->event, "release") == 0 && tag && strcmp(tag, name) == 0)
-                prefix = "refs/tags/";
-        if (prefix && snprintf(text, sizeof(text), "%s%s", prefix, name) < (int)sizeof(text))
-                facts->ref_known = fact_set(facts->ref, sizeof(facts->ref), text);
+                length = snprintf(text, sizeof(text), "%s", ref);
+        else if (kind)
+                length = snprintf(text, sizeof(text), "%s%s", kind, name);
+        else if (name[0] == '#' && strcmp(facts->event, "pull_request") == 0)
+                length = snprintf(text, sizeof(text), "refs/pull/%s/head", name + 1);
+        facts->ref_known = length > 0 && length < (int)sizeof(text) && fact_set(facts->ref, sizeof(facts->ref), text);
 }
 
 /* Inside a reusable workflow it says how the workflow was called and not what happened. */

@@ -10,7 +10,7 @@ standin_state >"$work/state.json"
 standin_start "$work/state.json"
 
 job='"job":{"repository":"platform/app"}'
-url=/api/actions/_apis/pipelines/workflows/42/idtoken?placeholder=true
+url='/api/actions/_apis/pipelines/workflows/42/idtoken?placeholder=true'
 
 cat >"$work/forge.json" <<EOT
 { "users": { "deploy-bot": { "id": 7 }, "alice": { "id": 8 } },

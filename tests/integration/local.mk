@@ -34,7 +34,8 @@ integration_tests = \
 	tests/integration/86-audit-systemd.t \
 	tests/integration/87-doctor-systemd.t \
 	tests/integration/88-credential-set.t \
-	tests/integration/90-no-leak.t
+	tests/integration/90-no-leak.t \
+	tests/integration/91-proof-leak.t
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
 

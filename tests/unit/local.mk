@@ -131,6 +131,19 @@ tests_unit_test_forge_alive_SOURCES = \
 	tests/unit/test-forge-alive.c tests/unit/test-http-server.c tests/unit/test-http-server.h
 tests_unit_test_forge_alive_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-job-facts
+tests_unit_test_job_facts_SOURCES = tests/unit/test-job-facts.c
+tests_unit_test_job_facts_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-id-token
+tests_unit_test_id_token_SOURCES = tests/unit/test-id-token.c
+tests_unit_test_id_token_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-vouch-desk
+tests_unit_test_vouch_desk_SOURCES = \
+	tests/unit/test-vouch-desk.c tests/unit/test-http-server.c tests/unit/test-http-server.h
+tests_unit_test_vouch_desk_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-session
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_LDADD = $(unit_libs)
