@@ -69,6 +69,16 @@ tests_fuzz_fuzz_environment_file_SOURCES = tests/fuzz/fuzz-environment-file.c $(
 tests_fuzz_fuzz_environment_file_LDADD = $(daemon_libs)
 EXTRA_DIST += tests/fuzz/corpus/environment-file
 
+fuzz_targets += tests/fuzz/fuzz-id-token
+tests_fuzz_fuzz_id_token_SOURCES = tests/fuzz/fuzz-id-token.c $(fuzz_main)
+tests_fuzz_fuzz_id_token_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/id-token
+
+fuzz_targets += tests/fuzz/fuzz-job-facts
+tests_fuzz_fuzz_job_facts_SOURCES = tests/fuzz/fuzz-job-facts.c $(fuzz_main)
+tests_fuzz_fuzz_job_facts_LDADD = $(daemon_libs)
+EXTRA_DIST += tests/fuzz/corpus/job-facts
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run
