@@ -14,9 +14,10 @@
 #define REFUSAL_BYTES ((size_t)1024 * 1024 + 4096)
 
 /* How long a value may take that is not usable yet, be it the first fetch or the next one after a failure.  Nobody asks
- * again for a unit, so it is longer than the 20 s in which the daemon itself is ready at the latest; and it is a third of
- * systemd's default limit for a unit's start, 90 s, after which the reason would be on nobody's record. */
-#define PATIENCE (30 * USEC_PER_SEC)
+ * again for a unit, so it is longer than the 20 s in which the daemon itself is ready at the latest; shorter than the 30 s
+ * after which a refusal of Infisical's own is asked about again, so that nobody waits for that; and well within systemd's
+ * default limit for a unit's start, 90 s, past which the reason would be on nobody's record. */
+#define PATIENCE (25 * USEC_PER_SEC)
 
 /* Who does not read the refusal keeps it for so long: by then systemd has given up the start of a unit of its own. */
 #define ANSWER_TIMEOUT (120 * USEC_PER_SEC)
@@ -51,6 +52,18 @@ static int check_unit(const struct consumer *consumer, struct error *err) {
         return -(int)err->code;
 }
 
+/* A unit has nothing to show.  Said here, for what the broker says is a challenge to a job, which shows its proof then. */
+static int check_proof(const struct consumer *consumer, struct error *err) {
+        const struct token_config *token = config_find_token(broker_config(consumer->credentials->broker), consumer->name.id);
+
+        if (!token || !token->proof_required)
+                return 0;
+        (void)error_set(err, DIAG_PROOF_REQUIRED, "token '%s' is for jobs that forge '%s' vouches for, and a unit is no job",
+                        token->name, token->vouched_by->name);
+        error_remedy_set(err, "Give the unit a token of its own, in a section without proof = required; units = narrows that one.");
+        return -(int)err->code;
+}
+
 /* What is decided before the token's own rules; each refusal is on record. */
 static int admit(struct consumer *consumer, struct error *err) {
         struct credentials *credentials = consumer->credentials;
@@ -67,6 +80,8 @@ static int admit(struct consumer *consumer, struct error *err) {
                 r = bound_name_read(consumer->fd, &consumer->name, err);
         if (r >= 0)
                 r = check_unit(consumer, err);
+        if (r >= 0)
+                r = check_proof(consumer, err);
         if (r < 0)
                 broker_record_refusal(credentials->broker, &consumer->peer, err);
         return r;

@@ -9,8 +9,8 @@ need python3 python3
 units_possible || skip_all "$units_why"
 
 load() { python3 "$top_srcdir/tests/integration/load-credential.py" "$credential_socket" "$@"; }
-unit=consumer-$$.scope
-other=other-$$.scope
+unit=consumer-$units_tag.scope
+other=other-$units_tag.scope
 loads() { in_unit "$unit" python3 "$top_srcdir/tests/integration/load-credential.py" "$credential_socket" "$@"; }
 
 standin_state >"$work/state.json"
@@ -34,9 +34,9 @@ like "... and on record" "$(records refused)" '^refused token=nope code=unknown-
 number=0
 while IFS='	' read -r what name; do
         number=$((number + 1))
-        is "$what: refused" "$(in_unit "forger-$number-$$.scope" python3 "$top_srcdir/tests/integration/load-credential.py" \
+        is "$what: refused" "$(in_unit "forger-$number-$units_tag.scope" python3 "$top_srcdir/tests/integration/load-credential.py" \
                 "$credential_socket" --name "$name")" refusal
-        like "$what: on record" "$(records refused)" "^refused code=malformed-request .* peer_unit=forger-$number-$$.scope"
+        like "$what: on record" "$(records refused)" "^refused code=malformed-request .* peer_unit=forger-$number-$units_tag.scope"
 done <<EOT
 nothing but digits	28f422ab6c34381e
 no digits	/unit/$unit/deploy
@@ -69,7 +69,7 @@ is "HTTP is not spoken here" "$(curl -s --max-time 20 --unix-socket "$credential
 # Rude ones, and the others meanwhile.
 mkfifo "$work/hold"
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
-        in_unit "rude-$i-$$.scope" python3 "$top_srcdir/tests/integration/load-credential.py" "$credential_socket" "$unit" deploy \
+        in_unit "rude-$i-$units_tag.scope" python3 "$top_srcdir/tests/integration/load-credential.py" "$credential_socket" "$unit" deploy \
                 --count 10 --hold <"$work/hold" >"$work/held.$i" &
         lib_pids="$lib_pids $!"
 done
@@ -89,14 +89,31 @@ loads "$unit" deploy --leave
 loads "$other" deploy --leave
 is "one who left before the answer does no harm" "$(loads "$unit" deploy)" "$secret_value"
 
+# The token's own rules.
+{
+        token_deploy
+        printf 'units = consumer-*.scope\n'
+        token_deploy | sed 's/deploy/second/; s/^secret_name.*/secret_name = second/'
+        printf 'proof = required\njob_repositories = platform/*\n'
+} | write_config
+"$brokerctl" --socket "$control_socket" reload >/dev/null
+is "a unit that the token's units name gets it" "$(loads "$unit" deploy)" "$secret_value"
+is "another unit, in its own name: refused" "$(in_unit "$other" python3 "$top_srcdir/tests/integration/load-credential.py" \
+        "$credential_socket" "$other" deploy)" refusal
+like "... and on record with the rule" "$(records refused)" \
+        "^refused token=deploy code=peer-refused detail=\"unit '$other' is not in units consumer-\*\.scope of token 'deploy'\" .*peer_unit=$other"
+is "a token for jobs with a proof: refused" "$(loads "$unit" second)" refusal
+like "... and on record, with why no unit can have it" "$(records refused)" \
+        "^refused code=proof-required detail=\"token 'second' is for jobs that forge 'home' vouches for, and a unit is no job\" .*peer_unit=$unit"
+
 # Too often.
 broker_settings='requests_per_second = 1'
 token_deploy | write_config
 "$brokerctl" --socket "$control_socket" reload >/dev/null
 is "a unit that asks a thousand times at once is told to stop" \
-        "$(in_unit "often-$$.scope" python3 "$top_srcdir/tests/integration/load-credential.py" \
-                "$credential_socket" "often-$$.scope" deploy --times 1080 | sort | uniq -c | awk '$2 == "refusal" { refused = 1 } $2 != "refusal" { issued = $1 } END { print refused, (issued >= 1000 && issued < 1080) }')" "1 1"
-like "... and that is on record" "$(records refused)" "code=too-many-requests detail=\"the processes of .*/often-$$.scope ask more often"
+        "$(in_unit "often-$units_tag.scope" python3 "$top_srcdir/tests/integration/load-credential.py" \
+                "$credential_socket" "often-$units_tag.scope" deploy --times 1080 | sort | uniq -c | awk '$2 == "refusal" { refused = 1 } $2 != "refusal" { issued = $1 } END { print refused, (issued >= 1000 && issued < 1080) }')" "1 1"
+like "... and that is on record" "$(records refused)" "code=too-many-requests detail=\"the processes of .*/often-$units_tag.scope ask more often"
 is "the others are not" "$(loads "$unit" deploy)" "$secret_value"
 broker_settings=
 daemon_stop
@@ -110,7 +127,7 @@ token_deploy | write_config
 daemon_start
 is "who comes during the first fetch gets the value" "$(loads "$unit" deploy)" "$secret_value"
 daemon_stop
-standin_ask /fault -X POST -d '{"kind":"error-500","class":"secret","count":4}' >/dev/null
+standin_ask /fault -X POST -d '{"kind":"error-500","class":"secret","count":2}' >/dev/null
 daemon_start
 failed() { [ -n "$(records upstream-failed)" ]; }
 wait_for 10 failed

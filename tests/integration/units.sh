@@ -3,15 +3,18 @@
 # Needs lib.sh.
 #
 #   units_possible || skip_all "$units_why"
-#   in_unit NAME.scope CMD...     runs CMD there; its output and status pass through.  NAME: docker-ID, libpod-ID, anything
+#   units_tag                     16 hex digits of this script's own, for the names of its units: others run at the same time
+#   units_id                      64 of them, as the id of a container
+#   in_unit NAME.scope CMD...     runs CMD there; its output and status pass through
 #
 # Where a systemd runs it makes the scopes; elsewhere they are directories of the cgroup2 hierarchy, removed at the end.
 units_why=
-units_made=
 units_mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+units_tag=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+units_id=$units_tag$units_tag$units_tag$units_tag
 
 units_remove() {
-        for units_group in $units_made; do
+        sort -u "$work/units" 2>/dev/null | while read -r units_group; do
                 [ ! -e "$units_group/cgroup.kill" ] || echo 1 >"$units_group/cgroup.kill"
                 wait_for 5 rmdir "$units_group" 2>/dev/null
         done
@@ -19,7 +22,7 @@ units_remove() {
 at_exit units_remove
 
 units_possible() {
-        units_name=forge-broker-test-$$.scope
+        units_name=test-$units_tag.scope
         if [ "$(id -u)" != 0 ]; then
                 units_why="control groups can only be made by root"
         elif [ -z "$units_mount" ]; then
@@ -40,11 +43,9 @@ in_unit() {
                 return
         fi
         units_group=$units_mount/$units_unit
+        # a file, for this may be a subshell
+        echo "$units_group" >>"$work/units"
         [ -d "$units_group" ] || mkdir "$units_group" || return 1
-        case " $units_made " in
-        *" $units_group "*) ;;
-        *) units_made="$units_made $units_group" ;;
-        esac
         # shellcheck disable=SC2016
         sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' in_unit "$units_group" "$@"
 }
