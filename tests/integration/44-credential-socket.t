@@ -101,7 +101,7 @@ is "a unit that the token's units name gets it" "$(loads "$unit" deploy)" "$secr
 is "another unit, in its own name: refused" "$(in_unit "$other" python3 "$top_srcdir/tests/integration/load-credential.py" \
         "$credential_socket" "$other" deploy)" refusal
 like "... and on record with the rule" "$(records refused)" \
-        "^refused token=deploy code=peer-refused detail=\"unit '$other' is not in units consumer-\*\.scope of token 'deploy'\" .*peer_unit=$other"
+        "^refused token=deploy code=peer-refused .*token 'deploy' is not for unit '$other': units consumer-\*\.scope.*peer_unit=$other"
 is "a token for jobs with a proof: refused" "$(loads "$unit" second)" refusal
 like "... and on record, with why no unit can have it" "$(records refused)" \
         "^refused code=proof-required detail=\"token 'second' is for jobs that forge 'home' vouches for, and a unit is no job\" .*peer_unit=$unit"

@@ -26,6 +26,7 @@ brokerd=$top_builddir/src/daemon/forge-brokerd
 brokerctl=$top_builddir/src/ctl/forge-brokerctl
 broker=$top_builddir/src/job/forge-broker
 standin=$top_builddir/tests/standin/infisical-standin
+old_kernel=$top_builddir/tests/integration/old-kernel
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/forge-broker-test.XXXXXX") || exit 1
 chmod 0755 "$work"      # a peer that is not root must reach the socket's directory
@@ -204,10 +205,12 @@ username = deploy-bot
 EOT
 }
 
-# daemon_start_only [CMD...] - starts it and does not wait; CMD goes in front of it (valgrind, say)
+# daemon_start_only [CMD...] - starts it and does not wait; CMD goes in front of it (valgrind, say), and so does
+# $FORGE_BROKER_TEST_LAUNCHER in every script
 daemon_start_only() {
         : >>"$work/daemon.log"
-        STATE_DIRECTORY=$work/state "$@" "$brokerd" --config "$config_file" >>"$work/daemon.log" 2>&1 &
+        # shellcheck disable=SC2086
+        STATE_DIRECTORY=$work/state ${FORGE_BROKER_TEST_LAUNCHER-} "$@" "$brokerd" --config "$config_file" >>"$work/daemon.log" 2>&1 &
         daemon_pid=$!
         lib_pids="$lib_pids $daemon_pid"
 }

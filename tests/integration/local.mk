@@ -7,7 +7,10 @@ integration_tests = \
 	tests/integration/36-match.t \
 	tests/integration/37-preflight.t \
 	tests/integration/38-forge-conformance.t \
+	tests/integration/40-containers.t \
+	tests/integration/40-old-kernel.t \
 	tests/integration/40-peers.t \
+	tests/integration/40-recycled-pid.t \
 	tests/integration/41-policy.t \
 	tests/integration/42-explain.t \
 	tests/integration/43-proof.t \
@@ -37,6 +40,11 @@ integration_tests = \
 	tests/integration/90-no-leak.t \
 	tests/integration/91-proof-leak.t
 TESTS += $(integration_tests)
+
+# A launcher: what it starts is on a kernel like Debian 12's.
+check_PROGRAMS += tests/integration/old-kernel
+tests_integration_old_kernel_SOURCES = tests/integration/old-kernel.c tests/integration/old-kernel.h
+
 EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
 
 # Where `make install` puts things: the units are tested where they are installed.

@@ -6,23 +6,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../integration/old-kernel.h"
 #include "broker/peer.h"
-
-#define PEERPIDFD 77
 
 static struct cgroup_root root;
 
@@ -38,22 +32,6 @@ static bool kernel_has_peerpidfd(void) {
         (void)close(fds[0]);
         (void)close(fds[1]);
         return has;
-}
-
-/* From now on this process has the kernel of Debian 12. */
-static void forget_peerpidfd(void) {
-        struct sock_filter code[] = {
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsockopt, 0, 3),
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PEERPIDFD, 0, 1),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
-
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-                _exit(90);
 }
 
 static int listen_here(struct sockaddr_un *address) {
@@ -158,7 +136,8 @@ static int as_on_an_old_kernel(bool leave) {
         struct peer peer;
         int listener, client, fd;
 
-        forget_peerpidfd();
+        if (old_kernel_become() < 0)
+                return 90;
         if (kernel_has_peerpidfd())
                 return 1;
         own_cgroup(&mine);
