@@ -99,6 +99,17 @@ is "a name is wanted" $? 2
 
 is "nothing of it is on record" "$(tail -n "+$((records_before + 1))" "$work/daemon.log" | grep -cE '(issued|refused) ')" 0
 is "jobs have no such route" "$(ask_status /v1/tokens/open/explain)" 400
+
+# Each token that asks for no proof is named, however many there are.
+for number in $(seq 10 59); do
+        printf '[token a-token-with-quite-a-long-name-so-that-a-line-is-full-%s]\n%s\n' "$number" "$same_secret"
+done >>"$config_file"
+ok "with fifty more" control /v1/reload -X POST
+is "the log names them all, in lines that are whole" \
+        "$(grep 'proof = none: .*: every container with the mount gets this token, fork pull requests included$' "$work/daemon.log" |
+                grep -o 'a-token-with-quite-a-long-name-so-that-a-line-is-full-[0-9]*' | sort -u | wc -l)" 50
+is "... and the status in one" "$("$brokerctl" --socket "$control_socket" status | grep '^proof = none: open' | wc -w)" 66
+
 daemon_stop
 is "it stops cleanly" $? 0
 done_testing
