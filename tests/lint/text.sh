@@ -43,12 +43,12 @@ esac
 
 # Whoever claims that a test shows something names one that is there.
 missing=
-for name in $(awk -F'|' '/^\| / && NF == 5 && $4 !~ /---|shown by/ { gsub(/,/, " ", $4); print $4 }' docs/threat-model.md); do
+for name in $(awk -F'|' '/^\| / && NF == 5 && $4 !~ /---|shown by|made by/ { gsub(/,/, " ", $4); print $4 }' docs/threat-model.md docs/faults.md); do
         case $name in
         */*) ls tests/"$name"* >/dev/null 2>&1 ;;
         *) ls tests/integration/"$name".t >/dev/null 2>&1 ;;
         esac || missing="$missing $name"
 done
-is "the tests that the threat model names are there" "$missing" ""
+is "the tests that the threat model and the faults name are there" "$missing" ""
 
 done_testing
