@@ -44,10 +44,6 @@ bool draft_wants_delete(const struct forge_inquiry *inquiry, size_t create) {
         return draft_id(inquiry, create, &id);
 }
 
-bool draft_wants_delete_again(const struct forge_inquiry *inquiry, size_t create) {
-        return inquiry_is_over(inquiry, create + DELETE) && !inquiry_is_gone(inquiry, create + DELETE);
-}
-
 bool draft_is_deleted(const struct forge_inquiry *inquiry, size_t create) {
         return inquiry_is_gone(inquiry, create + DELETE) || inquiry_is_gone(inquiry, create + DELETE_AGAIN);
 }
@@ -57,11 +53,13 @@ void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge
 
         if (draft_id(inquiry, create, &id)) {
                 if (!draft_is_deleted(inquiry, create))
-                        forge_report_warn(inquiry, report, "the draft release {draft} ({probe}) of {repository} could not be deleted: "
-                                    "delete it there");
+                        forge_report_warn(inquiry, report,
+                                          "the draft release {draft} ({probe}) of {repository} could not be deleted: "
+                                          "delete it there");
         } else if (inquiry_status(inquiry, create + CREATE) == 201 ||
                    (draft_may_be_there(inquiry, create) && inquiry_status(inquiry, create + FIND) != 200)) {
-                forge_report_warn(inquiry, report, "it is not known whether a draft release {probe} was made in {repository}: look "
-                            "there, and delete it");
+                forge_report_warn(inquiry, report,
+                                  "it is not known whether a draft release {probe} was made in {repository}: look "
+                                  "there, and delete it");
         }
 }

@@ -23,9 +23,8 @@ bool draft_id(const struct forge_inquiry *inquiry, size_t create, json_int_t *re
 /** draft_number() - the same as text for "{draft}", or NULL */
 const char *draft_number(const struct forge_inquiry *inquiry, size_t create, char made[static FORGE_MADE_MAX]);
 
-/** draft_wants_delete(), draft_wants_delete_again() - it is known, and still there */
+/** draft_wants_delete() - its number is known */
 bool draft_wants_delete(const struct forge_inquiry *inquiry, size_t create);
-bool draft_wants_delete_again(const struct forge_inquiry *inquiry, size_t create);
 
 /** draft_is_deleted() - by the first try or the second */
 bool draft_is_deleted(const struct forge_inquiry *inquiry, size_t create);

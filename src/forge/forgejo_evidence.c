@@ -45,7 +45,7 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
         if (login)
                 (void)text_clean(report->login, sizeof(report->login), login, strlen(login));
         report->kind = forgejo_is_job(inquiry) ? "job-token" : "personal-access-token";
-        report_scopes(report, json_object_get(token, "scopes"));
+        forge_report_scopes(report, json_object_get(token, "scopes"));
         if (login)
                 forge_finding_yes(inquiry, &report->identity, "the forge knows the token");
         else
@@ -202,33 +202,10 @@ static void judge_packages(const struct forge_inquiry *inquiry, struct forge_fin
                 forge_finding_refused(inquiry, UPLOAD, ret);
 }
 
-static void judge(const struct forge_inquiry *inquiry, enum forge_need need, struct forge_finding *ret) {
-        switch (need) {
-        case NEED_CONTENTS_READ:
-                judge_read(inquiry, ret);
-                break;
-        case NEED_CONTENTS_WRITE:
-                judge_write(inquiry, ret);
-                break;
-        case NEED_RELEASE_WRITE:
-                judge_release(inquiry, ret);
-                break;
-        case NEED_PACKAGES_WRITE:
-                judge_packages(inquiry, ret);
-                break;
-        case NEED_ISSUES_WRITE:
-                judge_issues(inquiry, ret);
-                break;
-        case NEED_PULL_WRITE:
-                if (!is_invisible(inquiry, ret))
-                        judge_empty(inquiry, PULLS, "the forge would open a pull request: POST pulls with nothing in it was "
-                                    "refused for that alone", ret);
-                break;
-        case NEED_REF:
-        case NEED_COUNT:
-        default:
-                judge_ref(inquiry, ret);
-        }
+static void judge_pull(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
+        if (!is_invisible(inquiry, ret))
+                judge_empty(inquiry, PULLS, "the forge would open a pull request: POST pulls with nothing in it was refused for that "
+                            "alone", ret);
 }
 
 static void warn(const struct forge_inquiry *inquiry, struct forge_report *report) {
@@ -246,6 +223,14 @@ const struct forge_evidence forge_evidence_forgejo = {
         .refusals = forgejo_refusals,
         .value = value,
         .identify = identify,
-        .judge = judge,
+        .judge = {
+                [NEED_CONTENTS_READ] = judge_read,
+                [NEED_CONTENTS_WRITE] = judge_write,
+                [NEED_RELEASE_WRITE] = judge_release,
+                [NEED_PACKAGES_WRITE] = judge_packages,
+                [NEED_ISSUES_WRITE] = judge_issues,
+                [NEED_PULL_WRITE] = judge_pull,
+                [NEED_REF] = judge_ref,
+        },
         .warn = warn,
 };

@@ -116,6 +116,24 @@ const char *inquiry_tag(const struct forge_inquiry *inquiry) {
         return behind(inquiry->question.ref, "refs/tags/");
 }
 
+bool inquiry_wants_branch(const struct forge_inquiry *inquiry, size_t of) {
+        (void)of;
+        return inquiry_branch(inquiry) != NULL;
+}
+
+bool inquiry_wants_tag(const struct forge_inquiry *inquiry, size_t of) {
+        (void)of;
+        return inquiry_tag(inquiry) != NULL;
+}
+
+bool inquiry_delete_failed(const struct forge_inquiry *inquiry, size_t probe) {
+        return inquiry_is_over(inquiry, probe) && !inquiry_is_gone(inquiry, probe);
+}
+
+static bool is_wanted(const struct forge_inquiry *inquiry, const struct forge_probe *row) {
+        return (!row->needs || row->needs & inquiry->question.needs) && (!row->wanted || row->wanted(inquiry, row->of));
+}
+
 int inquiry_next(struct forge_inquiry *inquiry) {
         for (size_t i = 0; i < inquiry->evidence->n_probes; i++) {
                 struct forge_reply *reply = &inquiry->replies[i];
@@ -124,7 +142,7 @@ int inquiry_next(struct forge_inquiry *inquiry) {
                         continue;
                 if (i > 0 && i != inquiry->evidence->second && inquiry->life != FORGE_TOKEN_ALIVE)
                         continue;
-                if (!inquiry->evidence->probes[i].wanted || inquiry->evidence->probes[i].wanted(inquiry)) {
+                if (is_wanted(inquiry, &inquiry->evidence->probes[i])) {
                         reply->state = REPLY_AWAITED;
                         return (int)i;
                 }
@@ -212,7 +230,7 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
                 if (!inquiry_needs(inquiry, need))
                         continue;
                 if (inquiry->life == FORGE_TOKEN_ALIVE)
-                        inquiry->evidence->judge(inquiry, need, &ret->findings[need]);
+                        inquiry->evidence->judge[need](inquiry, &ret->findings[need]);
                 else
                         ret->findings[need] = ret->identity;
                 if (ret->findings[need].error.code == DIAG_UPSTREAM_RATE_LIMITED)

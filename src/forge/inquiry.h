@@ -23,6 +23,13 @@ enum forge_auth {
         AUTH_NONE,
 };
 
+/* Git's first step of a fetch and of a push, which advertises what is there (gitprotocol-http(5)). */
+#define FORGE_FETCH_URL "{base}/{repository}.git/info/refs?service=git-upload-pack"
+#define FORGE_PUSH_URL  "{base}/{repository}.git/info/refs?service=git-receive-pack"
+
+/* Of the needs, those that are about the repository. */
+#define FORGE_NEEDS_REPOSITORY ((1u << NEED_COUNT) - 1 - (1u << NEED_PACKAGES_WRITE))
+
 struct forge_inquiry;
 
 /* One request that may be made.  Names in braces: see find_value() of words.c, and the evidence's own. */
@@ -33,8 +40,10 @@ struct forge_probe {
         enum forge_auth auth;
         const char *body;                       /* JSON, or NULL */
         bool cleans_up;                         /* it is made however late it is */
-        /* True if it is to be made now; asked again whenever an answer has come, until it was made. */
-        bool (*wanted)(const struct forge_inquiry *inquiry);
+        unsigned needs;                         /* 1u << those that it is for; 0: it is for all, and for none */
+        /* True if it is to be made now; asked again whenever an answer has come, until it was made.  NULL: at once. */
+        bool (*wanted)(const struct forge_inquiry *inquiry, size_t of);
+        size_t of;                              /* for wanted() */
 };
 
 enum forge_reply_state { REPLY_NOT_ASKED, REPLY_AWAITED, REPLY_NONE, REPLY_THERE };
@@ -73,7 +82,7 @@ struct forge_evidence {
         enum forge_life (*second_life)(const struct forge_inquiry *inquiry, struct error *err);
         /* Fills login, kind, scopes and expiry of a token that is alive. */
         void (*identify)(const struct forge_inquiry *inquiry, struct forge_report *report);
-        void (*judge)(const struct forge_inquiry *inquiry, enum forge_need need, struct forge_finding *ret);
+        void (*judge[NEED_COUNT])(const struct forge_inquiry *inquiry, struct forge_finding *ret);
         /* What has to be said besides: of clean-up. */
         void (*warn)(const struct forge_inquiry *inquiry, struct forge_report *report);
 };
@@ -131,6 +140,13 @@ static inline bool inquiry_is_over(const struct forge_inquiry *inquiry, size_t p
         return inquiry->replies[probe].state >= REPLY_NONE;
 }
 
+/** inquiry_wants_branch(), inquiry_wants_tag() - the question's ref is one; for forge_probe.wanted */
+bool inquiry_wants_branch(const struct forge_inquiry *inquiry, size_t of);
+bool inquiry_wants_tag(const struct forge_inquiry *inquiry, size_t of);
+
+/** inquiry_delete_failed() - a probe that deletes is over and has not done so; for forge_probe.wanted of a second try */
+bool inquiry_delete_failed(const struct forge_inquiry *inquiry, size_t probe);
+
 /** inquiry_is_gone() - a probe that deletes has done so, or there was nothing */
 static inline bool inquiry_is_gone(const struct forge_inquiry *inquiry, size_t probe) {
         return inquiry_status(inquiry, probe) == 204 || inquiry_status(inquiry, probe) == 404;
@@ -164,11 +180,14 @@ void forge_finding_remedy(const struct forge_inquiry *inquiry, struct forge_find
 /** forge_finding_refused() - what an answer means that is not the one that proves something */
 void forge_finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding);
 
+/** forge_finding_unseen() - what only shows a protection was refused: that is no verdict on what it protects */
+void forge_finding_unseen(struct forge_finding *finding);
+
 /** forge_finding_worst() - @finding becomes @other if that is the worse verdict */
 void forge_finding_worst(struct forge_finding *finding, const struct forge_finding *other);
 
-/** report_scopes() - from a list of names; one that does not fit is not shown in part */
-void report_scopes(struct forge_report *report, const json_t *list);
+/** forge_report_scopes() - from a list of names; one that does not fit is not shown in part */
+void forge_report_scopes(struct forge_report *report, const json_t *list);
 
 /** forge_report_warn() - one more warning, from a template; those that do not fit are left out */
 void forge_report_warn(const struct forge_inquiry *inquiry, struct forge_report *report, const char *template);

@@ -163,12 +163,19 @@ void forge_finding_remedy(const struct forge_inquiry *inquiry, struct forge_find
                 say(inquiry, NULL, finding->error.remedy, sizeof(finding->error.remedy), remedy);
 }
 
+void forge_finding_unseen(struct forge_finding *finding) {
+        if (finding->error.code != DIAG_FORGE_SCOPE_MISSING && finding->error.code != DIAG_FORGE_PERMISSION_MISSING)
+                return;
+        finding->verdict = FORGE_CANNOT_TELL;
+        finding->error.code = DIAG_FORGE_CANNOT_TELL;
+}
+
 void forge_finding_worst(struct forge_finding *finding, const struct forge_finding *other) {
         if (other->verdict < finding->verdict)
                 *finding = *other;
 }
 
-void report_scopes(struct forge_report *report, const json_t *list) {
+void forge_report_scopes(struct forge_report *report, const json_t *list) {
         const json_t *scope;
         size_t used = 0, i;
 
