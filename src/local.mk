@@ -85,24 +85,37 @@ libforge_broker_a_SOURCES = \
 	src/forge/adapter.c src/forge/adapter.h \
 	src/forge/alive.c src/forge/alive.h \
 	src/forge/answer.c src/forge/answer.h \
+	src/forge/challenge.c src/forge/challenge.h \
 	src/forge/draft.c src/forge/draft.h \
 	src/forge/fill.c src/forge/fill.h \
-	src/forge/forgejo.c src/forge/forgejo_evidence.c \
-	src/forge/forgejo_probes.c src/forge/forgejo_probes.h src/forge/forgejo_refusals.c \
+	src/forge/forgejo.c \
+	src/forge/forgejo_evidence.c \
+	src/forge/forgejo_probes.c src/forge/forgejo_probes.h \
+	src/forge/forgejo_refusals.c \
 	src/forge/github.c \
+	src/forge/github_evidence.c \
+	src/forge/github_identity.c \
+	src/forge/github_probes.c src/forge/github_probes.h \
+	src/forge/github_refusals.c \
+	src/forge/github_rules.c \
 	src/forge/gitlab.c \
-	src/forge/inquiry.c src/forge/inquiry.h \
-	src/forge/job_facts.c src/forge/job_facts.h \
-	src/forge/preflight.c src/forge/preflight.h \
-	src/forge/refusal.c src/forge/words.c \
 	src/forge/gitlab_event.c src/forge/gitlab_event.h \
 	src/forge/id_token.c src/forge/id_token.h \
+	src/forge/inquiry.c src/forge/inquiry.h \
 	src/forge/job_facts.c src/forge/job_facts.h \
-	src/forge/job_facts_claims.c src/forge/job_facts_job.c src/forge/job_facts_run.c \
+	src/forge/job_facts_claims.c \
+	src/forge/job_facts_job.c \
+	src/forge/job_facts_run.c \
 	src/forge/key_desk.c src/forge/key_desk.h \
 	src/forge/key_set.c src/forge/key_set.h \
-	src/forge/vouch.c src/forge/vouch.h src/forge/vouch_internal.h \
-	src/forge/vouch_answer.c src/forge/vouch_id_token.c \
+	src/forge/preflight.c src/forge/preflight.h \
+	src/forge/refusal.c \
+	src/forge/upload.c src/forge/upload.h \
+	src/forge/vouch.c src/forge/vouch.h \
+	src/forge/vouch_answer.c \
+	src/forge/vouch_id_token.c \
+	src/forge/vouch_internal.h \
+	src/forge/words.c \
 	src/infisical/answer.c src/infisical/answer.h \
 	src/infisical/claims.c \
 	src/infisical/classify.c \

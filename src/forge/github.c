@@ -46,4 +46,5 @@ const struct forge_adapter forge_adapter_github = {
         .is_refusal = is_refusal,
         .meanings = meanings,
         .n_meanings = ELEMENTS(meanings),
+        .evidence = &forge_evidence_github,
 };

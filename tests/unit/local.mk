@@ -165,3 +165,7 @@ endif
 unit_tests += tests/unit/test-forgejo-evidence
 tests_unit_test_forgejo_evidence_SOURCES = tests/unit/test-forgejo-evidence.c tests/unit/test-inquiry.c tests/unit/test-inquiry.h
 tests_unit_test_forgejo_evidence_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-github-evidence
+tests_unit_test_github_evidence_SOURCES = tests/unit/test-github-evidence.c tests/unit/test-inquiry.c tests/unit/test-inquiry.h
+tests_unit_test_github_evidence_LDADD = $(unit_libs)

@@ -114,3 +114,28 @@ void canned_ask(const struct canned_question *question, const struct canned *fir
         (void)inquiry_free(inquiry);
         (void)secret_unref(token);
 }
+
+void canned_rows(const struct canned_question *like, const struct canned *good, const struct canned_row *rows) {
+        static struct canned_result result;
+
+        for (const struct canned_row *row = rows; row->remedy; row++) {
+                struct canned_question asked = *like;
+                const struct forge_finding *finding = &result.report.findings[row->need];
+
+                asked.needs = 1u << row->need;
+                asked.ref = row->ref;
+                asked.write_probe = row->write_probe;
+                canned_ask(&asked, row->with, good, &result);
+                if (finding->verdict != row->verdict || finding->error.code != row->code ||
+                    !strstr(error_remedy(&finding->error), row->remedy))
+                        fail_msg("row %zu, %s %s: %s %s, %s, remedy %s\n%s", (size_t)(row - rows), forge_need_name(row->need),
+                                 row->with[0].request ? row->with[0].request : "", forge_verdict_name(finding->verdict),
+                                 diagnosis_info(finding->error.code)->name, finding->error.detail, error_remedy(&finding->error),
+                                 result.log);
+                assert_true(finding->error.detail[0] != '\0');
+                assert_null(strchr(finding->error.detail, '{'));
+                assert_null(strchr(error_remedy(&finding->error), '{'));
+                assert_null(strstr(finding->error.detail, value));
+                assert_null(strstr(error_remedy(&finding->error), value));
+        }
+}

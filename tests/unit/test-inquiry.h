@@ -34,3 +34,17 @@ struct canned_result {
  */
 void canned_ask(const struct canned_question *question, const struct canned *first, const struct canned *then,
                 struct canned_result *ret);
+
+/* One question, and what its verdict has to be.  Ended by a row whose remedy is NULL. */
+struct canned_row {
+        enum forge_need need;
+        const char *ref;
+        struct canned with[4];          /* the answers that are different, ended by one without a request */
+        enum forge_verdict verdict;
+        enum diagnosis code;
+        const char *remedy;             /* what it has to name */
+        bool write_probe;
+};
+
+/** canned_rows() - asks each with @like's forge; @good answers what a row does not */
+void canned_rows(const struct canned_question *like, const struct canned *good, const struct canned_row *rows);
