@@ -100,6 +100,10 @@ libforge_broker_a_SOURCES = \
 	src/forge/github_rules.c \
 	src/forge/gitlab.c \
 	src/forge/gitlab_event.c src/forge/gitlab_event.h \
+	src/forge/gitlab_evidence.c \
+	src/forge/gitlab_probes.c src/forge/gitlab_probes.h \
+	src/forge/gitlab_refs.c \
+	src/forge/gitlab_refusals.c \
 	src/forge/id_token.c src/forge/id_token.h \
 	src/forge/inquiry.c src/forge/inquiry.h \
 	src/forge/job_facts.c src/forge/job_facts.h \
@@ -110,6 +114,7 @@ libforge_broker_a_SOURCES = \
 	src/forge/key_set.c src/forge/key_set.h \
 	src/forge/preflight.c src/forge/preflight.h \
 	src/forge/refusal.c \
+	src/forge/registry_token.c src/forge/registry_token.h \
 	src/forge/upload.c src/forge/upload.h \
 	src/forge/vouch.c src/forge/vouch.h \
 	src/forge/vouch_answer.c \

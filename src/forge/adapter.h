@@ -42,6 +42,7 @@ extern const struct forge_adapter forge_adapter_gitlab;
 
 extern const struct forge_evidence forge_evidence_forgejo;      /* and Gitea */
 extern const struct forge_evidence forge_evidence_github;
+extern const struct forge_evidence forge_evidence_gitlab;
 
 /** forge_adapter_find() - of that type of forge, or NULL for `other` */
 const struct forge_adapter *forge_adapter_find(enum forge_type type);

@@ -37,4 +37,5 @@ const struct forge_adapter forge_adapter_gitlab = {
         .is_refusal = is_refusal,
         .meanings = meanings,
         .n_meanings = ELEMENTS(meanings),
+        .evidence = &forge_evidence_gitlab,
 };
