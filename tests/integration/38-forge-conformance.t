@@ -6,27 +6,9 @@
 # names and TLS, and github.com its API on another host: the script runs in a network and with a hosts file of its own, where
 # all of the names are the stand-in's.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
-need_root
 need jq jq
-need openssl openssl
-need python3 python3
-if [ -z "${FORGE_NAMES-}" ]; then
-        unshare --mount --net true 2>/dev/null || skip_all "this machine gives no namespaces"
-        trap - EXIT
-        rm -rf "$work"
-        FORGE_NAMES=1 exec unshare --mount --net --propagation private sh "$0" "$@"
-fi
-
-# The loopback of a new network is down: SIOCSIFFLAGS (0x8914) with IFF_UP | IFF_RUNNING.
-python3 -c '
-import fcntl, socket, struct
-fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack("16sh14x", b"lo", 0x41))' || bail "no loopback"
-names="github.com api.github.com ghe.example.org git.example.org gitlab.example.org login.example.org"
-echo "127.0.0.1 localhost" $names >"$work/hosts"
-mount --bind "$work/hosts" /etc/hosts || bail "no hosts file"
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=forges \
-        -addext "subjectAltName=$(printf 'DNS:%s,' $names | sed 's/,$//')" \
-        -keyout "$work/key.pem" -out "$work/ca.pem" 2>/dev/null || bail "no certificate"
+. "$top_srcdir/tests/integration/names.sh"
+own_names github.com api.github.com ghe.example.org git.example.org gitlab.example.org login.example.org
 
 # scenario | forges, * for all | verdict | code | what the remedy says (an expression)
 table() {
@@ -124,10 +106,7 @@ conform() {
         at="$forge at $host"
         shift 4
         state "$type" >"$work/forge.json"
-        forge_start "$type" "$work/forge.json" --port 443 --origin "https://$host" --certificate "$work/ca.pem" \
-                --key "$work/key.pem" "$@"
-        forge_url=https://$host
-        forge_settings="ca_file = $work/ca.pem"
+        named_forge "$type" "$work/forge.json" "$host" "$@"
         : >"$work/daemon.log"
         for scenario in $scenarios; do
                 printf '[token %s]\nforge = home\nsecret_path = /forges\nsecret_name = %s\n\n' "$scenario" "$scenario"

@@ -1,16 +1,16 @@
-"""GHCR: whoever has a token gets a bearer, and is refused with the first upload."""
+"""GitHub's registry: whoever has a token gets a bearer, and is refused with the first upload."""
 from forge import registry
 from forge.github import Caller
 from forge.web import Answer
 
-SERVICE = "ghcr.io"
+SERVICE = "containers"
 
 
 def realm(forge):
     """On the registry's own host, where the forge has a name."""
     if not forge.origin.startswith("https://"):
         return forge.origin + "/token"
-    return "https://ghcr.io/token" if forge.origin == "https://github.com" else "https://containers." + forge.origin[8:] + "/token"
+    return "https://containers." + forge.origin[8:] + "/token"
 
 
 def location(forge):

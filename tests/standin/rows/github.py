@@ -148,7 +148,7 @@ def registry():
             ("narrow", "permission_denied: The token provided does not match expected scopes.", {}),
             ("classic", "permission_denied: write_package", {"settings": {"unlinked_packages": ["acme/app"]}}),
             ("classic", None, {}), ("job", None, {})):
-        yield {"is": "a bearer", "ask": "GET /token?service=ghcr.io&scope=repository:acme/app:pull,push", "with": change,
+        yield {"is": "a bearer", "ask": "GET /token?service=containers&scope=repository:acme/app:pull,push", "with": change,
                "as": "basic x:" + as_, "status": 200, "says": {"token": "bearer-101"}, "keep": True}
         if message:
             yield {"is": message, **ask, "as": "Bearer bearer-101", "status": 403, "left": LEFT_NOTHING,
