@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 
-/* docs/upstream/forges.md, "Which job is asking".  What is not here keeps its name. */
+/* docs/upstream/forges.md, "Who vouches for a job".  What is not here keeps its name. */
 static const struct {
         const char *source, *event;     /* NULL: what happened first is not told */
         enum fork fork;

@@ -2,7 +2,7 @@
  * What a forge says of a job, read from the forge's own words: the run of an automatic token, the claims of an ID token.
  * Pure: JSON in, facts out.  Nothing of it is the job's to choose, and what a proof leaves open is said to be open.
  *
- * Which member is where, and who has said so: docs/upstream/forges.md, "Which job is asking".
+ * Which member is where, and who has said so: docs/upstream/forges.md, "Who vouches for a job".
  */
 #pragma once
 

@@ -170,6 +170,24 @@ static bool is_one_word(const struct secret *proof) {
         return secret_length(proof) > 0 && secret_length(proof) <= PROOF_MAX_BYTES;
 }
 
+static bool is_hexadecimal(const char *text, size_t length) {
+        return length == 40 && strspn(text, "0123456789abcdef") == length;
+}
+
+/* A job asks for another forge's token, and shows what is good at its own: that one alone may see it.  Forms that only one kind
+ * of forge gives its tokens: docs/upstream/forges.md, "Who vouches for a job". */
+static bool is_of_another_kind(const struct vouch *vouch) {
+        const char *text = secret_bytes(vouch->proof);
+        bool is_github = text_starts_with(text, "ghs_") || text_starts_with(text, "ghp_") || text_starts_with(text, "gho_") ||
+                         text_starts_with(text, "ghu_") || text_starts_with(text, "github_pat_");
+        bool is_gitlab = text_starts_with(text, "glcbt-") || text_starts_with(text, "glpat-");
+
+        if (is_github || is_gitlab)
+                return vouch->forge->type != (is_github ? FORGE_GITHUB : FORGE_GITLAB);
+        return is_hexadecimal(text, secret_length(vouch->proof)) && vouch->forge->type != FORGE_FORGEJO &&
+               vouch->forge->type != FORGE_GITEA;
+}
+
 static void begin(struct vouch *vouch) {
         bool is_id_token = id_token_is_one(vouch->proof);
 
@@ -188,6 +206,9 @@ static void begin(struct vouch *vouch) {
                 vouch_send(vouch, ROUTE_ID_TOKEN);
         else if (is_id_token)
                 vouch_check_id_token(vouch, vouch->proof);
+        else if (is_of_another_kind(vouch))
+                refuse(vouch, VOUCH_INSUFFICIENT, "the token that was shown is another kind of forge's, and only that one may see it",
+                       "Ask for a token of the job's own forge, or let the host's operator set vouched_by to that one; now it is");
         else if (vouch->forge->type == FORGE_FORGEJO)
                 vouch_send(vouch, ROUTE_RUN);
         else if (vouch->forge->type == FORGE_GITEA)

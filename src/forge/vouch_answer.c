@@ -7,7 +7,7 @@
 /* The forges' own user behind each job of Forgejo and Gitea. */
 #define ACTIONS_USER_ID (-2)
 
-/* What the forges say to a token of their own that is not a job's.  docs/upstream/forges.md, "Which job is asking". */
+/* What the forges say to a token of their own that is not a job's.  docs/upstream/forges.md, "Who vouches for a job". */
 static const struct {
         enum vouch_route route;
         int status;

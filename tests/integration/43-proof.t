@@ -293,7 +293,16 @@ refused "github: an App's token" proof-rejected 'for 2 repositories' two-reposit
 refused "github: a user's token" proof-rejected "not a job's automatic token" "$secret_value"
 finish github
 
+# Of a job of another forge: its token is none of this one's business.
+begin github ''
+for token in 0123456789abcdef0123456789abcdef01234567 glcbt-64_0123456789; do
+        refused "github: $token" proof-insufficient "another kind of forge's" "$token"
+done
+is "github is not shown them" "$(forge_ask /requests | jq length)" 0
+finish github
+
 begin gitlab 'oidc_audience = forge-broker'
+refused "gitlab: a token of GitHub's" proof-insufficient "another kind of forge's" ghs_0123456789
 taken "gitlab: an ID token" "$(mint '{"job":{"repository":"platform/app","ref":"main"}}')"
 taken "gitlab: a job's token" token-of-a-job
 refused "gitlab: a user's token" proof-rejected 'does not know the token' "$secret_value"
