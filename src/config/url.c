@@ -186,7 +186,7 @@ size_t url_origin_length(const char *url) {
         return length;
 }
 
-char *url_origin(const char *text) {
+char *url_origin_of(const char *text) {
         size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
         const char *why;
         char *origin;
@@ -205,7 +205,7 @@ char *url_origin(const char *text) {
 }
 
 bool url_is_same_origin(const char *a, const char *b) {
-        _cleanup_(freep) char *first = url_origin(a), *second = url_origin(b);
+        _cleanup_(freep) char *first = url_origin_of(a), *second = url_origin_of(b);
 
         return first && second && strcmp(first, second) == 0;
 }

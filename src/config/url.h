@@ -21,13 +21,13 @@ bool url_normalise(const char *text, bool with_path, char **ret, const char **re
 size_t url_origin_length(const char *url);
 
 /**
- * url_origin() - scheme, host and port of an address from outside, which may have a path and a query
+ * url_origin_of() - scheme, host and port of an address from outside, which may have a path and a query
  *
  * In the form in which origins are compared: lower case, without a port that goes without saying.
  * Return: a new string, or NULL: it is no http or https address, has a user name, a fragment or a byte that no address has, or
  * lack of memory.
  */
-char *url_origin(const char *text);
+char *url_origin_of(const char *text);
 
 /** url_is_same_origin() - true if both are addresses of one scheme, host and port */
 bool url_is_same_origin(const char *a, const char *b);

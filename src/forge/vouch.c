@@ -140,7 +140,7 @@ void vouch_send(struct vouch *vouch, enum vouch_route route) {
         free(vouch->url);
         vouch->route = route;
         /* The rest of an ID token's address is the job's own text. */
-        vouch->url = route == ROUTE_ID_TOKEN ? url_origin(vouch->id_token_url) : route_url(vouch, route);
+        vouch->url = route == ROUTE_ID_TOKEN ? url_origin_of(vouch->id_token_url) : route_url(vouch, route);
         if (route == ROUTE_ID_TOKEN)
                 request = vouch_id_token_request(vouch->forge, vouch->id_token_url);
         if (!vouch->url || (route == ROUTE_ID_TOKEN && !request))

@@ -9,7 +9,7 @@
 
 /* Without TLS only where the forge itself goes without, which is on the loopback. */
 bool vouch_is_id_token_url(const struct forge_config *forge, const char *url) {
-        _cleanup_(freep) char *origin = strlen(url) <= ID_TOKEN_URL_MAX_BYTES ? url_origin(url) : NULL;
+        _cleanup_(freep) char *origin = strlen(url) <= ID_TOKEN_URL_MAX_BYTES ? url_origin_of(url) : NULL;
         const char *host;
 
         if (!origin)

@@ -115,7 +115,7 @@ static void try_address(const char *text, size_t size) {
 
         assert(copy);
         if (vouch_is_id_token_url(&forge, copy)) {
-                origin = url_origin(copy);
+                origin = url_origin_of(copy);
                 assert(strcmp(origin, url) == 0 || strstr(origin, ".actions.example.com"));
                 request = vouch_id_token_request(&forge, copy);
                 assert(request && url_is_same_origin(request, copy) && strstr(request, "audience=forge%20broker"));

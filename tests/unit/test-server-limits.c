@@ -527,6 +527,49 @@ static void who_asks_too_often_is_told_when_to_come_back(void **state) {
         assert_int_equal(answer.status, 200);
 }
 
+static const char with_proof[] = "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789\r\n\r\n";
+
+/* Jobs that wait with a proof in hand never keep the broker from reading a value. */
+static void proofs_hold_half_of_the_locked_memory_at_most(void **state) {
+        struct harness *harness = *state;
+        void *taken = secret_alloc(secret_capacity() / PROOF_SHARE);
+
+        assert_non_null(taken);
+        harness_ask(harness, with_proof, &answer);
+        assert_code(429, "too-many-requests");
+        assert_string_equal(answer_header(&answer, "Retry-After"), "1");
+        harness_ask(harness, "GET /v1/tokens/deploy", &answer);
+        assert_int_equal(answer.status, 200);
+        secret_free(taken);
+        harness_ask(harness, with_proof, &answer);
+        assert_int_equal(answer.status, 200);
+}
+
+/* A head that fits, but for what is too long for any proof. */
+static void proofs_have_their_own_limits(void **state) {
+        static const struct {
+                const char *header;
+                size_t length;
+                int status;
+        } rows[] = {
+                { "Authorization: Bearer ", 4096, 200 }, { "Authorization: Bearer ", 4097, 413 },
+                { "Authorization: Basic ", 5000, 200 },
+                { "Forge-Broker-Id-Token-Url: ", 2048, 200 }, { "Forge-Broker-Id-Token-Url: ", 2049, 413 },
+        };
+        struct harness *harness = *state;
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                char value[6000], text[7000];
+
+                memset(value, 'a', rows[i].length);
+                value[rows[i].length] = '\0';
+                (void)snprintf(text, sizeof(text), "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n%s%s\r\n\r\n", rows[i].header, value);
+                harness_ask(harness, text, &answer);
+                if (answer.status != rows[i].status)
+                        fail_msg("%s %zu: %d", rows[i].header, rows[i].length, answer.status);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
 #define TEST(function)         cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -553,6 +596,8 @@ int main(void) {
                 PATIENT_TEST(a_burst_of_complete_requests_loses_none),
                 PATIENT_TEST(a_reader_that_does_not_read_is_cut_off),
                 PATIENT_TEST(a_peer_that_is_not_root_is_refused),
+                PATIENT_TEST(proofs_hold_half_of_the_locked_memory_at_most),
+                PATIENT_TEST(proofs_have_their_own_limits),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
