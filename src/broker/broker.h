@@ -32,8 +32,8 @@ struct attempt {
 #define ATTEMPTS_MAX 12
 
 struct attempts {
-        struct attempt items[ATTEMPTS_MAX];
-        size_t count;
+        struct attempt *items;
+        size_t count;                   /* at most ATTEMPTS_MAX */
 };
 
 enum token_state {

@@ -1,5 +1,6 @@
 #include "broker/refresh.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -214,13 +215,24 @@ static void tell_expiry(struct refresh *refresh) {
         }
 }
 
+/* As many as there were, seldom more than one: tokens are many.  Without memory they are forgotten. */
+static void keep_attempts(struct attempts *kept, const struct attempts *from) {
+        size_t bytes = from->count * sizeof(*from->items);
+        struct attempt *items = bytes > 0 ? malloc(bytes) : NULL;
+
+        free(kept->items);
+        *kept = (struct attempts){ .items = items, .count = items ? from->count : 0 };
+        if (items)
+                memcpy(items, from->items, bytes);
+}
+
 static void on_fetched(void *userdata, const struct fetch_result *result, const struct error *err) {
         struct refresh *refresh = userdata;
         usec_t wait;
 
         refresh->fetch = NULL;
         refresh->has_verdict = true;
-        refresh->attempts = result->attempts;
+        keep_attempts(&refresh->attempts, &result->attempts);
         take_outcome(refresh, result, err);
         if (refresh->slot.failures == 0) {
                 wait = cache_next_refresh(refresh->token, random_bits());
@@ -303,6 +315,7 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->forced_at = from->forced_at;
         refresh->error = from->error;
         refresh->attempts = from->attempts;
+        from->attempts = (struct attempts){ 0 };
         refresh->has_verdict = from->has_verdict && !from->fetch;
         refresh->shown = from->shown;
         refresh->shown_code = from->shown_code;
@@ -356,6 +369,8 @@ void refresh_done(struct refresh *refresh) {
         refresh->timer = sd_event_source_disable_unref(refresh->timer);
         waiter_wake_all(&refresh->waiters);
         cache_done(&refresh->slot);
+        free(refresh->attempts.items);
+        refresh->attempts = (struct attempts){ 0 };
 }
 
 int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,

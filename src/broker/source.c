@@ -20,6 +20,7 @@ struct fetch {
         size_t server, servers_tried;
         bool refused;                   /* every source so far was refused by Infisical itself */
         struct fetch_result result;
+        struct attempt attempts[ATTEMPTS_MAX];  /* those of the result */
         struct error error;             /* of the last attempt at Infisical */
 };
 
@@ -84,6 +85,7 @@ static void add_attempt(struct fetch *fetch, const char *url, const struct error
 
         if (attempts->count == ATTEMPTS_MAX)
                 return;
+        attempts->items = fetch->attempts;
         attempt = &attempts->items[attempts->count++];
         attempt->source = fetch->source;
         attempt->error = *error;

@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 
 /* Look-ups of names run in a thread for each connection being made: fewer than the unit's TasksMax. */
 #define CONNECTIONS_MAX 8L
+/* Those that are kept when nothing is asked: servers close them between two refreshes anyway. */
+#define CONNECTIONS_KEPT 1L
 
 struct http_client {
         sd_event *event;
@@ -18,6 +21,7 @@ struct http_client {
         struct http_call *finished;     /* taken back, done() not yet called */
         unsigned busy;                  /* inside collect(): freeing waits for its end */
         bool doomed;
+        bool burst;                     /* more was asked at once than goes out at once: its memory is given back at the end */
 };
 
 static void *openssl_malloc(size_t bytes, const char *file, int line) {
@@ -149,7 +153,13 @@ static void collect(struct http_client *client) {
                 call->done(call->userdata, call->err.code == DIAG_NONE ? &call->response : NULL, &call->err);
                 (void)call_free(call);
         }
-        if (--client->busy == 0 && client->doomed)
+        if (--client->busy > 0)
+                return;
+        if (!client->calls && client->burst) {
+                client->burst = false;
+                (void)malloc_trim(0);
+        }
+        if (client->doomed)
                 client_destroy(client);
 }
 
@@ -266,7 +276,8 @@ int http_client_new(sd_event *event, struct http_client **ret, struct error *err
             curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client) != CURLM_OK ||
             curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, watch_timer) != CURLM_OK ||
             curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client) != CURLM_OK ||
-            curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX) != CURLM_OK)
+            curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX) != CURLM_OK ||
+            curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT) != CURLM_OK)
                 return error_set(err, DIAG_INTERNAL_ERROR, "libcurl lacks an option that is needed");
         *ret = take(client);
         return 0;
@@ -312,6 +323,14 @@ struct http_call *http_cancel(struct http_call *call) {
         return call_free(call);
 }
 
+static bool is_burst(const struct http_client *client) {
+        const struct http_call *call = client->calls;
+
+        for (long i = 0; call && i < CONNECTIONS_MAX; i++)
+                call = call->next;
+        return call != NULL;
+}
+
 int http_start(struct http_client *client, const struct http_request *request, http_done done, void *userdata,
                struct http_call **ret, struct error *err) {
         _cleanup_(call_freep) struct http_call *call = calloc(1, sizeof(*call));
@@ -342,6 +361,7 @@ int http_start(struct http_client *client, const struct http_request *request, h
                 return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl cannot start the request", call->peer);
 
         list_add(&client->calls, call);
+        client->burst = client->burst || is_burst(client);
         *ret = take(call);
         return 0;
 }
