@@ -306,7 +306,7 @@ static int readyz_token(struct request *request, struct reply *ret, struct error
         if (!request->name[0])
                 return unknown_token(request, err);
         r = broker_token_show(broker_of(request), job_of(request) ? &request->ask : NULL, request->name, &view, err);
-        if (r < 0)
+        if (r != ASK_DONE)
                 return name_checked(request, r, err);
         tokens = token_is_usable(&view) ? json_array() : json_pack("[o]", render_unusable(&view));
         if (!tokens)

@@ -109,15 +109,14 @@ bool broker_may_see(const struct peer *peer, const struct token_config *token) {
         return policy_may_ask(token, peer, &verdict, NULL) == 0;
 }
 
-int broker_token_show(struct broker *broker, const struct ask *ask, const char *name, struct token_view *ret,
-                      struct error *err) {
-        struct refresh *refresh = generation_find(broker->generation, name);
+int broker_token_show(struct broker *broker, struct ask *ask, const char *name, struct token_view *ret, struct error *err) {
+        struct admission admission;
         int r;
 
-        if (!refresh)
+        if (!generation_find(broker->generation, name))
                 return error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
-        r = ask ? admit_to_see(broker, ask, refresh, err) : 0;
-        if (r >= 0)
+        r = ask ? broker_admit(broker, ask, &admission, err) : ASK_DONE;
+        if (r == ASK_DONE)
                 (void)broker_token_find(broker, name, ret);
         return r;
 }

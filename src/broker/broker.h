@@ -209,13 +209,12 @@ int broker_match(struct broker *broker, const struct ask *ask, const struct matc
 bool broker_may_see(const struct peer *peer, const struct token_config *token);
 
 /**
- * broker_token_show() - as broker_token_find(), to a process that may ask for the token
+ * broker_token_show() - as broker_token_find(), to a job that would be issued the token: all of its rules apply
  * @ask: NULL: to an operator
  *
- * Return: 0, -DIAG_UNKNOWN_TOKEN, -DIAG_PEER_REFUSED, which is recorded.
+ * Return: ASK_DONE, ASK_WAIT, -DIAG_UNKNOWN_TOKEN, or as broker_issue() for a job that may not have it.
  */
-int broker_token_show(struct broker *broker, const struct ask *ask, const char *name, struct token_view *ret,
-                      struct error *err);
+int broker_token_show(struct broker *broker, struct ask *ask, const char *name, struct token_view *ret, struct error *err);
 
 /** broker_record_refusal() - the record of a refusal that the API decided itself (a peer that is not root, a bad request) */
 void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err);

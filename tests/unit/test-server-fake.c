@@ -238,8 +238,7 @@ bool broker_may_see(const struct peer *peer, const struct token_config *token) {
         return true;
 }
 
-int broker_token_show(struct broker *broker, const struct ask *ask, const char *name, struct token_view *ret,
-                      struct error *err) {
+int broker_token_show(struct broker *broker, struct ask *ask, const char *name, struct token_view *ret, struct error *err) {
         (void)ask;
         return broker_token_find(broker, name, ret) ? 0
                                                     : error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
