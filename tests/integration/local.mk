@@ -21,6 +21,7 @@ integration_tests = \
 	tests/integration/46-metrics.t \
 	tests/integration/47-alerts.t \
 	tests/integration/50-bad-input.t \
+	tests/integration/48-policy-table.t \
 	tests/integration/54-job-proof.t \
 	tests/integration/55-git.t \
 	tests/integration/56-docker.t \
