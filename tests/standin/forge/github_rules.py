@@ -3,10 +3,18 @@ from forge.state import ADMIN, branches_of, matching
 from forge.web import Answer
 
 
+def is_active(ruleset):
+    return ruleset.get("enforcement", "active") == "active"
+
+
 def rulesets_of(repository, branch):
     """The active rulesets of a branch, which need not exist."""
-    return [ruleset for ruleset in repository.get("rulesets", []) if ruleset.get("enforcement", "active") == "active"
-            and matching(dict.fromkeys(ruleset["branches"], True), branch)[1]]
+    return [ruleset for ruleset in repository.get("rulesets", []) if is_active(ruleset)
+            and matching(dict.fromkeys(ruleset.get("branches", []), True), branch)[1]]
+
+
+def target_of(ruleset):
+    return "tag" if "tags" in ruleset else "branch"
 
 
 def get_branch(forge, request, owner, name, branch):
@@ -45,15 +53,25 @@ def can_bypass(caller, ruleset):
     return ruleset.get("bypass", {}).get(caller.name, "never") if caller.name != "github-actions[bot]" else "never"
 
 
+def get_rulesets(forge, request, owner, name):
+    """Those of a repository, active or not; targets= narrows the list."""
+    _, full_name, repository = forge.place(request, owner, name)
+    targets = request.query.get("targets", "branch,tag,push").split(",")
+    return Answer(200, [{"id": ruleset["id"], "name": ruleset.get("name", "main"), "target": target_of(ruleset),
+                         "source_type": "Repository", "source": full_name, "enforcement": ruleset.get("enforcement", "active")}
+                        for ruleset in repository.get("rulesets", []) if target_of(ruleset) in targets])
+
+
 def get_ruleset(forge, request, owner, name, number):
     caller, full_name, repository = forge.place(request, owner, name)
     for ruleset in repository.get("rulesets", []):
         if ruleset["id"] == int(number):
+            target = target_of(ruleset)
+            prefix, patterns = ("refs/tags/", ruleset["tags"]) if target == "tag" else ("refs/heads/", ruleset["branches"])
             return Answer(200, {
-                "id": ruleset["id"], "name": ruleset.get("name", "main"), "target": "branch", "source_type": "Repository",
+                "id": ruleset["id"], "name": ruleset.get("name", "main"), "target": target, "source_type": "Repository",
                 "source": full_name, "enforcement": ruleset.get("enforcement", "active"),
-                "conditions": {"ref_name": {"include": ["refs/heads/" + pattern for pattern in ruleset["branches"]],
-                                            "exclude": []}},
+                "conditions": {"ref_name": {"include": [prefix + pattern for pattern in patterns], "exclude": []}},
                 "rules": [{"type": rule} for rule in ruleset["rules"]],
                 "current_user_can_bypass": can_bypass(caller, ruleset)})
     raise forge.not_found()
@@ -64,5 +82,6 @@ ROUTES = [
     ("GET", HERE + r"/branches/(.+)/protection", get_protection),
     ("GET", HERE + r"/branches/(.+)", get_branch),
     ("GET", HERE + r"/rules/branches/(.+)", get_rules),
+    ("GET", HERE + r"/rulesets", get_rulesets),
     ("GET", HERE + r"/rulesets/(\d+)", get_ruleset),
 ]

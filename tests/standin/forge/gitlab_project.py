@@ -51,6 +51,17 @@ def protected_branches(forge, request, name, branch=""):
     raise Answer(404, {"message": "404 Not found"})
 
 
+def protected_tags(forge, request, name):
+    """As for branches; in the state, a list of logins, or a level."""
+    token = forge.authenticate(request, API)
+    _, project, level = forge.project(token, name)
+    if level < REPORTER:
+        raise Answer(403, {"message": "403 Forbidden"})
+    entries = {pattern: entry if isinstance(entry, dict) else {"push": entry}
+               for pattern, entry in project.get("protected_tags", {}).items()}
+    return Answer(200, [{"name": pattern, "create_access_levels": push_levels(forge, entry)} for pattern, entry in entries.items()])
+
+
 def get_branch(forge, request, name, branch):
     token = forge.authenticate(request, API)
     full_name, project, level = forge.project(token, name)
@@ -68,5 +79,6 @@ ROUTES = [
     ("GET", HERE, get_project),
     ("GET", HERE + r"/protected_branches", protected_branches),
     ("GET", HERE + r"/protected_branches/([^/]+)", protected_branches),
+    ("GET", HERE + r"/protected_tags", protected_tags),
     ("GET", HERE + r"/repository/branches/([^/]+)", get_branch),
 ]

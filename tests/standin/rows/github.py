@@ -23,7 +23,9 @@ STATE = {
         "acme/app": {"private": True, "access": {"octo": "write", "reader": "read", "owner": "admin"},
                      "protected_branches": {"legacy": {"push": ["owner"]}}, "branches": ["main", "legacy"],
                      "rulesets": [{"id": 5, "branches": ["main"], "rules": ["pull_request", "deletion"],
-                                   "bypass": {"owner": "always", "github-actions[bot]": "always"}}]},
+                                   "bypass": {"owner": "always", "github-actions[bot]": "always"}},
+                                  {"id": 6, "tags": ["v*"], "rules": ["creation"], "bypass": {"owner": "always"}},
+                                  {"id": 7, "tags": ["*"], "rules": ["update"], "enforcement": "disabled"}]},
         "acme/other": {"private": True, "access": {"octo": "write"}},
         "acme/open": {"access": {"octo": "write"}},
         "acme/attic": {"private": True, "archived": True, "access": {"octo": "write"}},
@@ -92,6 +94,12 @@ def rules():
     yield get("none", APP + "/rules/branches/other", "job", 200, [])
     for as_, bypass in (("owner", "always"), ("classic", "never"), ("app", "never"), ("job", "never")):
         yield get("who passes", APP + "/rulesets/5", as_, 200, {"current_user_can_bypass": bypass, "enforcement": "active"})
+    yield get("rulesets for tags", APP + "/rulesets?targets=tag", "job", 200, [
+        {"id": 6, "target": "tag", "enforcement": "active"}, {"id": 7, "enforcement": "disabled"}])
+    yield get("all rulesets", APP + "/rulesets", "job", 200, [{"id": 5, "target": "branch"}, {"id": 6}, {"id": 7}])
+    yield get("one for tags", APP + "/rulesets/6", "classic", 200, {
+        "conditions": {"ref_name": {"include": ["refs/tags/v*"], "exclude": []}}, "rules": [{"type": "creation"}],
+        "current_user_can_bypass": "never"})
     yield get("a branch", APP + "/branches/main", "fine", 200, {"protected": True, "protection": {"enabled": False}})
     yield get("classic", APP + "/branches/legacy", "fine", 200, {"protected": True, "protection": {"enabled": True}})
     yield get("no such branch", APP + "/branches/other", "fine", 404, "Branch not found")

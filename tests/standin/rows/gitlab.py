@@ -18,7 +18,8 @@ STATE = {
     "repositories": {
         "group/sub/app": {"id": 33, "private": True, "access": {"project_1_bot": "write", "reader": "read"},
                           "branches": ["main", "dev"],
-                          "protected_branches": {"main": {"push_level": 40}, "v*": {"push": ["project_1_bot"]}, "no": {}}},
+                          "protected_branches": {"main": {"push_level": 40}, "v*": {"push": ["project_1_bot"]}, "no": {}},
+                          "protected_tags": {"v*": {"push_level": 40}, "nightly-*": ["project_1_bot"]}},
         "group/open": {"id": 34},
         "group/attic": {"id": 35, "archived": True, "access": {"project_1_bot": "write"}},
     },
@@ -72,6 +73,9 @@ def projects():
     yield get("protected", APP + "/protected_branches", "PRIVATE-TOKEN glpat", 200, [
         {"name": "main", "push_access_levels": [{"access_level": 40, "user_id": None}]},
         {"name": "v*", "push_access_levels": [{"user_id": 7}]}, {"name": "no", "push_access_levels": [{"access_level": 0}]}])
+    yield get("protected tags", APP + "/protected_tags?per_page=100", "PRIVATE-TOKEN glpat", 200, [
+        {"name": "v*", "create_access_levels": [{"access_level": 40, "user_id": None}]},
+        {"name": "nightly-*", "create_access_levels": [{"user_id": 7}]}])
     yield get("not this one", APP + "/protected_branches/dev", "PRIVATE-TOKEN glpat", 404, exact(message="404 Not found"))
     for branch, may in (("main", False), ("dev", True)):
         yield get("a branch", f"{APP}/repository/branches/{branch}", "PRIVATE-TOKEN glpat", 200, {"name": branch, "can_push": may})
