@@ -136,30 +136,35 @@ static bool is_archived(const struct forge_inquiry *inquiry, struct forge_findin
         return true;
 }
 
+/* Of a refusal of the forge's own, that it is for lack of one of these scopes.  True if it is. */
+static bool is_for_scope(const struct forge_inquiry *inquiry, const char *one, const char *other, struct forge_finding *ret) {
+        if (ret->verdict != FORGE_NO || ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE || may_have_scope(inquiry, one, other))
+                return false;
+        lack_scope(inquiry, other, ret);
+        return true;
+}
+
 static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
-        if (inquiry_advertised(inquiry, FETCH, "git-upload-pack"))
+        if (inquiry_advertised(inquiry, FETCH, "git-upload-pack")) {
                 forge_finding_yes(inquiry, ret, "git may fetch {repository}");
-        else if ((inquiry_status(inquiry, FETCH) == 401 || inquiry_status(inquiry, FETCH) == 403) &&
-                 !may_have_scope(inquiry, "read_repository", "write_repository") && !may_have_scope(inquiry, "api", "api"))
-                lack_scope(inquiry, "read_repository", ret);
-        else
-                forge_finding_refused(inquiry, FETCH, ret);
+                return;
+        }
+        forge_finding_refused(inquiry, FETCH, ret);
+        if (!may_have_scope(inquiry, "api", "write_repository"))
+                (void)is_for_scope(inquiry, "api", "read_repository", ret);
 }
 
 /* Git's side gives one text for all of these; the API helps to tell them apart. */
 static void explain_push(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
-        bool is_denied = inquiry_status(inquiry, PUSH) == 403 || inquiry_status(inquiry, PUSH) == 401;
-
         forge_finding_refused(inquiry, PUSH, ret);
-        if (!is_denied || ret->verdict != FORGE_NO || is_archived(inquiry, ret))
+        if (ret->verdict != FORGE_NO || ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE || is_archived(inquiry, ret) ||
+            is_for_scope(inquiry, "api", "write_repository", ret))
                 return;
-        if (!may_have_scope(inquiry, "api", "write_repository"))
-                lack_scope(inquiry, "write_repository", ret);
-        else if (gitlab_is_job(inquiry))
-                forge_finding_set(
-                    inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "a job's own token may not push to {repository}",
-                    "Push with a project's token that has write_repository, or allow it: {url}/{repository}/-/settings/"
-                    "ci_cd, 'Job token permissions'.");
+        if (gitlab_is_job(inquiry))
+                forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING,
+                                  "a job's own token may not push to {repository}",
+                                  "Push with a project's token that has write_repository, or allow it: {url}/{repository}/-/settings/"
+                                  "ci_cd, 'Job token permissions'.");
 }
 
 static void judge_write(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
@@ -215,12 +220,9 @@ static void judge_unseen(const struct forge_inquiry *inquiry, const char *what, 
 static void judge_packages(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         const char *token = json_member_string(inquiry_object(inquiry, REGISTRY, 200), "token");
         int grants = token ? registry_token_grants(token, inquiry->question.image, "push") : -1;
-        bool is_denied = grants == 0 || inquiry_status(inquiry, REGISTRY) == 403;
 
         if (grants > 0)
                 forge_finding_yes(inquiry, ret, "GitLab grants push on {image} to the token");
-        else if (is_denied && !may_have_scope(inquiry, "api", "write_registry"))
-                lack_scope(inquiry, "write_registry", ret);
         else if (grants == 0)
                 forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "GitLab does not grant {who} push on {image}",
                                   "Give {who} the role Developer in the project of {image}.");
@@ -229,6 +231,7 @@ static void judge_packages(const struct forge_inquiry *inquiry, struct forge_fin
                                   "Check url of [forge {forge}]: {url}/jwt/auth is to be GitLab's.");
         else
                 forge_finding_refused(inquiry, REGISTRY, ret);
+        (void)is_for_scope(inquiry, "api", "write_registry", ret);
 }
 
 static void judge_release(const struct forge_inquiry *inquiry, struct forge_finding *ret) {

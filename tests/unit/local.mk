@@ -169,3 +169,7 @@ tests_unit_test_forgejo_evidence_LDADD = $(unit_libs)
 unit_tests += tests/unit/test-github-evidence
 tests_unit_test_github_evidence_SOURCES = tests/unit/test-github-evidence.c tests/unit/test-inquiry.c tests/unit/test-inquiry.h
 tests_unit_test_github_evidence_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-gitlab-evidence
+tests_unit_test_gitlab_evidence_SOURCES = tests/unit/test-gitlab-evidence.c tests/unit/test-inquiry.c tests/unit/test-inquiry.h
+tests_unit_test_gitlab_evidence_LDADD = $(unit_libs)
