@@ -21,57 +21,7 @@ forge_state() {
 }
 forge_state >"$work/forge.json"
 
-# begin TYPE [SETTINGS] - a daemon without a history, and a forge of that type
-begin() {
-        forge_start "$1" "$work/forge.json"
-        : >"$work/daemon.log"
-        { token_deploy; printf 'write_probe = yes\nfor = platform/*\n%s\n' "${2-}"; } | write_config
-        daemon_start
-        daemon_ready || bail "not ready: $(tail -n 5 "$work/daemon.log")"
-}
-finish() {
-        unlike "$1: no value is in a log" "$(cat "$work/daemon.log" "$work/forge.log")" "$secret_value|$access_token|$handed_in"
-        daemon_stop
-        is "$1: a clean stop" $? 0
-        forge_stop
-}
-fault() {
-        forge_ask /fault -X PUT -d "$1" >/dev/null
-}
-forget() {
-        forge_ask /requests -X DELETE >/dev/null
-}
-# repository JSON - changes what the forge has of platform/app
-repository() {
-        forge_ask /repositories -X PUT -d "$(forge_ask /state | jq -c --argjson change "$1" \
-                '{"platform/app": (.repositories["platform/app"] + $change)}')" >/dev/null
-}
-# token VALUE JSON - what the forge knows of a token
-token() {
-        forge_ask /tokens -X PUT -d "{\"$1\":$2}" >/dev/null
-}
-# preflight JSON - the answer in $work/answer
-preflight() {
-        ask /v1/tokens/deploy/preflight -X POST -d "$1" >"$work/answer"
-}
-# value FILTER - of the answer, as text
-value() {
-        jq -r "$1" "$work/answer"
-}
-# A question that was not asked in the last seconds: those are answered from the same inspection.
-fresh_ref() {
-        echo >>"$work/refs"
-        printf 'refs/heads/%s' "new-$(wc -l <"$work/refs")"
-}
-left() {
-        forge_ask /left | jq -c .repositories
-}
-asked() {
-        forge_ask /requests | jq length
-}
-repeated() {
-        forge_ask /requests/summary | jq -c '[.[] | select(.count > 1)]'
-}
+. "$top_srcdir/tests/integration/preflight.sh"
 
 six='"needs":["contents:read","contents:write","release:write","packages:write","issues:write","pull:write"]'
 all="{\"repository\":\"platform/app\",\"image\":\"platform/app\",\"ref\":\"main\",$six}"

@@ -8,6 +8,7 @@ integration_tests = \
 	tests/integration/37-preflight.t \
 	tests/integration/38-forge-conformance.t \
 	tests/integration/38-preflight-conformance.t \
+	tests/integration/39-preflight-github.t \
 	tests/integration/40-containers.t \
 	tests/integration/40-old-kernel.t \
 	tests/integration/40-peers.t \
@@ -48,7 +49,7 @@ TESTS += $(integration_tests)
 check_PROGRAMS += tests/integration/old-kernel
 tests_integration_old_kernel_SOURCES = tests/integration/old-kernel.c tests/integration/old-kernel.h
 
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/preflight.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';
