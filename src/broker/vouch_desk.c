@@ -127,21 +127,27 @@ static void note_refusal(struct vouch_forge *forge, const struct peer *peer, use
         forge->next = (forge->next + 1) % VERIFY_DEAD_MAX;
 }
 
-/* For how long this peer may not show the forge a token: 0 if it may now. */
-static usec_t origin_wait(const struct vouch_forge *forge, const struct peer *peer, usec_t now) {
+/* For how long this peer may not show the forge a token: 0 if it may now.  @ret_in_flight: some may be refused yet. */
+static usec_t origin_wait(const struct vouch_desk *desk, const struct vouch_forge *forge, const struct peer *peer, usec_t now,
+                          bool *ret_in_flight) {
+        size_t refused = 0, in_flight = 0;
         usec_t oldest = now;
-        size_t count = 0;
 
         for (size_t i = 0; i < VERIFY_DEAD_MAX; i++) {
                 usec_t at = forge->refused[i].at;
 
                 if (at == 0 || now >= usec_add(at, VERIFY_DEAD_SPAN) || !peer_same_origin(&forge->refused[i].peer, peer))
                         continue;
-                count++;
+                refused++;
                 if (at < oldest)
                         oldest = at;
         }
-        return count < VOUCH_ORIGIN_MAX ? 0 : usec_add(oldest, VERIFY_DEAD_SPAN) - now;
+        for (const struct vouch_entry *entry = desk->entries; entry; entry = entry->next)
+                in_flight += entry->vouch && entry->tries_patience && entry->forge == forge && peer_same_origin(&entry->peer, peer);
+        *ret_in_flight = refused < VOUCH_ORIGIN_MAX && in_flight > 0;
+        if (refused + in_flight < VOUCH_ORIGIN_MAX)
+                return 0;
+        return refused > 0 ? usec_add(oldest, VERIFY_DEAD_SPAN) - now : USEC_PER_SEC;
 }
 
 static void on_vouched(void *userdata, enum vouch_end end, const struct job_facts *facts, const struct error *err) {
@@ -212,15 +218,16 @@ static int not_yet(const struct forge_config *forge, usec_t *ret_retry_after, st
 /* 0: the forge may be asked. */
 static int may_ask(struct vouch_desk *desk, struct vouch_forge *forge, const struct peer *peer, usec_t now, bool may_wait,
                    struct waiter *waiter, usec_t *ret_retry_after, struct error *err) {
-        usec_t wait = origin_wait(forge, peer, now);
+        bool in_flight;
+        usec_t wait = origin_wait(desk, forge, peer, now, &in_flight);
 
-        if (wait == 0)
+        if (wait == 0) {
+                in_flight = forge->patience->in_flight > 0;
                 wait = verify_forge_wait(forge->patience, now);
-        else
-                may_wait = false;
+        }
         if (wait == 0)
                 return 0;
-        if (may_wait && forge->patience->in_flight > 0) {
+        if (may_wait && in_flight) {
                 waiter_join(waiter, &desk->room);
                 return VOUCH_DESK_WAIT;
         }

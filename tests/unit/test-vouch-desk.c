@@ -136,6 +136,36 @@ static void a_herd_with_one_proof_asks_once(void **state) {
         assert_int_equal(patience.in_flight, 1);
 }
 
+static void one_origin_shows_no_more_at_a_time_than_it_may_be_refused(void **state) {
+        static const char *const bad[] = { "bad-a", "bad-b", "bad-c", "bad-d", "bad-e", "bad-f" };
+        struct waiter waiters[ELEMENTS(bad)] = { 0 };
+        int results[ELEMENTS(bad)];
+        const struct job_facts *facts;
+        size_t left = ELEMENTS(bad), rejected = 0;
+        usec_t retry_after;
+        struct error err;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTS(bad); i++)
+                results[i] = VOUCH_DESK_WAIT;
+        while (left > 0) {
+                for (size_t i = 0; i < ELEMENTS(bad); i++) {
+                        waiters[i].wake = on_wake;
+                        if (results[i] != VOUCH_DESK_WAIT || waiters[i].list)
+                                continue;
+                        results[i] = ask_once(bad[i], &containers[0], true, &waiters[i], &facts, &retry_after, &err);
+                        left -= results[i] != VOUCH_DESK_WAIT;
+                        rejected += results[i] == -(int)DIAG_PROOF_REJECTED;
+                        assert_true(patience.in_flight <= VOUCH_ORIGIN_MAX);
+                }
+                if (left > 0)
+                        assert_true(sd_event_run(event, UINT64_MAX) >= 0);
+        }
+        assert_int_equal(rejected, VOUCH_ORIGIN_MAX);
+        assert_int_equal(counted(RUNS), VOUCH_ORIGIN_MAX);
+        assert_int_equal(ask("good", &containers[1], &retry_after), 0);
+}
+
 static void many_jobs_wait_for_each_other(void **state) {
         struct waiter waiters[40] = { 0 };
         bool done[ELEMENTS(waiters)] = { false };
@@ -354,6 +384,7 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_herd_with_one_proof_asks_once, begin, end),
+                cmocka_unit_test_setup_teardown(one_origin_shows_no_more_at_a_time_than_it_may_be_refused, begin, end),
                 cmocka_unit_test_setup_teardown(many_jobs_wait_for_each_other, begin, end),
                 cmocka_unit_test_setup_teardown(bad_tokens_are_shown_five_times_a_minute, begin, end),
                 cmocka_unit_test_setup_teardown(answers_are_kept_in_bounds, begin, end),
