@@ -83,13 +83,12 @@ static bool wants_expiry(const struct refresh *refresh, const struct verify *ver
 
 void broker_learn_expiry(struct broker *broker) {
         static const struct preflight_query nothing_but_who;
-        static const struct peer nobody;
         usec_t now = clock_boottime();
 
         for (size_t i = 0; i < broker->generation->config->n_tokens; i++) {
                 struct refresh *refresh = &broker->generation->tokens[i];
                 struct verify *verify = generation_verify(broker->generation, refresh);
-                struct ask ask = { .peer = &nobody };
+                struct ask ask = { .peer = NULL };
                 struct value *value;
                 struct error err;
 

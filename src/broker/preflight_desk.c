@@ -16,15 +16,22 @@ struct inspection *inspection_unref(struct inspection *inspection) {
 DEFINE_CLEANUP(struct inspection *, inspection_unref);
 
 static void remember_dead(struct preflight_desk *desk, const struct inspection *inspection) {
-        (void)snprintf(desk->dead[desk->next_dead].print, FINGERPRINT_MAX, "%s", inspection->print);
-        (void)snprintf(desk->dead[desk->next_dead].forge, sizeof(desk->dead[0].forge), "%s", inspection->question.forge->url);
+        struct preflight_dead *dead = &desk->dead[desk->next_dead];
+
+        (void)snprintf(dead->print, sizeof(dead->print), "%s", inspection->print);
+        (void)snprintf(dead->forge, sizeof(dead->forge), "%s", inspection->question.forge->url);
+        dead->by = inspection->peer;
+        dead->at = inspection->ended_at;
         desk->next_dead = (desk->next_dead + 1) % PREFLIGHT_DEAD_MAX;
+}
+
+static bool is_of_forge(const struct preflight_dead *dead, const struct forge_config *forge) {
+        return dead->at > 0 && strncmp(dead->forge, forge->url, sizeof(dead->forge) - 1) == 0;
 }
 
 static bool was_found_dead(const struct preflight_desk *desk, const struct preflight_subject *subject) {
         for (size_t i = 0; i < PREFLIGHT_DEAD_MAX; i++)
-                if (strcmp(desk->dead[i].print, subject->print) == 0 &&
-                    strncmp(desk->dead[i].forge, subject->token->forge->url, sizeof(desk->dead[0].forge) - 1) == 0)
+                if (strcmp(desk->dead[i].print, subject->print) == 0 && is_of_forge(&desk->dead[i], subject->token->forge))
                         return true;
         return false;
 }
@@ -81,11 +88,16 @@ static unsigned count_running(const struct preflight_desk *desk, const struct fo
         return count;
 }
 
-static unsigned count_of_origin(const struct preflight_desk *desk, const struct peer *peer) {
+/* Those under way that this origin began; @handed_in_at: only with tokens of jobs, at this forge. */
+static unsigned count_of_origin(const struct preflight_desk *desk, const struct peer *peer,
+                                const struct forge_config *handed_in_at) {
         unsigned count = 0;
 
         for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
-                count += inspection->ended_at == 0 && inspection->by_peer && peer_same_origin(&inspection->peer, peer);
+                if (inspection->ended_at == 0 && inspection->by_peer && peer_same_origin(&inspection->peer, peer) &&
+                    (!handed_in_at ||
+                     (inspection->handed_in && verify_same_forge(inspection->question.forge, handed_in_at))))
+                        count++;
         return count;
 }
 
@@ -98,18 +110,40 @@ static usec_t patience(const struct preflight_desk *desk, const struct preflight
         return verify_forge_wait(&forge, now);
 }
 
+/* Of that, one origin's share: the jobs of all others prove themselves to the same forge. */
+static usec_t patience_with_origin(const struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now) {
+        unsigned shown = count_of_origin(desk, subject->peer, subject->token->forge);
+        usec_t oldest = now;
+
+        for (size_t i = 0; i < PREFLIGHT_DEAD_MAX; i++) {
+                const struct preflight_dead *dead = &desk->dead[i];
+
+                if (!is_of_forge(dead, subject->token->forge) || now >= usec_add(dead->at, VERIFY_DEAD_SPAN) ||
+                    !peer_same_origin(&dead->by, subject->peer))
+                        continue;
+                shown++;
+                if (dead->at < oldest)
+                        oldest = dead->at;
+        }
+        if (shown < PREFLIGHT_DEAD_OF_ORIGIN)
+                return 0;
+        return oldest < now ? usec_add(oldest, VERIFY_DEAD_SPAN) - now : USEC_PER_SEC;
+}
+
 static int may_ask(struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now, usec_t *ret_retry_after,
                    struct error *err) {
         char origin[CGROUP_PATH_MAX];
 
         *ret_retry_after = patience(desk, subject, now);
+        if (*ret_retry_after == 0 && subject->handed_in && subject->peer)
+                *ret_retry_after = patience_with_origin(desk, subject, now);
         if (*ret_retry_after > 0)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' has been asked too often and is left alone for now",
                                  subject->token->forge->name);
         *ret_retry_after = USEC_PER_SEC;
         if (count_running(desk, NULL) >= PREFLIGHT_RUNS_MAX)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights are under way already", PREFLIGHT_RUNS_MAX);
-        if (subject->peer && count_of_origin(desk, subject->peer) >= PREFLIGHT_RUNS_OF_ORIGIN)
+        if (subject->peer && count_of_origin(desk, subject->peer, NULL) >= PREFLIGHT_RUNS_OF_ORIGIN)
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights of %.128s are under way already",
                                  PREFLIGHT_RUNS_OF_ORIGIN, rate_origin(subject->peer, origin));
         if (subject->peer && !rate_take(desk->rate, subject->peer, PREFLIGHT_PER_SECOND_OF_ORIGIN, PREFLIGHT_BURST_OF_ORIGIN, now))

@@ -23,12 +23,22 @@
 #define PREFLIGHT_RUNS_OF_ORIGIN       8
 #define PREFLIGHT_PER_SECOND_OF_ORIGIN 2
 #define PREFLIGHT_BURST_OF_ORIGIN      20
-#define PREFLIGHT_DEAD_MAX 32
+/* And so many tokens of its jobs that a forge does not know, within VERIFY_DEAD_SPAN. */
+#define PREFLIGHT_DEAD_OF_ORIGIN 2
+#define PREFLIGHT_DEAD_MAX       32
 
 struct inspection;
 
 /* Called once for each question that the forge was asked. */
 typedef void (*preflight_ended)(void *userdata, const struct inspection *inspection);
+
+/* A token of a job's that a forge does not know. */
+struct preflight_dead {
+        char print[FINGERPRINT_MAX];
+        char forge[96];                 /* the beginning of its URL */
+        struct peer by;
+        usec_t at;                      /* boottime; 0: none */
+};
 
 struct preflight_desk {
         sd_event *event;                /* borrowed */
@@ -37,11 +47,7 @@ struct preflight_desk {
         struct inspection *first;
         struct budget budget;
         struct rate *rate;              /* of each origin */
-        /* Jobs' tokens that a forge does not know; a ring. */
-        struct {
-                char print[FINGERPRINT_MAX];
-                char forge[96];         /* the beginning of its URL */
-        } dead[PREFLIGHT_DEAD_MAX];
+        struct preflight_dead dead[PREFLIGHT_DEAD_MAX]; /* a ring */
         size_t next_dead;
 };
 

@@ -2,6 +2,7 @@
 # What a token may do, asked by a job: proven without writing where the forge lets it, bounded whatever jobs ask, and never with
 # a value that leaves the broker.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
+. "$top_srcdir/tests/integration/units.sh"
 need_root
 need jq jq
 need python3 python3
@@ -165,7 +166,7 @@ if ! sanitized; then
         like "nor one of the broker's own outside the locked region" "$(cat "$work/scan")" '^open=0 '
 fi
 
-# Dead tokens: five in a minute, and none of them twice.
+# Dead tokens: two of one unit in a minute, and none of them twice.
 forget
 preflight '{"token":"dead-1"}'
 is "a dead token is dead" "$(value '.identity.verdict, .identity.code' | tr '\n' ' ')" "no forge-token-rejected "
@@ -173,14 +174,21 @@ before=$(asked)
 preflight '{"token":"dead-1","repository":"platform/app","needs":["release:write"]}'
 is "asked about again, with needs, it is dead still" "$(value '.needs[0].code')" forge-token-rejected
 is "and the forge is not shown it again" "$(asked)" "$before"
-for i in 2 3 4 5; do
+for i in 2 3; do
         preflight "{\"token\":\"dead-$i\"}"
 done
-is "the forge was shown five" "$(asked)" 5
-preflight '{"token":"dead-6"}'
-is "the sixth within a minute is turned away" "$(value .code)" too-many-requests
+is "the third of one unit within a minute is turned away" "$(value .code)" too-many-requests
 like "with the time after which to ask again" "$(cat "$work/head")" '[Rr]etry-[Aa]fter: [0-9]'
-is "the forge has not seen it" "$(asked)" 5
+is "the forge has not seen it" "$(asked)" 2
+if units_possible; then
+        of_unit() { # NUMBER TOKEN
+                in_unit "docker-$(printf '%064d' "$1").scope" curl --silent --max-time 30 --unix-socket "$jobs_socket" \
+                        -d "{\"token\":\"$2\"}" http://localhost/v1/tokens/deploy/preflight | jq -r '.identity.verdict // .code'
+        }
+        is "those of another unit are asked about" "$(of_unit 1 dead-4; of_unit 1 dead-5; of_unit 1 dead-6)" "$(printf 'no\nno\ntoo-many-requests')"
+        is "until it is five of all" "$(of_unit 2 dead-7; of_unit 2 dead-8)" "$(printf 'no\ntoo-many-requests')"
+        is "the forge was shown five" "$(asked)" 5
+fi
 is "issuing goes on" "$(ask_status /v1/tokens/deploy)" 200
 finish "limits"
 
