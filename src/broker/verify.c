@@ -44,6 +44,10 @@ void verify_forge_refused(struct verify_forge *forge, usec_t now) {
         forge->next = (forge->next + 1) % VERIFY_DEAD_MAX;
 }
 
+void verify_forge_pause(struct verify_forge *forge, usec_t now) {
+        forge->paused_until = usec_add(now, PAUSE);
+}
+
 usec_t verify_forge_wait(const struct verify_forge *forge, usec_t now) {
         size_t dead = 0;
         usec_t oldest = now;
@@ -92,7 +96,7 @@ static void take_verdict(struct verify *verify, enum forge_life life, const stru
                                          token->secret_name, token->secret_path, token->name);
         }
         if (err->code == DIAG_UPSTREAM_RATE_LIMITED)
-                verify->forge->paused_until = usec_add(now, PAUSE);
+                verify_forge_pause(verify->forge, now);
         if (is_new)
                 log_verdict(verify, life, &verify->error);
         if (life == FORGE_TOKEN_DEAD)
@@ -165,7 +169,7 @@ void verify_learn(struct verify *verify, const char *print, const struct forge_r
         usec_t now = clock_boottime();
 
         if (report->asked_too_often)
-                verify->forge->paused_until = usec_add(now, PAUSE);
+                verify_forge_pause(verify->forge, now);
         if (!print && report->dead)
                 verify_forge_refused(verify->forge, now);
         if (!print)

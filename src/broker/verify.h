@@ -59,6 +59,9 @@ bool verify_same_forge(const struct forge_config *a, const struct forge_config *
 /** verify_forge_refused() - it said that it does not know a token */
 void verify_forge_refused(struct verify_forge *forge, usec_t now);
 
+/** verify_forge_pause() - it said that it is asked too often */
+void verify_forge_pause(struct verify_forge *forge, usec_t now);
+
 /** verify_forge_wait() - 0: the forge may be asked now; else for how long not.  @now: boottime */
 usec_t verify_forge_wait(const struct verify_forge *forge, usec_t now);
 

@@ -165,6 +165,8 @@ static void on_vouched(void *userdata, enum vouch_end end, const struct job_fact
                 entry->facts = *facts;
                 entry->until = facts->expires_at;
         }
+        if (end == VOUCH_ASKED_TOO_OFTEN)
+                verify_forge_pause(entry->forge->patience, now);
         if (end == VOUCH_REFUSED_BY_FORGE) {
                 note_refusal(entry->forge, &entry->peer, now);
                 entry->until = usec_add(now, REFUSAL_KEPT);
@@ -178,14 +180,16 @@ static bool tries_patience(const struct vouch_question *question) {
         return question->id_token_url || !id_token_is_one(question->proof);
 }
 
-static int start(struct vouch_desk *desk, struct vouch_forge *forge, const struct vouch_question *question,
-                 const struct peer *peer, const unsigned char key[static FINGERPRINT_DIGEST_BYTES], struct vouch_entry **ret,
-                 struct error *err) {
+/* NULL: it could not begin. */
+static struct vouch_entry *start(struct vouch_desk *desk, struct vouch_forge *forge, const struct vouch_question *question,
+                                 const struct peer *peer, const unsigned char key[static FINGERPRINT_DIGEST_BYTES],
+                                 struct error *err) {
         struct vouch_entry *entry = calloc(1, sizeof(*entry));
-        int r;
 
-        if (!entry)
-                return error_oom(err);
+        if (!entry) {
+                (void)error_oom(err);
+                return NULL;
+        }
         make_room(desk);
         entry->desk = desk;
         entry->forge = forge;
@@ -197,15 +201,13 @@ static int start(struct vouch_desk *desk, struct vouch_forge *forge, const struc
         desk->n_entries++;
         if (entry->tries_patience)
                 forge->patience->in_flight++;
-        r = vouch_start(&forge->keys, question, on_vouched, entry, &entry->vouch, err);
-        if (r < 0) {
+        if (vouch_start(&forge->keys, question, on_vouched, entry, &entry->vouch, err) < 0) {
                 if (entry->tries_patience)
                         forge->patience->in_flight--;
                 drop(entry);
-                return r;
+                return NULL;
         }
-        *ret = entry;
-        return 0;
+        return entry;
 }
 
 static int not_yet(const struct forge_config *forge, usec_t *ret_retry_after, struct error *err) {
@@ -257,10 +259,11 @@ int vouch_desk_ask(struct vouch_desk *desk, const struct forge_config *forge, co
         entry = find(desk, at, key, now);
         if (!entry) {
                 r = !tries_patience(question) ? 0 : may_ask(desk, at, peer, now, may_wait, waiter, ret_retry_after, err);
-                if (r == 0)
-                        r = start(desk, at, question, peer, key, &entry, err);
                 if (r != 0)
                         return r;
+                entry = start(desk, at, question, peer, key, err);
+                if (!entry)
+                        return -(int)err->code;
         }
         if (entry->vouch && may_wait) {
                 waiter_join(waiter, &entry->waiters);
@@ -272,7 +275,7 @@ int vouch_desk_ask(struct vouch_desk *desk, const struct forge_config *forge, co
                 *ret = &entry->facts;
                 return VOUCH_DESK_ANSWERED;
         }
-        if (entry->end == VOUCH_UNDECIDED)
+        if (entry->end == VOUCH_UNDECIDED || entry->end == VOUCH_ASKED_TOO_OFTEN)
                 *ret_retry_after = RETRY_AFTER;
         *err = entry->error;
         return -(int)err->code;

@@ -129,7 +129,7 @@ static int cannot_verify(const struct key_desk *desk, bool is_fresh, struct erro
                 return -(int)DIAG_PROOF_REJECTED;
         }
         if (desk->error.code == DIAG_NONE)
-                return error_set(err, DIAG_UPSTREAM_RATE_LIMITED, "forge '%s' has been asked for its keys too often",
+                return error_set(err, DIAG_UPSTREAM_UNREACHABLE, "the keys of forge '%s' are too old, and not read again yet",
                                  desk->forge->name);
         *err = desk->error;
         return -(int)err->code;

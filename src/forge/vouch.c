@@ -54,7 +54,7 @@ void vouch_undecided(struct vouch *vouch, const struct error *err) {
 
         (void)error_set(&error, DIAG_PROOF_INSUFFICIENT, "%s: %s", diagnosis_info(err->code)->name, err->detail);
         error_remedy_set(&error, "%s", error_remedy(err));
-        finish(vouch, VOUCH_UNDECIDED, NULL, &error);
+        finish(vouch, err->code == DIAG_UPSTREAM_RATE_LIMITED ? VOUCH_ASKED_TOO_OFTEN : VOUCH_UNDECIDED, NULL, &error);
 }
 
 static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {

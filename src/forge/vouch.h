@@ -37,6 +37,7 @@ enum vouch_end {
         VOUCH_REFUSED_BY_FORGE,         /* nor does it, and the forge has seen one more bad token from this address */
         VOUCH_INSUFFICIENT,             /* it is genuine, or cannot be asked about, and does not prove a job */
         VOUCH_UNDECIDED,                /* the forge did not say: worth asking again later */
+        VOUCH_ASKED_TOO_OFTEN,          /* likewise, and it limits how often it is asked */
 };
 
 /**

@@ -104,6 +104,7 @@ tests_unit_test_job_event_LDADD = $(job_test_libs) $(CMOCKA_LIBS)
 
 # The real static executable against a broker of a few lines, which is told how to misbehave.
 job_scripts = tests/unit/test-job-cli.t tests/unit/test-job-exec.t tests/unit/test-job-git-credential.t \
+	tests/unit/test-job-git-explain.t \
 	tests/unit/test-job-output.t tests/unit/test-job-preflight.t tests/unit/test-job-proof.t \
 	tests/unit/test-job-require.t
 TESTS += $(job_scripts)

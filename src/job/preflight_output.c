@@ -9,7 +9,7 @@
 #include "job/workflow.h"
 
 #define SUMMARY_MAX (16 * 1024)
-#define CELL_MAX    (2 * PREFLIGHT_LINE_MAX)
+#define CELL_MAX    (2 * (PREFLIGHT_LINE_MAX + 64))
 
 static const char *title(const struct preflight_question *question) {
         return question->needs || question->ref[0] ? "forge-broker preflight" : "forge-broker whoami";
@@ -115,11 +115,11 @@ static const char *escape(char cell[static CELL_MAX], const char *text) {
 }
 
 static void append_cells(char *summary, size_t *used, const struct preflight_finding *finding, const char *says) {
-        char cells[3][CELL_MAX];
+        char evidence[PREFLIGHT_LINE_MAX + sizeof(finding->code)], cells[2][CELL_MAX];
 
-        (void)text_append(summary, SUMMARY_MAX, used, "| %s | %s | %s%s%s | %s |\n", escape(cells[0], finding->need),
-                          preflight_verdict_name(finding->verdict), finding->code, finding->code[0] ? ": " : "",
-                          escape(cells[1], says), escape(cells[2], finding->remedy));
+        (void)snprintf(evidence, sizeof(evidence), "%s%s%s", finding->code, finding->code[0] ? ": " : "", says);
+        (void)text_append(summary, SUMMARY_MAX, used, "| %s | %s | %s | %s |\n", finding->need,
+                          preflight_verdict_name(finding->verdict), escape(cells[0], evidence), escape(cells[1], finding->remedy));
 }
 
 void preflight_summarize(const struct preflight_question *question, const struct preflight_report *report) {

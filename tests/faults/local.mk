@@ -1,6 +1,7 @@
 # tests/faults: what goes wrong around the programs; docs/faults.md lists each with its outcome
 fault_tests = \
 	tests/faults/clock.t \
+	tests/faults/core.t \
 	tests/faults/descriptors.t \
 	tests/faults/disk-full.t \
 	tests/faults/flapping.t \
@@ -22,3 +23,6 @@ tests_faults_moved_clock_so_SOURCES = tests/faults/moved-clock.c
 tests_faults_moved_clock_so_CFLAGS = $(AM_CFLAGS) -fPIC
 tests_faults_moved_clock_so_CPPFLAGS = -D_GNU_SOURCE
 tests_faults_moved_clock_so_LDFLAGS = -shared
+
+check_PROGRAMS += tests/faults/pretend
+tests_faults_pretend_SOURCES = tests/faults/pretend.c

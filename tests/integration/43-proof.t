@@ -247,6 +247,18 @@ taken "what was proven before goes on" token-of-a-job
 finish forgejo
 
 begin forgejo ''
+# A reload in the middle: the question is put anew, under the new configuration.
+fault '{"delay":1}'
+show token-of-a-job >"$work/across" &
+across=$!
+was_asked() { [ "$(asked actions/run)" -ge 1 ]; }
+wait_for 10 was_asked
+control /v1/reload -X POST >/dev/null
+wait "$across"
+is "a reload while the forge is asked" "$(cat "$work/across")" infisical-token-auth
+is "costs a second question" "$(asked actions/run)" 2
+fault '{}'
+anew
 taken "before its end" token-of-a-job
 forge_ask /tokens -X PUT -d '{"token-of-a-job":{"kind":"job","state":"over","job":{"repository":"platform/app"}}}' >/dev/null
 is_over() { [ "$(show token-of-a-job)" = proof-rejected ]; }
@@ -293,12 +305,19 @@ refused "github: an App's token" proof-rejected 'for 2 repositories' two-reposit
 refused "github: a user's token" proof-rejected "not a job's automatic token" "$secret_value"
 finish github
 
+begin github ''
+forge_ask /settings -X PUT -d '{"rate_limited":"secondary"}' >/dev/null
+refused "github limits how often it is asked" proof-insufficient 'upstream-rate-limited' one-repository
+refused "github: then it is left alone" too-many-requests . two-repositories
+is "github: so it was asked once" "$(asked installation)" 1
+finish github
+
 # Of a job of another forge: its token is none of this one's business.
 begin github ''
 for token in 0123456789abcdef0123456789abcdef01234567 glcbt-64_0123456789; do
         refused "github: $token" proof-insufficient "another kind of forge's" "$token"
 done
-is "github is not shown them" "$(forge_ask /requests | jq length)" 0
+is "github is not shown them" "$(asked installation)" 0
 finish github
 
 begin gitlab 'oidc_audience = forge-broker'

@@ -293,6 +293,14 @@ is "a push that fails keeps git's status" "$status" 128
 like "and says who authenticated, and where" "$output" "forge-broker: git push failed; at $home_url/o/missing.git it authenticated with the broker's token 'deploy'"
 like "with the evidence" "$output" "^forge-broker: deploy forgejo_token_source="
 like "a forge that answers nothing else leaves it open what the token may do" "$output" "^forge-broker:   cannot tell  contents:write "
+fresh
+printf '#!/bin/sh\nmv "%s" "%s.away"\nexit 1\n' "$jobs_socket" "$jobs_socket" >"$clone/.git/hooks/pre-push"
+chmod +x "$clone/.git/hooks/pre-push"
+wrapped push origin HEAD:refs/heads/alone
+mv "$jobs_socket.away" "$jobs_socket"
+is "a broker that went away meanwhile does not change git's status" "$status" 1
+like "who authenticated is said all the same" "$output" "forge-broker: git push failed; at $home_url/o/r.git it authenticated with the broker's token 'deploy', and with nothing else"
+like "and why no more is" "$output" "^forge-broker: there is no $jobs_socket"
 output=$(FORGE_BROKER_SOCKET=$work/nothing "$broker" git -- -C "$clone" push origin HEAD:main 2>&1)
 is "without the broker git is not even run" "$?" 6
 output=$("$broker" git nope -- status 2>&1)

@@ -155,4 +155,55 @@ is "a reader: and contents:write is refused all the same" "$status" 1
 like "a reader: by who may write" "$output" '^no           contents:write  forge-permission-missing: .*deploy-bot'
 finish "a reader"
 
+# The same clamp where the release's own token is the job's automatic one, which the broker does not issue.
+begin github "$(jq -n --arg value "$secret_value" --arg own "$clone_token" '{"users": {"owner": {}}, "organizations": {"platform": {}},
+        "tokens": {($value): {"user": "owner"},
+                   ($own): {"kind": "installation", "repositories": ["platform/app"], "permissions": {"contents": "read"}}},
+        "repositories": {"platform/app": {"private": true, "access": {"owner": "admin"}, "branches": ["main"]}}}')"
+export GITHUB_TOKEN="$clone_token"
+job refs/tags/v1 preflight deploy --token-env GITHUB_TOKEN --need contents:read,release:write
+is "automatic token: its clamp is told in the first step" "$status" 1
+like "automatic token: by the need that is not met" "$output" '^no           release:write   forge-scope-missing: '
+like "automatic token: with the setting that nobody in the job can see" "$output" 'remedy: .*Workflow permissions'
+like "automatic token: as an error of the job" "$said" '^::error title=forge-broker preflight::release:write '
+unlike "automatic token: and as none of the broker's" "$said" 'github_token_source='
+token "$clone_token" '{"kind": "installation", "repositories": ["platform/app"], "permissions": {"contents": "write"}}'
+job refs/tags/v1 preflight deploy --token-env GITHUB_TOKEN --need release:write
+is "automatic token: that it may is not proven without writing" "$status" 7
+like "automatic token: and is no yes" "$output" '^cannot tell  release:write '
+like "automatic token: what would prove it is named" "$output" '^             remedy: .*--write-probe'
+like "automatic token: and it is a warning of the job" "$said" '^::warning title=forge-broker preflight::release:write '
+unset GITHUB_TOKEN
+finish "automatic token"
+
+# A rule that the App's token does not pass and the owner's PAT does.
+begin github "$(jq -n --arg app "$secret_value" --arg pat "$secret_value-2" '{"users": {"owner": {}}, "organizations": {"platform": {}},
+        "tokens": {($app): {"kind": "installation", "app": "release-app[bot]", "repositories": ["platform/app"],
+                            "permissions": {"contents": "write"}},
+                   ($pat): {"user": "owner", "scopes": ["repo"]}},
+        "repositories": {"platform/app": {"private": true, "access": {"owner": "admin"}, "branches": ["main", "release"],
+                "rulesets": [{"id": 5, "branches": ["release"], "rules": ["pull_request"], "bypass": {"owner": "always"}}]}}}')" \
+        '[token owner]
+forge = home
+secret_path = /forges
+secret_name = second
+username = owner'
+job refs/heads/main git deploy -- push origin HEAD:release
+is "ruleset: then, the App's push was refused" "$status $(on_forge refs/heads/release)" "1 "
+like "ruleset: in the forge's words" "$said" 'remote: error: GH013: Repository rule violations found for refs/heads/release'
+like "ruleset: now who authenticated is said below" "$said" \
+        "^forge-broker: git push failed; at $forge_url/platform/app.git it authenticated with the broker's token 'deploy'"
+like "ruleset: and which rule it does not pass" "$said" '^forge-broker:   no           contents:write  forge-branch-protected: .*ruleset 5 .*refs/heads/release'
+like "ruleset: and what would let it" "$said" '^forge-broker:   remedy: .*bypass list'
+job refs/heads/main preflight deploy --need contents:write --ref release
+is "ruleset: preflight says so before" "$status" 1
+like "ruleset: of that ref" "$output" '^no           contents:write  forge-branch-protected: .*refs/heads/release'
+job refs/heads/main preflight deploy --need contents:write
+is "ruleset: and not of another" "$status" 0 || note "$output"
+job refs/heads/main preflight owner --need contents:write --ref release
+is "ruleset: the owner's token passes it" "$status" 0 || note "$output"
+job refs/heads/main git owner -- push origin HEAD:release
+is "ruleset: and so does its push" "$status $(on_forge refs/heads/release)" "0 $(git -C "$work/clone" rev-parse HEAD)"
+like "ruleset: by its bypass" "$said" 'remote: Bypassed rule violations for refs/heads/release'
+finish ruleset
 done_testing
