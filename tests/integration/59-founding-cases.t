@@ -159,7 +159,8 @@ finish "a reader"
 begin github "$(jq -n --arg value "$secret_value" --arg own "$clone_token" '{"users": {"owner": {}}, "organizations": {"platform": {}},
         "tokens": {($value): {"user": "owner"},
                    ($own): {"kind": "installation", "repositories": ["platform/app"], "permissions": {"contents": "read"}}},
-        "repositories": {"platform/app": {"private": true, "access": {"owner": "admin"}, "branches": ["main"]}}}')"
+        "repositories": {"platform/app": {"private": true, "access": {"owner": "admin"}, "branches": ["main"]}}}')" \
+        'write_probe = yes'
 export GITHUB_TOKEN="$clone_token"
 job refs/tags/v1 preflight deploy --token-env GITHUB_TOKEN --need contents:read,release:write
 is "automatic token: its clamp is told in the first step" "$status" 1
@@ -173,6 +174,11 @@ is "automatic token: that it may is not proven without writing" "$status" 7
 like "automatic token: and is no yes" "$output" '^cannot tell  release:write '
 like "automatic token: what would prove it is named" "$output" '^             remedy: .*--write-probe'
 like "automatic token: and it is a warning of the job" "$said" '^::warning title=forge-broker preflight::release:write '
+job refs/tags/v1 preflight deploy --token-env GITHUB_TOKEN --need release:write --write-probe
+is "automatic token: with a write probe it is" "$status" 0 || note "$output"
+is "automatic token: which made a draft, and took it away again" \
+        "$(forge_ask /requests | jq -c '[.[] | select(.path | test("/releases(/[0-9]+)?$")) | [.method, .status]] | map(select(.[1] == 201 or .[1] == 204))') $(forge_ask /left | jq -c '[.repositories[].releases[]?]')" \
+        '[["POST",201],["DELETE",204]] []'
 unset GITHUB_TOKEN
 finish "automatic token"
 

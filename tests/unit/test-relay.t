@@ -40,6 +40,10 @@ ok 'a proof of 4 KiB goes on' all 'ends 0' "sent 'Authorization: Bearer $(printf
 start "$work/good"
 ask 'POST /v1/tokens/deploy/rejected HTTP/1.1\r\nHost: a\r\nContent-Length: 26\r\n\r\n{"fingerprint":"3f9a1c02"}'
 ok 'a body goes on too' all 'ends 0' 'sent "POST /v1/tokens/deploy/rejected HTTP/1.1"' 'sent "Content-Length: 26"'
+start "$work/good"
+ask 'POST /v1/tokens/deploy/preflight HTTP/1.1\r\nHost: a\r\nContent-Length: 22\r\n\r\n{"token":"of-the-job"}'
+ok 'so does one with a token of the job'\''s own' all 'ends 0' 'sent "POST /v1/tokens/deploy/preflight HTTP/1.1"' \
+        'grep -qxF "{\"token\":\"of-the-job\"}" "$work/log"'
 for target in '/v1/tokens' '/v1/match?protocol=https&host=a.example&path=x%%2fy' /healthz /readyz /readyz/deploy; do
         start "$work/good"
         ask "GET $target $end"
