@@ -52,18 +52,6 @@ static int check_unit(const struct consumer *consumer, struct error *err) {
         return -(int)err->code;
 }
 
-/* A unit has nothing to show.  Said here, for what the broker says is a challenge to a job, which shows its proof then. */
-static int check_proof(const struct consumer *consumer, struct error *err) {
-        const struct token_config *token = config_find_token(broker_config(consumer->credentials->broker), consumer->name.id);
-
-        if (!token || !token->proof_required)
-                return 0;
-        (void)error_set(err, DIAG_PROOF_REQUIRED, "token '%s' is for jobs that forge '%s' vouches for, and a unit is no job",
-                        token->name, token->vouched_by->name);
-        error_remedy_set(err, "Give the unit a token of its own, in a section without proof = required; units = narrows that one.");
-        return -(int)err->code;
-}
-
 /* What is decided before the token's own rules; each refusal is on record. */
 static int admit(struct consumer *consumer, struct error *err) {
         struct credentials *credentials = consumer->credentials;
@@ -80,8 +68,6 @@ static int admit(struct consumer *consumer, struct error *err) {
                 r = bound_name_read(consumer->fd, &consumer->name, err);
         if (r >= 0)
                 r = check_unit(consumer, err);
-        if (r >= 0)
-                r = check_proof(consumer, err);
         if (r < 0)
                 broker_record_refusal(credentials->broker, &consumer->peer, err);
         return r;

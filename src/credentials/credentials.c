@@ -81,6 +81,7 @@ static int on_acceptable(sd_event_source *source, int listening, uint32_t events
         int fd;
 
         (void)events;
+        /* cppcheck-suppress nullPointer ; the address is optional, and read by who needs it */
         fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
                 if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)

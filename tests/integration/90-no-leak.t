@@ -2,6 +2,7 @@
 # Canaries: an access token and a forge token go through every path; afterwards they are in no log, no file, no argument,
 # no environment, and in no memory but the locked region.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
+. "$top_srcdir/tests/integration/units.sh"
 need_root
 need jq jq
 need python3 python3
@@ -47,6 +48,23 @@ while [ $i -lt 20 ]; do
         i=$((i + 1))
 done
 scan "after issuances the forge token is in no open memory" "$secret_value"
+
+# As a credential of a unit: taken, refused, and left half-way.
+if units_possible; then
+        loads() {
+                in_unit "leak-$units_tag.scope" python3 "$top_srcdir/tests/integration/load-credential.py" "$credential_socket" "$@"
+        }
+        is "a unit's credentials are the value" \
+                "$(loads "leak-$units_tag.scope" deploy --times 20 | sort | uniq -c | sed 's/^ *//')" "20 $secret_value"
+        loads other.service deploy --times 5 >/dev/null
+        for _ in 1 2 3 4 5; do
+                loads "leak-$units_tag.scope" deploy --leave
+                loads "leak-$units_tag.scope" deploy --count 4 --slow 0.1 >/dev/null
+        done
+        scan "after credentials of units the forge token is in no open memory" "$secret_value"
+else
+        skip "credentials of units leave no copy" "$units_why"
+fi
 
 # Answers that break off, in which the value may have come half-way.
 for kind in truncated slow garbage duplicate-keys content-type drop; do
