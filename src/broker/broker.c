@@ -9,11 +9,16 @@
 #include "broker/explain.h"
 #include "config/problems.h"
 
-/* Again so often, for what was not answered. */
+/* Some time after a value came, when it is needed for nothing: jobs come first.  And so often for what was not answered. */
+#define EXPIRY_DELAY    (2 * USEC_PER_MIN)
 #define EXPIRY_INTERVAL USEC_PER_HOUR
 
+/* Never later than it is set already: what changes all the time must not put it off for ever. */
 static void set_expiry_timer(struct broker *broker, usec_t span) {
-        (void)sd_event_source_set_time_relative(broker->expiry_timer, span);
+        usec_t at = usec_add(clock_boottime(), span), before = 0;
+
+        if (sd_event_source_get_time(broker->expiry_timer, &before) < 0 || before < clock_boottime() || at < before)
+                (void)sd_event_source_set_time(broker->expiry_timer, at);
         (void)sd_event_source_set_enabled(broker->expiry_timer, SD_EVENT_ONESHOT);
 }
 
@@ -30,8 +35,7 @@ static int on_expiry_timer(sd_event_source *source, uint64_t time, void *userdat
 static void on_changed(void *userdata) {
         struct broker *broker = userdata;
 
-        /* From the loop, not from within what has just changed. */
-        set_expiry_timer(broker, 0);
+        set_expiry_timer(broker, EXPIRY_DELAY);
         if (broker->changed)
                 broker->changed(broker->userdata);
 }

@@ -180,13 +180,12 @@ void verify_learn(struct verify *verify, const char *print, const struct forge_r
         }
         if (verify->alive)
                 return;
-        memcpy(verify->print, print, sizeof(verify->print));
         if (report->dead) {
+                memcpy(verify->print, print, sizeof(verify->print));
                 take_verdict(verify, FORGE_TOKEN_DEAD, &report->identity.error);
-        } else if (report->identity.verdict == FORGE_YES) {
-                verify->answered_at = now;
-                verify->life = FORGE_TOKEN_ALIVE;
-                verify->error = (struct error){ 0 };
+        } else if (report->identity.verdict == FORGE_YES && verify_found_dead(verify, print)) {
+                /* It was wrong, or the forge was; a report of a job's is verified anew all the same. */
+                verify->answered_at = 0;
                 refresh_set_forge_error(verify->refresh, print, NULL);
         }
 }
