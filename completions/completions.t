@@ -45,6 +45,7 @@ for shell in bash zsh fish; do
         is "$shell: a command after options" "$($words forge-brokerctl --json --socket /x s | tr '\n' ' ')" "show-config status "
         is "$shell: what setup takes" "$($words forge-broker setup '')" docker
         is "$shell: formats" "$($words forge-brokerctl audit --format '' | tr '\n' ' ')" "html json markdown text "
+        is "$shell: kinds of proof" "$($words forge-brokerctl explain deploy --proof '' | tr '\n' ' ')" "none oidc repository run-api "
         is "$shell: sources" "$($words forge-brokerctl audit --forbid '' | tr '\n' ' ')" \
                 "direct-env-fallback infisical-token-auth infisical-universal-auth "
 done

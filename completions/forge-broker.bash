@@ -38,9 +38,10 @@ _forge_broker() {
                 return 0
                 ;;
         --format) words='text json markdown html' ;;
+        --proof) words='oidc run-api repository none' ;;
         --require | --forbid) words=$sources ;;
         --token) words=$(_forge_broker_names "$program") ;;
-        --timeout | --interval | --since | --until | --fingerprint | --output | --env | --uid | --unit | \
+        --timeout | --interval | --since | --until | --fingerprint | --output | --env | --uid | --unit | --container | --event | \
                 --need | --repo | --ref | --image) return 0 ;;
         --token-env) words=$(compgen -e) ;;
         esac

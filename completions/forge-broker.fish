@@ -26,6 +26,9 @@ function __forge_broker_words
         case --format
             printf '%s\n' text json markdown html
             return
+        case --proof
+            printf '%s\n' oidc run-api repository none
+            return
         case --require --forbid
             printf '%s\n' infisical-token-auth infisical-universal-auth direct-env-fallback
             return
@@ -35,7 +38,7 @@ function __forge_broker_words
         case --token-env
             set -nx
             return
-        case --timeout --interval --since --until --fingerprint --output --env --uid --unit --repo --ref --image
+        case --timeout --interval --since --until --fingerprint --output --env --uid --unit --container --event --repo --ref --image
             return
     end
     if string match -q -- '-*' (commandline -ct)
