@@ -2,8 +2,9 @@
  * What a forge answers to all that a preflight asks, and the body of the request for one.
  *
  * The input's first line is "TYPE NEEDS FLAGS", TYPE as a word that begins one (fo, gitea, gith, gitl), NEEDS a number; with
- * the flag b the rest is the body of a request.  Else each further line is "STATUS CONTENT-TYPE LENGTH", and behind it so many
- * bytes of a body and a newline: the answers in the order of the requests; when they are used up, nothing more answers.
+ * the flag b the rest is the body of a request.  Else each further line is "STATUS CONTENT-TYPE LENGTH", and behind it lines
+ * with a header "-NAME: VALUE" each, so many bytes of a body and a newline: the answers in the order of the requests; when they
+ * are used up, nothing more answers.
  * Whatever comes: nothing is asked twice but what takes away, no "yes" without an answer, texts are clean, and nothing stays in
  * memory.
  */
@@ -23,16 +24,29 @@ struct input {
         const char *at, *end;
 };
 
-static bool take_line(struct input *input, char line[static 128]) {
+static bool take_line(struct input *input, char *line, size_t size) {
         const char *newline = memchr(input->at, '\n', (size_t)(input->end - input->at));
         size_t length = newline ? (size_t)(newline - input->at) : 0;
 
-        if (!newline || length >= 128)
+        if (!newline || length >= size)
                 return false;
         memcpy(line, input->at, length);
         line[length] = '\0';
         input->at = newline + 1;
         return true;
+}
+
+static void take_headers(struct input *input, struct http_response *response) {
+        char line[512], *colon;
+
+        while (input->at < input->end && *input->at == '-' && take_line(input, line, sizeof(line))) {
+                colon = strstr(line, ": ");
+                if (!colon)
+                        continue;
+                *colon = '\0';
+                if (line[1])
+                        http_header_keep(response, line + 1, colon + 2, strlen(colon + 2));
+        }
 }
 
 static void answer(struct forge_inquiry *inquiry, size_t probe, struct input *input) {
@@ -41,9 +55,8 @@ static void answer(struct forge_inquiry *inquiry, size_t probe, struct input *in
         size_t length = 0;
         char line[128];
 
-        if (!take_line(input, line) ||
-            sscanf(line, "%3d %63s %5zu", &response.status, response.content_type, &length) < 2 || response.status < 100 ||
-            length > (size_t)(input->end - input->at)) {
+        if (!take_line(input, line, sizeof(line)) ||
+            sscanf(line, "%3d %63s %5zu", &response.status, response.content_type, &length) < 2 || response.status < 100) {
                 input->at = input->end;
                 (void)error_set(&err, DIAG_UPSTREAM_TIMEOUT, "no answer");
                 inquiry_answered(inquiry, probe, NULL, &err);
@@ -51,13 +64,14 @@ static void answer(struct forge_inquiry *inquiry, size_t probe, struct input *in
         }
         if (strcmp(response.content_type, "-") == 0)
                 response.content_type[0] = '\0';
+        take_headers(input, &response);
+        if (length > (size_t)(input->end - input->at))
+                length = (size_t)(input->end - input->at);
         response.body = secret_copy(input->at, length);
         assert(response.body);
         input->at += length;
         if (input->at < input->end && *input->at == '\n')
                 input->at++;
-        /* A bearer token's JSON, a header with scopes: what a kind of forge looks at besides. */
-        http_header_keep(&response, "X-OAuth-Scopes", "repo, workflow", 14);
         inquiry_answered(inquiry, probe, &response, &err);
         (void)secret_unref(response.body);
 }
@@ -153,7 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 assert(secret_init(false, NULL) == 0);
                 ready = true;
         }
-        if (size > 65536 || !take_line(&input, line) || sscanf(line, "%15s %3u %7s", type, &question.needs, flags) < 2)
+        if (size > 65536 || !take_line(&input, line, sizeof(line)) || sscanf(line, "%15s %3u %7s", type, &question.needs, flags) < 2)
                 return 0;
         question.needs &= (1u << NEED_COUNT) - 1;
         question.write_probe = strchr(flags, 'w') != NULL;
