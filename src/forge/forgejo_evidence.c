@@ -223,14 +223,6 @@ const struct forge_evidence forge_evidence_forgejo = {
         .refusals = forgejo_refusals,
         .value = value,
         .identify = identify,
-        .judge = {
-                [NEED_CONTENTS_READ] = judge_read,
-                [NEED_CONTENTS_WRITE] = judge_write,
-                [NEED_RELEASE_WRITE] = judge_release,
-                [NEED_PACKAGES_WRITE] = judge_packages,
-                [NEED_ISSUES_WRITE] = judge_issues,
-                [NEED_PULL_WRITE] = judge_pull,
-                [NEED_REF] = judge_ref,
-        },
+        .judge = { judge_read, judge_write, judge_release, judge_packages, judge_issues, judge_pull, judge_ref },
         .warn = warn,
 };

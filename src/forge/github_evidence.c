@@ -14,16 +14,25 @@
 #define SENTENCE_MAX 384
 
 /* "required; url=https://github.com/orgs/O/sso?...": the address is shown only if it is the forge's own. */
-static void refuse_for_sso(const struct forge_inquiry *inquiry, const char *header, struct forge_finding *ret) {
-        const char *forge = inquiry->question.forge->url, *url = strstr(header, "url=");
-        size_t length = url ? strcspn(url += 4, " ;,") : 0;
-        char remedy[SENTENCE_MAX] =
-            "Authorise the token for the organisation {owner}: {url}/settings/tokens, 'Configure SSO'.";
+static size_t own_address(const struct forge_inquiry *inquiry, const char *url) {
+        const char *forge = inquiry->question.forge->url;
+        size_t origin = strlen(forge), length = strcspn(url, " ;,");
+        bool is_own = length > origin && strncmp(url, forge, origin) == 0 && url[origin] == '/';
 
-        if (length > strlen(forge) && strncmp(url, forge, strlen(forge)) == 0 && url[strlen(forge)] == '/' &&
-            strcspn(url, "{}") >= length)
+        return is_own && strcspn(url, "{}") >= length ? length : 0;
+}
+
+static void refuse_for_sso(const struct forge_inquiry *inquiry, const char *header, struct forge_finding *ret) {
+        const char *url = strstr(header, "url=");
+        size_t length = url ? own_address(inquiry, url + 4) : 0;
+        char remedy[SENTENCE_MAX];
+
+        if (url && length > 0)
                 (void)snprintf(remedy, sizeof(remedy), "Authorise the token for the organisation {owner}: %.*s", (int)length,
-                               url);
+                               url + 4);
+        else
+                (void)snprintf(remedy, sizeof(remedy),
+                               "Authorise the token for the organisation {owner}: {url}/settings/tokens, 'Configure SSO'.");
         forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING,
                           "the token is not authorised for the organisation {owner}, which wants single sign-on", remedy);
 }
@@ -261,14 +270,6 @@ const struct forge_evidence forge_evidence_github = {
         .address = address,
         .bearer = bearer,
         .identify = github_identify,
-        .judge = {
-                [NEED_CONTENTS_READ] = judge_read,
-                [NEED_CONTENTS_WRITE] = judge_write,
-                [NEED_RELEASE_WRITE] = judge_release,
-                [NEED_PACKAGES_WRITE] = judge_packages,
-                [NEED_ISSUES_WRITE] = judge_issues,
-                [NEED_PULL_WRITE] = judge_pull,
-                [NEED_REF] = judge_ref,
-        },
+        .judge = { judge_read, judge_write, judge_release, judge_packages, judge_issues, judge_pull, judge_ref },
         .warn = warn,
 };

@@ -260,14 +260,6 @@ const struct forge_evidence forge_evidence_gitlab = {
         .value = value,
         .second_life = job_life,
         .identify = identify,
-        .judge = {
-                [NEED_CONTENTS_READ] = judge_read,
-                [NEED_CONTENTS_WRITE] = judge_write,
-                [NEED_RELEASE_WRITE] = judge_release,
-                [NEED_PACKAGES_WRITE] = judge_packages,
-                [NEED_ISSUES_WRITE] = judge_issues,
-                [NEED_PULL_WRITE] = judge_pull,
-                [NEED_REF] = gitlab_judge_ref,
-        },
+        .judge = { judge_read, judge_write, judge_release, judge_packages, judge_issues, judge_pull, gitlab_judge_ref },
         .warn = warn,
 };

@@ -82,6 +82,7 @@ struct forge_evidence {
         enum forge_life (*second_life)(const struct forge_inquiry *inquiry, struct error *err);
         /* Fills login, kind, scopes and expiry of a token that is alive. */
         void (*identify)(const struct forge_inquiry *inquiry, struct forge_report *report);
+        /* In the order of enum forge_need. */
         void (*judge[NEED_COUNT])(const struct forge_inquiry *inquiry, struct forge_finding *ret);
         /* What has to be said besides: of clean-up. */
         void (*warn)(const struct forge_inquiry *inquiry, struct forge_report *report);
