@@ -16,6 +16,7 @@ integration_tests = \
 	tests/integration/41-policy.t \
 	tests/integration/42-explain.t \
 	tests/integration/43-proof.t \
+	tests/integration/43-proof-tls.t \
 	tests/integration/44-credential-socket.t \
 	tests/integration/45-ctl.t \
 	tests/integration/45-rate.t \

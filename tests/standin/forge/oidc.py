@@ -41,11 +41,17 @@ def gitlab_claims(job):
     return claims
 
 
+# github.com's has a host of its own, and the same paths without what stands before them.
+PUBLIC_GITHUB = "https://token.actions.githubusercontent.com"
+
+
 class Issuer:
     def __init__(self, kind, origin):
         self.kind = kind
         self.name = origin + PLACES[kind][0]
         self.keys = origin + PLACES[kind][1]
+        if kind == "github" and origin == "https://github.com":
+            self.name, self.keys = PUBLIC_GITHUB, PUBLIC_GITHUB + "/.well-known/jwks"
 
     def mint(self, wanted):
         """The JWT that a test asks for: see forge-standin.md for the members of @wanted."""
@@ -86,6 +92,7 @@ def id_token(forge, request, run):
 
 def routes(kind):
     issuer, key_set = PLACES[kind]
+    public = [("GET", r"/\.well-known/openid-configuration", discovery), ("GET", r"/\.well-known/jwks", keys)]
     return [("GET", issuer + r"/\.well-known/openid-configuration", discovery),
-            ("GET", key_set.replace(".", r"\."), keys),
+            ("GET", key_set.replace(".", r"\."), keys), *(public if kind == "github" else []),
             ("GET", r"/api/actions/_apis/pipelines/workflows/(\d+)/idtoken", id_token)]
