@@ -30,6 +30,11 @@ void broker_refuse(struct broker *broker, enum audit_kind kind, const struct ask
                                                 .claims = &ask->claims, .error = err });
 }
 
+void broker_refuse_too_often(struct broker *broker, const struct ask *ask, struct admission *admission, const struct error *err) {
+        admission->verdict.rule[0] = '\0';
+        broker_refuse(broker, AUDIT_REFUSED, ask, admission, err);
+}
+
 int broker_find(struct broker *broker, const struct ask *ask, struct refresh **ret, struct error *err) {
         char name[80];
 

@@ -32,3 +32,6 @@ int broker_find(struct broker *broker, const struct ask *ask, struct refresh **r
 /** broker_refuse() - counts and records a refusal, or that there is no value, of an ask that was let in */
 void broker_refuse(struct broker *broker, enum audit_kind kind, const struct ask *ask, const struct admission *admission,
                    const struct error *err);
+
+/** broker_refuse_too_often() - likewise of one that no rule refused, but that came too often */
+void broker_refuse_too_often(struct broker *broker, const struct ask *ask, struct admission *admission, const struct error *err);

@@ -165,6 +165,8 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
                 return broker_await_value(ask, refresh, err);
         r = rejected_decide(refresh, generation_verify(broker->generation, refresh), value, ask, print, &rejection.verdict,
                             &rejection.reason, err);
+        if (r == -(int)DIAG_TOO_MANY_REQUESTS)
+                broker_refuse_too_often(broker, ask, &admission, err);
         if (r != ASK_DONE)
                 return r;
         if (rejection.verdict != VERDICT_REJECTED)

@@ -116,6 +116,8 @@ int broker_preflight(struct broker *broker, struct ask *ask, const struct prefli
                         return r;
                 }
                 r = begin(broker, ask, admission.refresh, query, err);
+                if (r == -(int)DIAG_TOO_MANY_REQUESTS)
+                        broker_refuse_too_often(broker, ask, &admission, err);
                 if (r != ASK_DONE)
                         return r;
         }

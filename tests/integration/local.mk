@@ -24,6 +24,7 @@ integration_tests = \
 	tests/integration/47-alerts.t \
 	tests/integration/50-bad-input.t \
 	tests/integration/48-policy-table.t \
+	tests/integration/49-hostile-job.t \
 	tests/integration/54-job-proof.t \
 	tests/integration/55-git.t \
 	tests/integration/56-docker.t \
@@ -50,7 +51,7 @@ TESTS += $(integration_tests)
 check_PROGRAMS += tests/integration/old-kernel
 tests_integration_old_kernel_SOURCES = tests/integration/old-kernel.c tests/integration/old-kernel.h
 
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/preflight.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/hostile-job.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/preflight.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';
