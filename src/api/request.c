@@ -1,5 +1,6 @@
 #include "api/request.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -245,6 +246,7 @@ static enum MHD_Result answer(struct request *request) {
                 request->ask.retry_after = USEC_PER_SEC;
                 return send_problem(request, &err, NULL, true);
         }
+        assert(request->route);         /* else check() has refused it */
         request->woken = false;
         r = request->route->handle(request, &reply, &err);
         if (r == ASK_WAIT && !request->ask.may_wait)

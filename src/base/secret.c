@@ -266,7 +266,8 @@ static bool grow(struct secret *secret, size_t wanted) {
 bool secret_append(struct secret *secret, const void *bytes, size_t length) {
         if (length > secret->max - secret->length)
                 return false;
-        if (secret->length + length + 1 > secret->capacity && !grow(secret, secret->length + length + 1))
+        /* With its NUL; a secret that is still empty has no bytes at all. */
+        if (length >= secret->capacity - secret->length && !grow(secret, secret->length + length + 1))
                 return false;
         if (length > 0)
                 memcpy(secret->bytes + secret->length, bytes, length);
