@@ -92,40 +92,44 @@ static bool takes_writes(const struct forge_inquiry *inquiry, struct forge_findi
         return false;
 }
 
-/* A classic token without the scope for this repository's contents, issues and pull requests. */
+/*
+ * A classic token without the scope for this repository's contents, issues and pull requests.  Of one without any scope that
+ * is not certain: a person's token of an App shows an empty list as well.
+ */
 static bool lacks_repo_scope(const struct forge_inquiry *inquiry) {
         const char *scopes = github_scopes(inquiry);
         bool is_private = json_member_true(inquiry->replies[REPOSITORY].root, "private");
 
-        return scopes && !github_has_scope(scopes, "repo") && (is_private || !github_has_scope(scopes, "public_repo"));
+        return scopes && *scopes && !github_has_scope(scopes, "repo") &&
+               (is_private || !github_has_scope(scopes, "public_repo"));
 }
 
 static void lack_scope(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
-        forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING, "the classic token of {who} lacks the scope repo",
-                          "Create a token of {who} with the scope repo ({url}/settings/tokens) and store it as {kept}.");
+        forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING, "the token of {who} lacks the scope repo",
+                          "Create a classic token of {who} with the scope repo ({url}/settings/tokens) and store it as {kept}.");
 }
 
 /* Git's side says that there is no right to push; whose fault that is the API helps to tell. */
 static void explain_push(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
-        const struct forge_reply *reply = &inquiry->replies[PUSH];
-        bool is_denied =
-            inquiry_status(inquiry, PUSH) == 403 &&
-            (strstr(reply->text, " denied to ") || text_starts_with(reply->text, "Write access to repository not granted"));
+        const char *text = inquiry->replies[PUSH].text, *scopes = github_scopes(inquiry);
         const json_t *role = json_object_get(inquiry->replies[REPOSITORY].root, "permissions");
+        bool may_push = json_member_true(role, "push");
 
-        if (is_denied && github_is_installation(inquiry))
-                forge_finding_set(
-                    inquiry, ret, DIAG_FORGE_SCOPE_MISSING, "the token of {who} lacks contents: write for {repository}",
-                    "Give the job permissions: contents: write. If it has that, Settings > Actions > General > Workflow "
-                    "permissions of {repository}, or of the organisation above it, is read-only, or a caller's permissions: "
-                    "is "
-                    "narrower; forks and Dependabot only read. An App needs it in its installation.");
-        else if (is_denied && lacks_repo_scope(inquiry))
+        github_refused(inquiry, PUSH, ret);
+        if (inquiry_status(inquiry, PUSH) != 403 ||
+            (!strstr(text, " denied to ") && !text_starts_with(text, "Write access to repository not granted")))
+                return;
+        if (github_is_installation(inquiry))
+                forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING,
+                                  "the token of {who} lacks contents: write for {repository}",
+                                  "Give the job permissions: contents: write. If it has that, Settings > Actions > General > "
+                                  "Workflow permissions of {repository}, or of the organisation above it, is read-only, or a "
+                                  "caller's permissions: is narrower; forks and Dependabot only read. An App needs it in its "
+                                  "installation.");
+        else if (lacks_repo_scope(inquiry) || (may_push && scopes && !*scopes))
                 lack_scope(inquiry, ret);
-        else if (is_denied && !github_scopes(inquiry) && json_member_true(role, "push"))
+        else if (may_push && !scopes)
                 refuse_for_permission(inquiry, "contents=write", ret);
-        else
-                github_refused(inquiry, PUSH, ret);
 }
 
 static bool pushes(const struct forge_inquiry *inquiry, struct forge_finding *ret) {

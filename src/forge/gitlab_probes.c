@@ -2,9 +2,18 @@
 
 #include <string.h>
 
-/* A token that GitLab knows as no user's may be a job's own. */
+/*
+ * A token that GitLab knows as no user's may be a job's own; not one with the prefix of personal, project and group tokens,
+ * which would only be refused a second time.
+ */
 static bool wants_job(const struct forge_inquiry *inquiry, size_t user) {
-        return inquiry_status(inquiry, user) == 401 && strcmp(inquiry->replies[user].text, "401 Unauthorized") == 0;
+        static const char prefix[] = "glpat-";
+        const struct secret *token = inquiry->token;
+        bool is_personal = secret_length(token) >= sizeof(prefix) - 1 &&
+                           memcmp(secret_bytes(token), prefix, sizeof(prefix) - 1) == 0;
+
+        return !is_personal && inquiry_status(inquiry, user) == 401 &&
+               strcmp(inquiry->replies[user].text, "401 Unauthorized") == 0;
 }
 
 /* The API is not open to a job's own token, but for few routes. */

@@ -56,7 +56,7 @@ static const struct canned good[] = {
 /* The same of other kinds of tokens. */
 #define FINE { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", NULL }
 #define APP { "GET /api/v3/user\n", 403, JSON, INTEGRATION, NULL }
-#define CLASSIC(scopes) { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", "X-OAuth-Scopes:  " scopes "\n" }
+#define CLASSIC(scopes) { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", "X-OAuth-Scopes: " scopes "\n" }
 #define USER(...) { { "GET /api/v3/user\n", __VA_ARGS__, NULL } }
 #define ROLE(push) { "GET " REPO "\n", 200, JSON, "{\"full_name\":\"o/r\",\"private\":true,\"permissions\":{\"push\":" push "}}", NULL }
 #define RULE(type) "{\"type\":\"" type "\",\"ruleset_id\":5}"
@@ -124,6 +124,8 @@ static const struct canned_row git_rows[] = {
           DIAG_FORGE_PERMISSION_MISSING, "Give deploy-bot the role Write in o/r", false },
         { NEED_CONTENTS_WRITE, "", { CLASSIC("gist"), { PUSH, 403, TEXT, "Permission to o/r.git denied to deploy-bot.\n", NULL } },
           FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
+        { NEED_CONTENTS_WRITE, "", { CLASSIC(""), { PUSH, 403, TEXT, "Permission to o/r.git denied to deploy-bot.\n", NULL } },
+          FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "with the scope repo", false },
         { NEED_CONTENTS_WRITE, "", { CLASSIC("public_repo"), { PUSH, 403, TEXT, "Permission to o/r.git denied to x.\n", NULL } },
           FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
         { NEED_CONTENTS_WRITE, "", { FINE, { PUSH, 403, TEXT, "Write access to repository not granted.\n", NULL } }, FORGE_NO,
@@ -282,7 +284,8 @@ static void each_answer_has_its_verdict(void **state) {
 static void issues_need_a_scope_that_shows(void **state) {
         static const struct canned_row rows[] = {
                 { NEED_ISSUES_WRITE, "", { CLASSIC("public_repo") }, FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
-                { NEED_PULL_WRITE, "", { CLASSIC("") }, FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
+                { NEED_PULL_WRITE, "", { CLASSIC("gist") }, FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
+                { NEED_PULL_WRITE, "", { CLASSIC("") }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
                 { NEED_ISSUES_WRITE, "", { CLASSIC("public_repo"), { "GET " REPO "\n", 200, JSON, "{\"full_name\":\"o/r\",\"private\":false}", NULL } },
                   FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
                 { NEED_ISSUES_WRITE, "", { FINE }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
