@@ -15,6 +15,9 @@ bool github_is_installation(const struct forge_inquiry *inquiry) {
                strcmp(inquiry->replies[USER].text, "Resource not accessible by integration") == 0;
 }
 
+/* Of scopes, in the header. */
+#define SEPARATORS ", \t"
+
 const char *github_scopes(const struct forge_inquiry *inquiry) {
         return http_header(&inquiry->replies[USER].response, "x-oauth-scopes");
 }
@@ -23,12 +26,12 @@ bool github_has_scope(const char *scopes, const char *name) {
         size_t length = strlen(name);
 
         for (const char *p = scopes; *p;) {
-                size_t n = strcspn(p, ", ");
+                size_t n = strcspn(p, SEPARATORS);
 
                 if (n == length && strncmp(p, name, n) == 0)
                         return true;
                 p += n;
-                p += strspn(p, ", ");
+                p += strspn(p, SEPARATORS);
         }
         return false;
 }
@@ -100,10 +103,9 @@ void github_identify(const struct forge_inquiry *inquiry, struct forge_report *r
         } else {
                 report->kind = scopes ? "personal-access-token" : "fine-grained-token";
         }
-        for (size_t used = 0, n; scopes && *scopes; scopes += n + strspn(scopes + n, ", ")) {
-                n = strcspn(scopes, ", ");
-                (void)text_append(report->scopes, sizeof(report->scopes), &used, "%s%.*s", used > 0 ? " " : "", (int)n,
-                                  scopes);
+        report->scopes_known = scopes != NULL;
+        for (size_t length; scopes && *scopes; scopes += length + strspn(scopes + length, SEPARATORS)) {
+                length = strcspn(scopes, SEPARATORS);
+                forge_report_scope(report, scopes, length);
         }
-        report->scopes_known = github_scopes(inquiry) != NULL;
 }

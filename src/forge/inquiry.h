@@ -187,7 +187,10 @@ void forge_finding_unseen(struct forge_finding *finding);
 /** forge_finding_worst() - @finding becomes @other if that is the worse verdict */
 void forge_finding_worst(struct forge_finding *finding, const struct forge_finding *other);
 
-/** forge_report_scopes() - from a list of names; one that does not fit is not shown in part */
+/** forge_report_scope() - one more of scopes that are known; a list that does not fit is not known, and not shown in part */
+void forge_report_scope(struct forge_report *report, const char *text, size_t length);
+
+/** forge_report_scopes() - those of a list; not known if it is none */
 void forge_report_scopes(struct forge_report *report, const json_t *list);
 
 /** forge_report_warn() - one more warning, from a template; those that do not fit are left out */

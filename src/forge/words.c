@@ -175,23 +175,25 @@ void forge_finding_worst(struct forge_finding *finding, const struct forge_findi
                 *finding = *other;
 }
 
+void forge_report_scope(struct forge_report *report, const char *text, size_t length) {
+        size_t used = strlen(report->scopes);
+        char clean[64];
+
+        if (!report->scopes_known || text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", used > 0 ? " " : "",
+                                                 text_clean(clean, sizeof(clean), text, length)))
+                return;
+        report->scopes_known = false;
+        report->scopes[0] = '\0';
+}
+
 void forge_report_scopes(struct forge_report *report, const json_t *list) {
         const json_t *scope;
-        size_t used = 0, i;
+        size_t i;
 
-        if (!json_is_array(list))
-                return;
-        report->scopes_known = true;
+        report->scopes_known = json_is_array(list);
         json_array_foreach(list, i, scope) {
-                const char *text = json_string_value(scope);
-                char clean[64];
-
-                if (text && text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", i > 0 ? " " : "",
-                                        text_clean(clean, sizeof(clean), text, strlen(text))))
-                        continue;
-                report->scopes_known = false;
-                report->scopes[0] = '\0';
-                return;
+                if (json_is_string(scope))
+                        forge_report_scope(report, json_string_value(scope), json_string_length(scope));
         }
 }
 
