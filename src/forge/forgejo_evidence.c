@@ -63,12 +63,17 @@ static void judge_empty(const struct forge_inquiry *inquiry, size_t probe, const
                 forge_finding_refused(inquiry, probe, ret);
 }
 
+/* The forge itself says 404; a proxy's is none. */
+static bool is_not_found(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *ret) {
+        if (inquiry_status(inquiry, probe) != 404)
+                return false;
+        forge_finding_refused(inquiry, probe, ret);
+        return ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE;
+}
+
 /* That the repository is not there, or not for this token, is said in those words whatever the route. */
 static bool is_invisible(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
-        if (inquiry_status(inquiry, REPOSITORY) != 404)
-                return false;
-        forge_finding_refused(inquiry, REPOSITORY, ret);
-        return ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE;
+        return is_not_found(inquiry, REPOSITORY, ret);
 }
 
 static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
@@ -87,7 +92,7 @@ static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding
 static void judge_branch(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         const json_t *branch = inquiry->replies[BRANCH].root;
 
-        if (inquiry_status(inquiry, BRANCH) == 404)
+        if (is_not_found(inquiry, BRANCH, ret))
                 forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
                             "there is no branch {branch} yet, and whether a rule holds for its name only administrators can read",
                             "Make the branch, or look at {url}/{repository}/settings/branches.");
@@ -107,7 +112,10 @@ static void judge_branch(const struct forge_inquiry *inquiry, struct forge_findi
                             "Add {who} to the push allow-list ({url}/{repository}/settings/branches), or open a pull request.");
 }
 
-/* The rules for tags are for administrators to read; that there are none at all is an answer as well. */
+/*
+ * The rules for tags are for administrators to read; that there are none at all is an answer as well.  A draft that was taken
+ * is none: the rules are looked at when a release is published.
+ */
 static void judge_tag(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         judge_empty(inquiry, TAGS, "the forge would make a tag: POST tags with nothing in it was refused for that alone", ret);
         if (ret->verdict != FORGE_YES)
@@ -115,14 +123,12 @@ static void judge_tag(const struct forge_inquiry *inquiry, struct forge_finding 
         if (inquiry_status(inquiry, TAG_RULES) == 200 && json_is_array(inquiry->replies[TAG_RULES].root) &&
             json_array_size(inquiry->replies[TAG_RULES].root) == 0)
                 forge_finding_yes(inquiry, ret, "{who} may make tags, and none are protected");
-        else if (inquiry_status(inquiry, CREATE) == 201)
-                forge_finding_yes(inquiry, ret, "{who} may make tags, and a draft release for a tag like {tag} was accepted");
         else if (inquiry_status(inquiry, CREATE) == 422)
                 forge_finding_refused(inquiry, CREATE, ret);
         else
                 forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
                             "{who} may make tags, but whether {tag} is a protected name is not shown",
-                            "Ask with --need release:write and --write-probe, or look at {url}/{repository}/settings/tags.");
+                            "Look at {url}/{repository}/settings/tags.");
 }
 
 static void judge_ref(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
@@ -160,7 +166,7 @@ static void judge_write(const struct forge_inquiry *inquiry, struct forge_findin
 static void judge_release(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         if (is_invisible(inquiry, ret))
                 return;
-        if (inquiry_status(inquiry, RELEASES) == 404 && inquiry_status(inquiry, REPOSITORY) == 200) {
+        if (is_not_found(inquiry, RELEASES, ret) && inquiry_status(inquiry, REPOSITORY) == 200) {
                 forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "{repository} has no releases, or {who} does not see them",
                             "Switch releases on in {url}/{repository}/settings/units, and let {who} write them.");
                 return;

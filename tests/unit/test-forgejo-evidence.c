@@ -134,6 +134,9 @@ static const struct {
           "write:repository" },
         { F, RELEASE, "", { "POST " REPO "/releases", 403, JSON, WRITER, NULL }, NO, DIAG_FORGE_PERMISSION_MISSING, "deploy-bot" },
         { F, RELEASE, "", { "POST " REPO "/releases", 404, JSON, GONE, NULL }, NO, DIAG_FORGE_PERMISSION_MISSING, "settings/units" },
+        { F, RELEASE, "", { "POST " REPO "/releases", 404, HTML, PAGE, NULL }, UNSURE, DIAG_UPSTREAM_BLOCKED, "url of [forge home]" },
+        { F, REF, "refs/heads/main", { "GET " REPO "/branches/main", 404, HTML, PAGE, NULL }, UNSURE, DIAG_UPSTREAM_BLOCKED,
+          "url of [forge home]" },
         { F, RELEASE, "", { "POST " REPO "/releases", 422, JSON, FG("repo is empty"), NULL }, NO, DIAG_FORGE_READ_ONLY, "commit" },
         { F, RELEASE, "", { "POST " REPO "/releases", 422, JSON, FG("something else"), NULL }, UNSURE, DIAG_FORGE_CANNOT_TELL, "" },
         { F, RELEASE, "", { "POST " REPO "/releases", 422, JSON, FG("x [TagName]: Required"), NULL }, UNSURE,
@@ -177,7 +180,7 @@ static const struct {
         { F, WRITE, "refs/heads/main", { "GET " REPO "/branches/main", 200, JSON, "{}", NULL }, UNSURE, DIAG_UPSTREAM_MALFORMED, "" },
         { F, REF, "refs/tags/v1", { "GET " REPO "/tag_protections", 403, JSON,
                                     FG("user should be an owner or a collaborator with admin write of a repository"), NULL }, UNSURE,
-          DIAG_FORGE_CANNOT_TELL, "--write-probe" },
+          DIAG_FORGE_CANNOT_TELL, "settings/tags" },
         { F, REF, "refs/tags/v1", { "GET " REPO "/tag_protections", 200, JSON, "[{\"name_pattern\":\"v*\"}]", NULL }, UNSURE,
           DIAG_FORGE_CANNOT_TELL, "settings/tags" },
         { F, REF, "refs/tags/v1", { "POST " REPO "/tags", 403, JSON, WRITER, NULL }, NO, DIAG_FORGE_PERMISSION_MISSING, "" },
@@ -363,6 +366,24 @@ static void what_a_write_probe_leaves_is_said(void **state) {
         }
 }
 
+/* The forge looks at the rules for tags when a release is published: that it takes a draft says nothing of them. */
+static void a_draft_proves_nothing_of_a_tag(void **state) {
+        static const struct canned with[] = {
+                { "GET " REPO "/tag_protections", 403, JSON,
+                  FG("user should be an owner or a collaborator with admin write of a repository"), NULL },
+                { CREATE, 201, JSON, "{\"id\":101}", NULL }, { TAKEN }, { UNTAGGED }, { NULL, 0, NULL, NULL, NULL },
+        };
+        static struct canned_result result;
+        struct canned_question asked = question(F, RELEASE, "refs/tags/v1.2", true);
+
+        (void)state;
+        asked.needs |= 1u << WRITE | 1u << REF;
+        canned_ask(&asked, with, good, &result);
+        assert_int_equal(result.report.findings[RELEASE].verdict, FORGE_YES);
+        assert_int_equal(result.report.findings[REF].verdict, FORGE_CANNOT_TELL);
+        assert_int_equal(result.report.findings[WRITE].verdict, FORGE_CANNOT_TELL);
+}
+
 static void nothing_is_written_without_leave_or_without_the_right(void **state) {
         static const struct canned refused[] = { { "POST " REPO "/releases", 403, JSON, WRITER, NULL }, { NULL, 0, NULL, NULL, NULL } };
         static struct canned_result result;
@@ -384,6 +405,7 @@ int main(void) {
                 cmocka_unit_test(the_token_says_what_it_is),
                 cmocka_unit_test(of_a_protected_branch_nothing_is_known_to_a_job),
                 cmocka_unit_test(what_a_write_probe_leaves_is_said),
+                cmocka_unit_test(a_draft_proves_nothing_of_a_tag),
                 cmocka_unit_test(nothing_is_written_without_leave_or_without_the_right),
         };
         struct error err;
