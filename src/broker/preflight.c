@@ -7,10 +7,22 @@
 #include "broker/admission.h"
 #include "broker/broker_internal.h"
 
+/* Groups are GitLab's.  At the others what stands behind the name would be an address of something else. */
+static int check_shape(const struct token_config *token, const struct preflight_query *query, struct error *err) {
+        const char *slash = strchr(query->repository, '/');
+
+        if (token->forge->type == FORGE_GITLAB || !slash || !strchr(slash + 1, '/'))
+                return 0;
+        return error_set(err, DIAG_MALFORMED_REQUEST, "'%.128s' is no repository of forge '%s': OWNER/NAME", query->repository,
+                         token->forge->name);
+}
+
 static int check_targets(const struct token_config *token, const struct preflight_query *query,
                          struct policy_verdict *verdict, struct error *err) {
-        int r = policy_allows_target(token, query->repository, query->write_probe, verdict, err);
+        int r = check_shape(token, query, err);
 
+        if (r >= 0)
+                r = policy_allows_target(token, query->repository, query->write_probe, verdict, err);
         return r < 0 ? r : policy_allows_target(token, query->image, /* write_probe= */ false, verdict, err);
 }
 
@@ -25,8 +37,7 @@ static void make_question(const struct token_config *token, const struct preflig
         memcpy(ret->repository, query->repository, sizeof(ret->repository));
         memcpy(ret->image, query->image, sizeof(ret->image));
         if (query->ref[0])
-                (void)snprintf(ret->ref, sizeof(ret->ref), "%s%.*s", text_starts_with(query->ref, "refs/") ? "" : "refs/heads/",
-                               (int)(sizeof(ret->ref) - sizeof("refs/heads/")), query->ref);
+                (void)snprintf(ret->ref, sizeof(ret->ref), "%s%s", preflight_ref_prefix(query->ref), query->ref);
         if (ret->ref[0] && !(ret->needs & (1u << NEED_CONTENTS_WRITE)))
                 ret->needs |= 1u << NEED_REF;
 }

@@ -29,8 +29,11 @@ struct preflight_answer {
 /** preflight_place_is_good() - "owner/name", with groups "group/owner/name": what may stand in an address */
 bool preflight_place_is_good(const char *text);
 
-/** preflight_ref_is_good() - what git allows as a ref and may stand in an address */
+/** preflight_ref_is_good() - what git allows as a ref and may stand in an address; it fits with its prefix */
 bool preflight_ref_is_good(const char *text);
+
+/** preflight_ref_prefix() - what makes it a whole ref: "refs/heads/" for a bare name, else "" */
+const char *preflight_ref_prefix(const char *text);
 
 /**
  * broker_preflight() - asks the token's forge

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 bool preflight_place_is_good(const char *text) {
         static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
         unsigned segments = 0;
@@ -20,9 +22,16 @@ bool preflight_place_is_good(const char *text) {
         }
 }
 
+const char *preflight_ref_prefix(const char *text) {
+        return text_starts_with(text, "refs/") ? "" : "refs/heads/";
+}
+
 /* git-check-ref-format(1), and nothing that JSON or a sentence would have to escape. */
 bool preflight_ref_is_good(const char *text) {
-        if (*text == '\0' || *text == '/' || *text == '-' || strstr(text, "..") || strstr(text, "//") || strstr(text, "@{"))
+        if (strlen(preflight_ref_prefix(text)) + strlen(text) >= FORGE_PLACE_MAX)
+                return false;
+        if (*text == '\0' || strchr("/-.", *text) || strstr(text, "/.") || strstr(text, "..") || strstr(text, "//") ||
+            strstr(text, "@{"))
                 return false;
         for (; *text; text++)
                 if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr("~^:?*[\\\"", *text))

@@ -134,12 +134,19 @@ for body in '[]' '"x"' '{' '{"x":1}' '{"repository":1}' '{"repository":"app"}' '
         '{"needs":["contents:read"]}' '{"needs":["packages:write"]}' '{"ref":"main"}' \
         '{"repository":"platform/app","ref":"a..b"}' '{"repository":"platform/app","ref":"a\"b"}' \
         '{"repository":"platform/app","ref":"a b"}' '{"repository":"platform/app","ref":""}' \
+        '{"repository":"platform/app","ref":"a/./b"}' '{"repository":"platform/app","ref":".a"}' \
+        '{"repository":"platform/app/branches"}' '{"repository":"platform/app/x","needs":["contents:read"]}' \
+        "{\"repository\":\"platform/app\",\"ref\":\"$(head -c 245 /dev/zero | tr '\0' a)\"}" \
         '{"repository":"platform/app","needs":["contents:read"],"write_probe":true}' \
         '{"write_probe":1}' '{"token":""}' '{"token":"a b"}' '{"token":"a\nb"}' '{"token":1}' \
         "{\"token\":\"$(head -c 4097 /dev/zero | tr '\0' a)\"}" '{"needs":[],"needs":[]}'; do
         is "refused: $(printf '%.60s' "$body")" "$(ask /v1/tokens/deploy/preflight -X POST -d "$body" | jq -r .code)" malformed-request
 done
 is "the forge has seen nothing of them" "$(asked)" 0
+longest=$(head -c 244 /dev/zero | tr '\0' b)
+preflight "{\"repository\":\"platform/app\",\"ref\":\"$longest\"}"
+is "the longest ref that there is room for is asked about whole" "$(value .ref)" "refs/heads/$longest"
+forget
 
 # One inspection for all who ask the same at once.
 fault '{"delay": 0.3}'
