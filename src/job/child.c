@@ -29,6 +29,7 @@ static int cannot_run(const char *program, int error, struct failure *failure) {
 /* The last step on the way to the program.  Returns only if that fails, with errno. */
 static void become(const struct inherited *inherited, char *const argv[], char *const environment[]) {
         (void)sigaction(SIGPIPE, &inherited->sigpipe, NULL);
+        (void)sigaction(SIGCHLD, &inherited->sigchld, NULL);
         (void)setrlimit(RLIMIT_CORE, &inherited->core);
         (void)execvpe(argv[0], argv, environment);
 }

@@ -19,7 +19,7 @@
 
 /* What main changed for this process alone, to be given back to those that it runs. */
 struct inherited {
-        struct sigaction sigpipe;
+        struct sigaction sigpipe, sigchld;
         struct rlimit core;
 };
 

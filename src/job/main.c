@@ -123,10 +123,11 @@ static const char environment_help[] =
 
 /* First of all: nothing of this process can be read by another one, now or from a core dump. */
 static void shut_in(struct inherited *ret) {
-        const struct sigaction ignore = { .sa_handler = SIG_IGN };
+        const struct sigaction ignore = { .sa_handler = SIG_IGN }, usual = { .sa_handler = SIG_DFL };
         struct rlimit none;
 
-        *ret = (struct inherited){ .sigpipe.sa_handler = SIG_DFL, .core = { RLIM_INFINITY, RLIM_INFINITY } };
+        *ret = (struct inherited){ .sigpipe.sa_handler = SIG_DFL, .sigchld.sa_handler = SIG_DFL,
+                                    .core = { RLIM_INFINITY, RLIM_INFINITY } };
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         /* The soft limit alone: a hard one that was lowered could not be given back to a command. */
         (void)getrlimit(RLIMIT_CORE, &ret->core);
@@ -134,6 +135,8 @@ static void shut_in(struct inherited *ret) {
         (void)setrlimit(RLIMIT_CORE, &none);
         /* A reader of our output that leaves is an error of write(), with its message. */
         (void)sigaction(SIGPIPE, &ignore, &ret->sigpipe);
+        /* Where the job ignores it, the end of a child would not be noticed, and its exit status be nobody's. */
+        (void)sigaction(SIGCHLD, &usual, &ret->sigchld);
 }
 
 static int print_help(struct failure *failure) {

@@ -307,6 +307,10 @@ output=$("$broker" git nope -- status 2>&1)
 is "an unknown token is named" "$?" 3
 output=$("$broker" git deploy 2>&1)
 is "no words for git" "$?" 2
+output=$(timeout 30 python3 -c 'import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])' "$broker" git -- -C "$clone" rev-parse --verify --quiet refs/heads/nope 2>&1)
+is "where the job ignores SIGCHLD git's exit status is git's all the same" "$?" 1
 output=$("$broker" git -- --no-such-option 2>&1)
 is "an option that git does not know" "$?" 126
 like "is said" "$output" "git does not take its options.*129"
