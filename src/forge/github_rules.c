@@ -119,7 +119,7 @@ static void judge_ruleset(const struct forge_inquiry *inquiry, size_t n, json_in
         const char *type = "";
         enum github_rule rule;
 
-        if (!ruleset) {
+        if (!ruleset || !json_is_array(rules)) {
                 cannot_tell(inquiry, ret, "{ref} is under a ruleset that could not be read");
                 if (n < GITHUB_RULESETS_MAX && inquiry->replies[RULESET_A + n].state == REPLY_NONE)
                         forge_finding_error(ret, &inquiry->replies[RULESET_A + n].error);
@@ -176,6 +176,7 @@ static void judge_classic(const struct forge_inquiry *inquiry, struct forge_find
 
 void github_judge_ref(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         size_t list = inquiry_tag(inquiry) ? TAG_RULESETS : RULES;
+        bool is_whole;
         struct forge_finding classic;
 
         if (!inquiry_tag(inquiry) && !inquiry_branch(inquiry)) {
@@ -183,12 +184,14 @@ void github_judge_ref(const struct forge_inquiry *inquiry, struct forge_finding 
                                   "Name a branch (refs/heads/NAME) or a tag (refs/tags/NAME).");
                 return;
         }
-        if (inquiry_status(inquiry, list) != 200 || !json_is_array(inquiry->replies[list].root)) {
+        if (!inquiry_list(inquiry, list, &is_whole)) {
                 github_refused(inquiry, list, ret);
                 forge_finding_unseen(ret);
                 return;
         }
         judge_rulesets(inquiry, ret);
+        if (!is_whole && ret->verdict == FORGE_YES)
+                cannot_tell(inquiry, ret, "{repository} has more rules than are read here, and {ref} may be under one of them");
         if (!inquiry_branch(inquiry))
                 return;
         judge_classic(inquiry, &classic);

@@ -85,12 +85,22 @@ static void judge_push(const struct forge_inquiry *inquiry, enum push push, stru
 
 static void judge_listed(const struct forge_inquiry *inquiry, size_t probe, const char *name, const char *levels,
                          struct forge_finding *ret) {
+        bool is_whole;
+        const json_t *list = inquiry_list(inquiry, probe, &is_whole);
+        bool is_protected;
         enum push push;
 
-        if (inquiry_status(inquiry, probe) != 200 || !json_is_array(inquiry->replies[probe].root)) {
+        if (!list) {
                 forge_finding_refused(inquiry, probe, ret);
                 forge_finding_unseen(ret);
-        } else if (find_protection(inquiry, inquiry->replies[probe].root, name, levels, &push)) {
+                return;
+        }
+        is_protected = find_protection(inquiry, list, name, levels, &push);
+        if (!is_whole && push != PUSH_YES) {
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                                  "{repository} has more protected names than are read here, and {ref} may be one of them",
+                                  "Look at {url}/{repository}/-/settings/repository.");
+        } else if (is_protected) {
                 judge_push(inquiry, push, ret);
         } else {
                 forge_finding_yes(inquiry, ret, "{ref} is not protected");

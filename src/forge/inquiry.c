@@ -108,6 +108,13 @@ const json_t *inquiry_object(const struct forge_inquiry *inquiry, size_t probe, 
         return inquiry_status(inquiry, probe) == status && json_is_object(root) ? root : NULL;
 }
 
+const json_t *inquiry_list(const struct forge_inquiry *inquiry, size_t probe, bool *ret_whole) {
+        const json_t *root = inquiry->replies[probe].root;
+
+        *ret_whole = json_array_size(root) < FORGE_PAGE_MAX;
+        return inquiry_status(inquiry, probe) == 200 && json_is_array(root) ? root : NULL;
+}
+
 const char *inquiry_branch(const struct forge_inquiry *inquiry) {
         return behind(inquiry->question.ref, "refs/heads/");
 }

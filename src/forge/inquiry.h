@@ -156,6 +156,12 @@ static inline bool inquiry_is_gone(const struct forge_inquiry *inquiry, size_t p
 /** inquiry_object() - what a probe was answered with if that is a JSON object and the status is this one, else NULL */
 const json_t *inquiry_object(const struct forge_inquiry *inquiry, size_t probe, int status);
 
+/* The longest page of a list that forges give, and that they are asked for. */
+#define FORGE_PAGE_MAX 100
+
+/** inquiry_list() - what a probe was answered with if that is a JSON list; @ret_whole: no page of it is left out */
+const json_t *inquiry_list(const struct forge_inquiry *inquiry, size_t probe, bool *ret_whole);
+
 /** inquiry_branch(), inquiry_tag() - the short name of the question's ref, or NULL if it is none */
 const char *inquiry_branch(const struct forge_inquiry *inquiry);
 const char *inquiry_tag(const struct forge_inquiry *inquiry);

@@ -196,6 +196,9 @@ static const struct canned_row rule_rows[] = {
 
         { NEED_REF, TAG, { { 0 } }, FORGE_YES, DIAG_NONE, "", false },
         { NEED_REF, TAG, { TAGS("disabled") }, FORGE_YES, DIAG_NONE, "", false },
+        { NEED_REF, TAG, { TAGS("active"), { "GET " REPO "/rulesets/6", 200, JSON,
+                                                        "{\"conditions\":{\"ref_name\":{\"include\":[\"~ALL\"],\"exclude\":[]}}}", NULL } },
+          FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "settings/rules", false },
         { NEED_REF, TAG, { TAGS("active"), TAG_RULESET("refs/tags/v*", "creation", "never") }, FORGE_NO, DIAG_FORGE_BRANCH_PROTECTED,
           "bypass list", false },
         { NEED_REF, TAG, { TAGS("active"), TAG_RULESET("~ALL", "creation", "always") }, FORGE_YES, DIAG_NONE, "", false },

@@ -246,6 +246,27 @@ static void the_token_says_what_it_is(void **state) {
         assert_string_equal(result.log, "GET /api/v4/user\nGET /api/v4/job\n");
 }
 
+/* The next page may have the name. */
+static void a_full_page_of_protected_names_proves_nothing(void **state) {
+        static char page[8192] = "[{\"name\":\"other\"}";
+        const struct canned with[] = { { "GET " PROJECT "/protected_tags?per_page=100", 200, JSON, page, NULL },
+                                       { NULL, 0, NULL, NULL, NULL } };
+        static struct canned_result result;
+        struct canned_question asked = { .type = FORGE_GITLAB, .url = "https://git.example.org", .needs = 1u << NEED_REF,
+                                         .ref = "refs/tags/v1" };
+
+        (void)state;
+        for (int i = 1; i < 99; i++)
+                (void)strcat(page, ",{\"name\":\"other\"}");
+        (void)strcat(page, "]");
+        canned_ask(&asked, with, good, &result);
+        assert_int_equal(result.report.findings[NEED_REF].verdict, FORGE_YES);
+        page[strlen(page) - 1] = '\0';
+        (void)strcat(page, ",{\"name\":\"other\"}]");
+        canned_ask(&asked, with, good, &result);
+        assert_int_equal(result.report.findings[NEED_REF].verdict, FORGE_CANNOT_TELL);
+}
+
 static void a_registry_token_lists_what_it_grants(void **state) {
         static const struct {
                 const char *jwt, *image, *action;
@@ -268,6 +289,7 @@ int main(void) {
                 cmocka_unit_test(who_it_is_is_asked_alone_and_first),
                 cmocka_unit_test(nothing_is_written),
                 cmocka_unit_test(the_token_says_what_it_is),
+                cmocka_unit_test(a_full_page_of_protected_names_proves_nothing),
                 cmocka_unit_test(a_registry_token_lists_what_it_grants),
         };
         struct error err;
