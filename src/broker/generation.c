@@ -82,6 +82,7 @@ static void adopt_forges(struct generation *generation, struct generation *older
                 memcpy(generation->forges[i].dead_at, from->dead_at, sizeof(from->dead_at));
                 generation->forges[i].next = from->next;
                 generation->forges[i].paused_until = from->paused_until;
+                generation->forges[i].jobs_paused_until = from->jobs_paused_until;
         }
         for (size_t i = 0; i < generation->config->n_tokens; i++) {
                 struct refresh *token = &generation->tokens[i], *from = generation_find(older, token->token->name);

@@ -105,6 +105,8 @@ static unsigned count_of_origin(const struct preflight_desk *desk, const struct 
 static usec_t patience(const struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now) {
         struct verify_forge forge = *subject->forge;
 
+        if (subject->handed_in && now < forge.jobs_paused_until)
+                return forge.jobs_paused_until - now;
         if (subject->handed_in)
                 forge.in_flight += count_running(desk, subject->token->forge);
         return verify_forge_wait(&forge, now);
@@ -228,9 +230,12 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
         r = begin(desk, subject, inspection, ret_retry_after, err);
         if (r < 0)
                 return r;
-        inspection->references++;
-        inspection->next = desk->first;
-        desk->first = inspection;
+        /* What was answered without the forge need not be kept: however often that is asked, the list stays short. */
+        if (inspection->ended_at == 0) {
+                inspection->references++;
+                inspection->next = desk->first;
+                desk->first = inspection;
+        }
         *ret = take(inspection);
         return 0;
 }

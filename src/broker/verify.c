@@ -168,7 +168,10 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
 void verify_learn(struct verify *verify, const char *print, const struct forge_report *report) {
         usec_t now = clock_boottime();
 
-        if (report->asked_too_often)
+        /* Forges count for each token: one that a job has used up stops no question about the broker's own. */
+        if (report->asked_too_often && !print)
+                verify->forge->jobs_paused_until = usec_add(now, PAUSE);
+        else if (report->asked_too_often)
                 verify_forge_pause(verify->forge, now);
         if (!print && report->dead)
                 verify_forge_refused(verify->forge, now);

@@ -24,6 +24,7 @@ struct verify_forge {
         size_t next;
         unsigned in_flight;
         usec_t paused_until;                    /* boottime: it limits how often it is asked */
+        usec_t jobs_paused_until;               /* likewise, but only with the tokens that jobs hand in */
 };
 
 /* One token.  Embedded. */

@@ -64,9 +64,23 @@ static void a_forge_that_asks_for_a_pause_gets_it(void **state) {
         assert_int_equal(verify_forge_wait(&forge, START + 5), 0);
 }
 
+static void a_jobs_token_that_is_used_up_stops_nobody_else(void **state) {
+        static struct verify_forge forge;
+        static struct verify verify = { .forge = &forge };
+        const struct forge_report limited = { .asked_too_often = true };
+
+        (void)state;
+        verify_learn(&verify, NULL, &limited);
+        assert_int_equal(verify_forge_wait(&forge, clock_boottime()), 0);
+        assert_true(forge.jobs_paused_until > clock_boottime());
+        verify_learn(&verify, "12345678", &limited);
+        assert_true(verify_forge_wait(&forge, clock_boottime()) > 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_minute_has_room_for_five_refusals),
+                cmocka_unit_test(a_jobs_token_that_is_used_up_stops_nobody_else),
                 cmocka_unit_test(no_minute_has_more_however_it_is_asked),
                 cmocka_unit_test(what_is_in_flight_counts_as_refused),
                 cmocka_unit_test(a_forge_that_asks_for_a_pause_gets_it),
