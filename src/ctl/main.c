@@ -199,6 +199,8 @@ int main(int argc, char **argv) {
         struct options options = { .socket = CONTROL_SOCKET };
         int status = parse_leading(&options, argc, argv);
 
+        /* Where the caller ignores it, a program that failed would have the exit status of one that did not. */
+        (void)signal(SIGCHLD, SIG_DFL);
         if (status < 0)
                 status = run(&options);
         if (fflush(stdout) != 0 || ferror(stdout)) {

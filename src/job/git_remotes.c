@@ -54,6 +54,13 @@ static int resolve(const struct git *git, const char *written, struct locked_buf
         return r == 0 && answer->bytes[0] ? 0 : 1;
 }
 
+/* A word of git's command line that is a URL, or has one behind its "=": --repo=URL. */
+static const char *url_of_word(const char *word) {
+        const char *equals = word[0] == '-' ? strchr(word, '=') : NULL;
+
+        return equals ? equals + 1 : word;
+}
+
 static int add_written(const struct git *git, struct remote_urls *urls, const char *written, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         int r;
@@ -134,7 +141,7 @@ int git_remotes_read(const struct git *git, char *const words[], struct remote_u
                 return failure_set(failure, EXIT_CANNOT_RUN, "out of memory");
         for (size_t i = 0; r == 0 && words[i]; i++)
                 if (strstr(words[i], "://"))
-                        r = add_written(git, ret, words[i], failure);
+                        r = add_written(git, ret, url_of_word(words[i]), failure);
         if (r == 0)
                 r = add_remotes(git, ret, failure);
         if (r == 0)

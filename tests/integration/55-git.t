@@ -311,6 +311,10 @@ output=$(timeout 30 python3 -c 'import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])' "$broker" git -- -C "$clone" rev-parse --verify --quiet refs/heads/nope 2>&1)
 is "where the job ignores SIGCHLD git's exit status is git's all the same" "$?" 1
+fresh
+git -C "$clone" checkout -q -b by-repo
+wrapped -c push.default=current push "--repo=http://x-token:$old_token@$host/o/r.git"
+is "a credential in --repo=URL is taken out as well" "$status $(who home)" "0 deploy" || note "$output"
 output=$("$broker" git -- --no-such-option 2>&1)
 is "an option that git does not know" "$?" 126
 like "is said" "$output" "git does not take its options.*129"
