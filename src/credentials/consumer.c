@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "credentials/credentials_internal.h"
 
 /* systemd takes at most 1 MiB of credentials per unit, and fails a unit that would get more (243/CREDENTIALS). */
@@ -157,35 +158,36 @@ static int on_soon(sd_event_source *source, void *userdata) {
         return 0;
 }
 
-static int add_sources(struct consumer *consumer) {
-        sd_event *event = consumer->credentials->event;
-        int r;
-
-        r = sd_event_add_io(event, &consumer->io, consumer->fd, 0, on_io, consumer);
-        if (r >= 0)
-                r = sd_event_add_time_relative(event, &consumer->timer, CLOCK_MONOTONIC, PATIENCE, 0, on_timer, consumer);
-        if (r >= 0)
-                r = sd_event_add_defer(event, &consumer->soon, on_soon, consumer);
-        return r;
-}
-
-struct consumer *consumer_new(struct credentials *credentials, int fd, const struct peer *peer) {
+struct consumer *consumer_new(struct credentials *credentials) {
         struct consumer *consumer = calloc(1, sizeof(*consumer));
 
-        if (!consumer) {
-                (void)close(fd);
+        if (!consumer)
                 return NULL;
-        }
         consumer->credentials = credentials;
+        consumer->fd = -1;
+        if (sd_event_add_time_relative(credentials->event, &consumer->timer, CLOCK_MONOTONIC, PATIENCE, 0, on_timer, consumer) < 0 ||
+            sd_event_add_defer(credentials->event, &consumer->soon, on_soon, consumer) < 0)
+                return consumer_free(consumer);
+        return consumer;
+}
+
+void consumer_start(struct consumer *consumer, int fd, const struct peer *peer) {
+        struct credentials *credentials = consumer->credentials;
+        int r;
+
         consumer->fd = fd;
         consumer->peer = *peer;
         consumer->ask = (struct ask){ .peer = &consumer->peer, .token = consumer->name.id, .may_wait = true, .cannot_prove = true,
                                       .patient_until = usec_add(clock_boottime(), PATIENCE),
                                       .waiter.wake = on_wake };
         credentials_add(credentials, consumer);
-        if (add_sources(consumer) < 0)
-                return consumer_free(consumer);
-        return consumer;
+        r = sd_event_add_io(credentials->event, &consumer->io, fd, 0, on_io, consumer);
+        if (r >= 0)
+                return;
+        /* Nothing can be sent as the socket takes it.  Kept open, it makes the unit's start time out, which an end would not. */
+        log_message(LOG_LEVEL_WARNING, "credential socket: a connection cannot be watched: %s", strerror(-r));
+        consumer->answering = true;
+        arm(consumer, ANSWER_TIMEOUT);
 }
 
 struct consumer *consumer_free(struct consumer *consumer) {
@@ -196,8 +198,10 @@ struct consumer *consumer_free(struct consumer *consumer) {
         (void)sd_event_source_disable_unref(consumer->timer);
         (void)sd_event_source_disable_unref(consumer->soon);
         (void)secret_unref(consumer->value);
-        (void)close(consumer->fd);
-        credentials_remove(consumer->credentials, consumer);
+        if (consumer->fd >= 0) {
+                (void)close(consumer->fd);
+                credentials_remove(consumer->credentials, consumer);
+        }
         free(consumer);
         return NULL;
 }

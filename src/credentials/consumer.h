@@ -34,10 +34,13 @@ struct consumer {
         sd_event_source *io, *timer, *soon;
 };
 
-/** consumer_new() - takes @fd over in any case; the first look at it is the loop's next turn */
-struct consumer *consumer_new(struct credentials *credentials, int fd, const struct peer *peer);
+/** consumer_new() - all that a connection needs, made before it is accepted; NULL: no memory */
+struct consumer *consumer_new(struct credentials *credentials);
 
-/** consumer_free() - ends the connection; NULL is fine */
+/** consumer_start() - takes @fd over; the first look at it is the loop's next turn */
+void consumer_start(struct consumer *consumer, int fd, const struct peer *peer);
+
+/** consumer_free() - ends the connection, if there is one; NULL is fine */
 struct consumer *consumer_free(struct consumer *consumer);
 
 /** consumer_hurry() - who waits for a value is answered now, with what there is */

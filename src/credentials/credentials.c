@@ -77,23 +77,31 @@ static int on_again(sd_event_source *source, usec_t scheduled, void *userdata) {
 
 static int on_acceptable(sd_event_source *source, int listening, uint32_t events, void *userdata) {
         struct credentials *credentials = userdata;
+        struct consumer *consumer = consumer_new(credentials);
         struct peer peer;
-        int fd;
+        int fd, error;
 
         (void)events;
+        if (!consumer) {
+                log_message(LOG_LEVEL_WARNING, "credential socket: no memory for a connection, which waits");
+                pause_accepting(credentials);
+                return 0;
+        }
         /* cppcheck-suppress nullPointer ; the address is optional, and read by who needs it */
         fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        error = errno;
         if (fd < 0) {
-                if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+                (void)consumer_free(consumer);
+                if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
                         return 0;
-                log_message(LOG_LEVEL_WARNING, "credential socket: a connection cannot be accepted: %s", strerror(errno));
+                log_message(LOG_LEVEL_WARNING, "credential socket: a connection cannot be accepted: %s", strerror(error));
                 pause_accepting(credentials);
                 return 0;
         }
         if (peer_read(fd, &credentials->cgroup_root, &peer, NULL) < 0)
                 peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
         make_room(credentials, &peer);
-        (void)consumer_new(credentials, fd, &peer);
+        consumer_start(consumer, fd, &peer);
         if (credentials->count >= CONSUMERS_MAX)
                 (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
         return 0;

@@ -29,7 +29,7 @@ SOON = 0.5              # by when a daemon is ready that met no fault
 BATCH = 3               # places for each daemon: more reads than the budget of a server has are put off
 library, daemon, ctl, work = sys.argv[1:5]
 value = os.environ["FORGE_BROKER_TEST_SECRET"]
-jobs, control = f"{work}/run/broker.sock", f"{work}/control.sock"
+jobs, control, credentials = f"{work}/run/broker.sock", f"{work}/control.sock", f"{work}/credentials.sock"
 config = f"{work}/etc/forge-broker.conf"
 log_path = f"{work}/memory.log"
 number = 0
@@ -107,6 +107,22 @@ def ask(path, method="GET", sock=jobs, body=None, headers=()):
         return 0, b""
     head, _, content = answer.partition(b"\r\n\r\n")
     return (int(head.split()[1]), content) if head.startswith(b"HTTP/1.1 ") else (0, b"")
+
+
+def load_credential():
+    """As systemd for a unit, by a process that is in none. Return: a problem or None: the whole refusal, or, while there is no
+    memory for one, no end; a unit would start with less."""
+    received = 0
+    try:
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(1)
+            peer.bind(f"\0f{os.getpid():x}/unit/none.service/deploy".encode())
+            peer.connect(credentials)
+            while part := peer.recv(65536):
+                received += len(part)
+    except OSError:
+        return None
+    return None if received > 1024 * 1024 else f"a unit starts with a credential of {received} bytes"
 
 
 class Daemon:
@@ -196,7 +212,7 @@ def scenario():
             token = content.decode() if headers == ("Accept: text/plain",) else json.loads(content)["token"]
             if token.strip() not in (value, value + "-2"):
                 return given, "a value that is none"
-    return given, None
+    return given, load_credential()
 
 
 def recovers(one):
