@@ -94,6 +94,18 @@ boot_do useradd --uid 1000 somebody
 is "another uid cannot even connect" \
         "$(boot_do systemd-run --wait --pipe --collect --quiet -p User=1000 -- perl /usr/local/bin/forge-a-name "$socket" x y 2>&1 | grep -c denied)" 1
 
+{
+        token_deploy | sed 's/deploy/second/; s/^secret_name.*/secret_name = second/'
+        echo 'units = chosen-*.service'
+} >>"$machine_config/forge-broker.conf"
+ok "a token with a rule of units is added" boot_do systemctl reload forge-brokerd.service
+unit chosen-1 -p LoadCredential="second:$socket"
+is "a unit that the rule names gets it" "$? $(shown)" "0 second=<$secret_value-2> "
+unit other-1 -p LoadCredential="second:$socket"
+refused_start "a unit that the rule does not name" other-1.service peer-refused 'units chosen-\*\.service'
+unit both -p LoadCredential="deploy:$socket" -p LoadCredential="second:$socket"
+is "one of two credentials refused: it does not start either" "$(shown)" ""
+
 # Restarts.
 cat >"$boot_root/run/starts" <<EOT
 i=0
