@@ -25,4 +25,4 @@ tests_faults_moved_clock_so_CPPFLAGS = -D_GNU_SOURCE
 tests_faults_moved_clock_so_LDFLAGS = -shared
 
 check_PROGRAMS += tests/faults/pretend
-tests_faults_pretend_SOURCES = tests/faults/pretend.c
+tests_faults_pretend_SOURCES = tests/faults/pretend.c tests/faults/old-kernel.h

@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2086
 # Debian 12's own kernel (6.1) has neither SO_PEERPIDFD nor, as it boots, memfd_secret(2).  The daemon is started without both, and
 # what peers and secrets are promised holds there as well; what does not hold is said in each record.
 . "${top_srcdir:-.}/tests/integration/lib.sh"
@@ -6,13 +7,13 @@
 need_root
 need jq jq
 need python3 python3
-"$old_kernel" true 2>"$work/err" || skip_all "$(cat "$work/err")"
+$old_kernel true 2>"$work/err" || skip_all "$(cat "$work/err")"
 units_possible || skip_all "$units_why"
 
 standin_state >"$work/state.json"
 standin_start "$work/state.json"
 token_deploy | write_config
-daemon_start "$old_kernel"
+daemon_start $old_kernel
 daemon_ready
 is "its system calls are filtered" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$daemon_pid/status")" 2
 is "no memory is the kernel's own secret" "$(grep -c secretmem "/proc/$daemon_pid/maps")" 0

@@ -116,7 +116,8 @@ fi
 
 # As documented: on such a kernel `units` guards against accidents, not against a hostile root.
 rm -f "$work/daemon.log"
-daemon_start "$old_kernel"
+# shellcheck disable=SC2086
+daemon_start $old_kernel
 daemon_ready
 recycle
 like "without SO_PEERPIDFD the pid is another's as well" "$pid" '^[0-9]+$'

@@ -26,7 +26,7 @@ brokerd=$top_builddir/src/daemon/forge-brokerd
 brokerctl=$top_builddir/src/ctl/forge-brokerctl
 broker=$top_builddir/src/job/forge-broker
 standin=$top_builddir/tests/standin/infisical-standin
-old_kernel=$top_builddir/tests/integration/old-kernel
+old_kernel="$top_builddir/tests/faults/pretend old-kernel"       # two words: a launcher
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/forge-broker-test.XXXXXX") || exit 1
 chmod 0755 "$work"      # a peer that is not root must reach the socket's directory

@@ -47,10 +47,6 @@ integration_tests = \
 	tests/integration/91-proof-leak.t
 TESTS += $(integration_tests)
 
-# A launcher: what it starts is on a kernel like Debian 12's.
-check_PROGRAMS += tests/integration/old-kernel
-tests_integration_old_kernel_SOURCES = tests/integration/old-kernel.c tests/integration/old-kernel.h
-
 EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/hostile-job.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/preflight.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
 
 # Where `make install` puts things: the units are tested where they are installed.

@@ -26,7 +26,7 @@ tests_unit_test_cgroup_LDADD = $(unit_libs)
 EXTRA_DIST += tests/unit/data/cgroup-lines.txt
 
 unit_tests += tests/unit/test-peer
-tests_unit_test_peer_SOURCES = tests/unit/test-peer.c tests/integration/old-kernel.h
+tests_unit_test_peer_SOURCES = tests/unit/test-peer.c tests/faults/old-kernel.h
 tests_unit_test_peer_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test-bound-name
