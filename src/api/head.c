@@ -59,6 +59,30 @@ static void wipe(const char *value, size_t length) {
         explicit_bzero((char *)(uintptr_t)value, length);
 }
 
+static size_t proofs_in(const struct deadlines *list, const struct peer *peer) {
+        size_t bytes = 0;
+
+        for (struct deadline *deadline = list->first; deadline; deadline = deadline->next) {
+                const struct connection *connection = connection_of(deadline);
+
+                if (connection->request && connection->request->ask.proof && peer_same_origin(&connection->peer, peer))
+                        bytes += secret_length(connection->request->ask.proof);
+        }
+        return bytes;
+}
+
+/* One job's proofs, however many wait, leave room for those of the others.  Nobody is counted while there is plenty. */
+static bool has_room(const struct request *request, size_t length) {
+        const struct listener *listener = request->connection->listener;
+        const struct peer *peer = &request->connection->peer;
+        size_t all = secret_capacity() / PROOF_SHARE, own = all / PROOFS_OF_ORIGIN_SHARE;
+
+        if (secret_in_use() + length >= all)
+                return false;
+        return secret_in_use() < own / 2 || proofs_in(&listener->parked, peer) + proofs_in(&listener->answers, peer) +
+                                                            proofs_in(&listener->exchanges, peer) + length < own;
+}
+
 /* Other schemes are none of ours, and ignored. */
 static void take_proof(struct request *request, const char *value, size_t length) {
         static const char scheme[] = "Bearer ";
@@ -73,7 +97,7 @@ static void take_proof(struct request *request, const char *value, size_t length
         request->proof_too_long = length - skip > PROOF_MAX_BYTES;
         if (request->proof_too_long)
                 return;
-        if (secret_in_use() + length < secret_capacity() / PROOF_SHARE)
+        if (has_room(request, length))
                 request->ask.proof = secret_copy(value + skip, length - skip);
         request->proof_no_room = !request->ask.proof;
 }

@@ -55,7 +55,8 @@ struct server_limits {
 extern const struct server_limits server_limits_default;
 
 /* Of the locked memory: what proofs of waiting requests may hold, so that jobs never keep the broker from reading values. */
-#define PROOF_SHARE 2   /* one half */
+#define PROOF_SHARE            2        /* one half; */
+#define PROOFS_OF_ORIGIN_SHARE 2        /* of which one unit or container may hold a half */
 
 /* When there is no room for one more proof: those that wait for a forge are answered within seconds. */
 #define PROOF_RETRY_AFTER USEC_PER_SEC

@@ -125,12 +125,12 @@ def guess_names(job):
     return job.each((lambda i=i: job.ask("GET", f"/v1/tokens/secret-{i}") for i in range(500)), threads=4)
 
 
-def wait_in_crowds(job):
-    """Requests that wait for the forge, each with another proof, all at once."""
+def wait_in_crowds(job, length=0):
+    """Requests that wait for the forge, each with another proof, all at once; at last small ones, for the last bit of room."""
     peers, results = [], collections.Counter()
     for i in range(800):
         peer = job.connect()
-        peer.sendall(f"GET /v1/tokens/deploy HTTP/1.1\r\nHost: a\r\n{bearer(f'crowd-{i}')}\r\n\r\n".encode())
+        peer.sendall(f"GET /v1/tokens/deploy HTTP/1.1\r\nHost: a\r\n{bearer(f'crowd-{i}'.ljust(length if i < 600 else 0, '-'))}\r\n\r\n".encode())
         peers.append(peer)
     for peer in peers:
         answer = peer.recv(65536)
@@ -180,6 +180,7 @@ ACTS = {
     "shows two proofs": lambda job: get(job, OWN, STOLEN),
     "sends the broker elsewhere": lambda job: get(job, OWN, ELSEWHERE),
     "waits in crowds": wait_in_crowds,
+    "waits in crowds with much to show": lambda job: wait_in_crowds(job, 4096),
     "guesses proofs": guess_proofs,
     "guesses names": guess_names,
     "asks for what is the operator's": lambda job: job.each([
