@@ -1,6 +1,6 @@
 # docs: manual pages, and the pages that they and the programs' remedies refer to
 dist_man_MANS += docs/man/forge-broker.conf.5 docs/man/forge-brokerctl.8 docs/man/forge-brokerd.8
-dist_doc_DATA = README.md docs/api.md docs/audit.md docs/dependencies.md docs/faults.md docs/install.md docs/jobs.md docs/monitoring.md docs/runbook.md docs/sources.md docs/threat-model.md docs/forge-broker-alerts.yml
+dist_doc_DATA = README.md docs/api.md docs/audit.md docs/benchmarks.md docs/dependencies.md docs/faults.md docs/install.md docs/jobs.md docs/monitoring.md docs/runbook.md docs/sources.md docs/threat-model.md docs/forge-broker-alerts.yml
 upstreamdocdir = $(docdir)/upstream
 dist_upstreamdoc_DATA = docs/upstream/forges.md docs/upstream/git.md docs/upstream/infisical.md docs/upstream/systemd.md
 
