@@ -17,10 +17,17 @@ static const char *challenge_of(const struct forge_inquiry *inquiry, size_t chal
         return inquiry_status(inquiry, challenge) == 401 ? header : NULL;
 }
 
+/* Who was shown the token could give it back in an address, and so into logs. */
+static bool holds_token(const struct forge_inquiry *inquiry, const char *text) {
+        return secret_length(inquiry->token) > 0 && strstr(text, secret_bytes(inquiry->token));
+}
+
 const char *upload_service(const struct forge_inquiry *inquiry, size_t challenge, char made[static FORGE_MADE_MAX]) {
         const char *header = challenge_of(inquiry, challenge);
 
-        return header && challenge_parameter(header, "service", made, FORGE_MADE_MAX) ? made : NULL;
+        if (!header || !challenge_parameter(header, "service", made, FORGE_MADE_MAX) || holds_token(inquiry, made))
+                return NULL;
+        return made;
 }
 
 /* True if @url, of a normal form, is at the scheme, host and port of @origin. */
@@ -39,7 +46,8 @@ char *upload_realm(const struct forge_inquiry *inquiry, size_t challenge) {
         _cleanup_(freep) char *url = NULL;
         char realm[REALM_MAX_BYTES];
 
-        if (!header || !challenge_parameter(header, "realm", realm, sizeof(realm)) || !url_normalise(realm, true, &url, &why))
+        if (!header || !challenge_parameter(header, "realm", realm, sizeof(realm)) || holds_token(inquiry, realm) ||
+            !url_normalise(realm, true, &url, &why))
                 return NULL;
         return is_at(url, inquiry->registry) || is_at(url, inquiry->question.forge->url) ? take(url) : NULL;
 }
@@ -58,7 +66,8 @@ char *upload_location(const struct forge_inquiry *inquiry, size_t challenge) {
         const char *location = http_header(&inquiry->replies[challenge + OPEN].response, "location");
         char *url = NULL;
 
-        if (inquiry_status(inquiry, challenge + OPEN) != 202 || !location || strpbrk(location, " \t#"))
+        if (inquiry_status(inquiry, challenge + OPEN) != 202 || !location || strpbrk(location, " \t#") ||
+            holds_token(inquiry, location))
                 return NULL;
         if (location[0] != '/')
                 return is_at(location, inquiry->registry) ? strdup(location) : NULL;

@@ -20,6 +20,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const char token_value[] = "fuzz-token-0123456789";
+
 struct input {
         const char *at, *end;
 };
@@ -102,7 +104,7 @@ static void check_report(const struct forge_report *report) {
 }
 
 static void run(const struct forge_question *question, struct input *input) {
-        struct secret *token = secret_copy("fuzz-token-0123456789", 21);
+        struct secret *token = secret_copy(token_value, strlen(token_value));
         static struct forge_report report;
         struct forge_inquiry *inquiry = NULL;
         struct error err;
@@ -120,7 +122,7 @@ static void run(const struct forge_question *question, struct input *input) {
                                 inquiry_answered(inquiry, (size_t)probe, NULL, &err);
                                 continue;
                         }
-                        assert(!strstr(url, "fuzz-token"));
+                        assert(!strstr(url, token_value));
                         (void)secret_unref(body);
                         answer(inquiry, (size_t)probe, input);
                 }

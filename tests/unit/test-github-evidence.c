@@ -426,6 +426,7 @@ static void what_is_left_is_said(void **state) {
                 { NEED_PACKAGES_WRITE, { { "DELETE ", 500, JSON, "{}", NULL } }, "may be left open", 2 },
                 { NEED_PACKAGES_WRITE, { { "POST /v2/", 0, "", "", NULL } }, "may be left open", 0 },
                 { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", NULL } }, "may be left open", 0 },
+                { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: /v2/canary-0123456789\n" } }, "may be left open", 0 },
                 { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: //elsewhere.example/v2/x\n" } }, "may be left open", 0 },
                 { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: https://elsewhere.example/v2/x\n" } },
                   "may be left open", 0 },
