@@ -104,15 +104,14 @@ void audit_condition_format(const struct audit_condition *condition, char text[s
                        measures[condition->measure], least);
 }
 
+/* NULL for a token that has no row. */
 static const struct audit_use *find_use(const struct audit_condition *condition, const struct audit_report *report) {
-        static const struct audit_use none = { 0 };
-
         if (!condition->token[0])
                 return &report->sources[condition->source];
         for (size_t i = 0; i < report->token_count; i++)
                 if (strcmp(report->tokens[i].name, condition->token) == 0)
                         return &report->tokens[i].uses[condition->source];
-        return &none;
+        return NULL;
 }
 
 static void judge_forbid(const struct audit_condition *condition, const struct audit_report *report,
@@ -121,10 +120,11 @@ static void judge_forbid(const struct audit_condition *condition, const struct a
         char last[CLOCK_TEXT_MAX], tokens[128] = "";
         size_t used = 0;
 
-        ret->found = use->issued + use->repeated;
-        ret->met = ret->found == 0;
-        if (ret->met) {
-                (void)snprintf(ret->text, sizeof(ret->text), "no issuance");
+        ret->found = use ? use->issued + use->repeated : 0;
+        ret->met = use ? ret->found == 0 : report->tokens_lost == 0;
+        if (ret->found == 0) {
+                (void)snprintf(ret->text, sizeof(ret->text), "%s", ret->met ? "no issuance" :
+                               "not known: more tokens had issuances than are told apart");
                 return;
         }
         for (size_t i = 0; i < report->token_count; i++) {
@@ -142,7 +142,8 @@ static void judge_forbid(const struct audit_condition *condition, const struct a
 
 static void judge_require(const struct audit_condition *condition, const struct audit_report *report,
                           struct audit_outcome *ret) {
-        const struct audit_use *use = find_use(condition, report);
+        static const struct audit_use none = { 0 };
+        const struct audit_use *found = find_use(condition, report), *use = found ? found : &none;
         uint64_t short_of;
         size_t used = 0;
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "ctl/audit_condition.h"
 #include "ctl/audit_escape.h"
 #include "ctl/audit_sequence.h"
 #include "ctl/audit_time.h"
@@ -159,6 +160,27 @@ static void outside_text_cannot_leave_its_place(void **state) {
         assert_string_equal(markdown, "`'\xc2\xa6/\xc2\xa6@all <i>``-`");
 }
 
+/* A token whose row lay above the bound may have had what is forbidden. */
+static void a_forbidden_source_is_not_ruled_out_beyond_the_bound(void **state) {
+        static struct audit_token tokens[1];
+        struct audit_report report = { .tokens = tokens, .token_count = 1 };
+        struct audit_condition condition;
+        struct audit_outcome outcome;
+        struct error err;
+
+        (void)state;
+        tokens[0].name = "listed";
+        assert_int_equal(audit_condition_parse("deploy/direct-env-fallback", true, &condition, &err), 0);
+        audit_condition_judge(&condition, &report, &outcome);
+        assert_true(outcome.met);
+        report.tokens_lost = 3;
+        audit_condition_judge(&condition, &report, &outcome);
+        assert_false(outcome.met);
+        tokens[0].name = "deploy";
+        audit_condition_judge(&condition, &report, &outcome);
+        assert_true(outcome.met);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(numbers_in_any_order_make_the_same_spans),
@@ -166,6 +188,7 @@ int main(void) {
                 cmocka_unit_test(too_many_gaps_or_instances_are_told),
                 cmocka_unit_test(a_set_numbers_its_members_and_ends_at_its_bound),
                 cmocka_unit_test(times_are_what_journalctl_takes),
+                cmocka_unit_test(a_forbidden_source_is_not_ruled_out_beyond_the_bound),
                 cmocka_unit_test(outside_text_cannot_leave_its_place),
         };
 
