@@ -48,6 +48,14 @@ bool draft_is_deleted(const struct forge_inquiry *inquiry, size_t create) {
         return inquiry_is_gone(inquiry, create + DELETE) || inquiry_is_gone(inquiry, create + DELETE_AGAIN);
 }
 
+/* Who was too slow to answer may be at it still, and FIND came too early.  What was never sent has no address. */
+static bool may_be_under_way(const struct forge_inquiry *inquiry, size_t create) {
+        const struct forge_reply *reply = &inquiry->replies[create + CREATE];
+
+        return inquiry_status(inquiry, create + CREATE) == 504 ||
+               (reply->state == REPLY_NONE && reply->url && reply->error.code == DIAG_UPSTREAM_TIMEOUT);
+}
+
 void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge_report *report) {
         json_int_t id;
 
@@ -57,6 +65,7 @@ void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge
                                           "the draft release {draft} ({probe}) of {repository} could not be deleted: "
                                           "delete it there");
         } else if (inquiry_status(inquiry, create + CREATE) == 201 ||
+                   may_be_under_way(inquiry, create) ||
                    (draft_may_be_there(inquiry, create) && inquiry_status(inquiry, create + FIND) != 200)) {
                 forge_report_warn(inquiry, report,
                                   "it is not known whether a draft release {probe} was made in {repository}: look "

@@ -289,6 +289,16 @@ daemon_start
 daemon_ready
 repository '{"releases":[]}'
 
+# A forge that is too slow: what it makes in the end was not there to be found.
+fault '{"delay":6,"method":"POST","path":"releases$","sent":"tag_name"}'
+preflight "$probe,\"ref\":\"$(fresh_ref)\"}"
+fault '{}'
+is "a forge that is too slow: cannot tell" "$(value '.needs[] | select(.need == "release:write") | .verdict')" cannot-tell
+like "and what may be left is said" "$(value '.warnings[0]')" 'not known whether a draft release forge-broker-preflight-[0-9a-f]{16}'
+wait_for 15 made_a_draft false
+like "it is" "$(left)" "$(value '.warnings[0]' | grep -o 'forge-broker-preflight-[0-9a-f]*')"
+repository '{"releases":[]}'
+
 # Who asked leaves, and a reload comes: what was made is taken away all the same.
 fault '{"delay":1,"method":"DELETE"}'
 curl --silent --max-time 0.7 --output /dev/null --unix-socket "$jobs_socket" -X POST -d "$probe,\"ref\":\"$(fresh_ref)\"}" \

@@ -329,7 +329,12 @@ static const struct {
           DIAG_FORGE_BRANCH_PROTECTED, "", 0 },
         { "", { { CREATE, 403, JSON, WRITER, NULL } }, NO, DIAG_FORGE_PERMISSION_MISSING, "", 0 },
         /* The answer was lost: there may be one, or not, or nobody knows. */
-        { "", { { CREATE, 0, "", "", NULL } }, UNSURE, DIAG_UPSTREAM_TIMEOUT, "", 0 },
+        { "", { { CREATE, 502, HTML, PAGE, NULL } }, UNSURE, DIAG_UPSTREAM_ERROR, "", 0 },
+        /* Who is slow may make it after FIND has looked. */
+        { "", { { CREATE, 0, "", "", NULL } }, UNSURE, DIAG_UPSTREAM_TIMEOUT,
+          "not known whether a draft release forge-broker-preflight-", 0 },
+        { "", { { CREATE, 504, HTML, PAGE, NULL } }, UNSURE, DIAG_UPSTREAM_ERROR,
+          "not known whether a draft release forge-broker-preflight-", 0 },
         { "", { { CREATE, 0, "", "", NULL }, { "GET " REPO "/releases?draft", 500, JSON, FG(""), NULL } }, UNSURE,
           DIAG_UPSTREAM_TIMEOUT, "not known whether a draft release forge-broker-preflight-", 0 },
         { "", { { CREATE, 502, HTML, PAGE, NULL }, { "GET " REPO "/releases?draft", 0, "", "", NULL } }, UNSURE, DIAG_UPSTREAM_ERROR,

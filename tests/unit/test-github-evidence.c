@@ -418,7 +418,9 @@ static void what_is_left_is_said(void **state) {
                 { NEED_RELEASE_WRITE, { { "DELETE ", 404, JSON, HUB("Not Found"), NULL } }, "", 1 },
                 { NEED_RELEASE_WRITE, { { "DELETE ", 500, JSON, HUB(""), NULL } }, "the draft release 101 (forge-broker-preflight-", 2 },
                 { NEED_RELEASE_WRITE, { { "DELETE ", 0, "", "", NULL } }, "the draft release 101 (forge-broker-preflight-", 2 },
-                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL } }, "", 0 },
+                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 502, HTML, PAGE, NULL } }, "", 0 },
+                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL } },
+                  "it is not known whether a draft release forge-broker-preflight-", 0 },
                 { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL },
                                         { "GET " REPO "/releases?per_page=10", 500, JSON, HUB(""), NULL } },
                   "it is not known whether a draft release forge-broker-preflight-", 0 },
@@ -454,7 +456,7 @@ static void what_is_left_is_said(void **state) {
 /* A draft is found by the name that nobody else has, and no other is ever deleted. */
 static void a_lost_draft_is_found_by_its_own_name(void **state) {
         static const struct canned with[] = {
-                { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL },
+                { "POST " REPO "/releases {\"tag_name\"", 502, JSON, "{}", NULL },
                 { "GET " REPO "/releases?per_page=10", 200, JSON, "[{\"id\":99,\"tag_name\":\"v1\"},{\"id\":98}]", NULL },
                 { 0 },
         };
