@@ -92,18 +92,18 @@ int fingerprint_key_load(const char *directory, struct fingerprint_key **ret, st
         return 0;
 }
 
-void fingerprint_digest(const struct fingerprint_key *key, const struct secret *value,
+bool fingerprint_digest(const struct fingerprint_key *key, const struct secret *value,
                         unsigned char ret[static FINGERPRINT_DIGEST_BYTES]) {
         unsigned length = FINGERPRINT_DIGEST_BYTES;
 
-        (void)HMAC(EVP_sha256(), secret_bytes(key->bytes), (int)secret_length(key->bytes),
-                   (const unsigned char *)secret_bytes(value), secret_length(value), ret, &length);
+        return HMAC(EVP_sha256(), secret_bytes(key->bytes), (int)secret_length(key->bytes),
+                    (const unsigned char *)secret_bytes(value), secret_length(value), ret, &length);
 }
 
 void fingerprint(const struct fingerprint_key *key, const struct secret *value, char ret[static FINGERPRINT_MAX]) {
         unsigned char digest[FINGERPRINT_DIGEST_BYTES] = { 0 };
 
-        fingerprint_digest(key, value, digest);
+        (void)fingerprint_digest(key, value, digest);
         (void)snprintf(ret, FINGERPRINT_MAX, "%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
         explicit_bzero(digest, sizeof(digest));
 }

@@ -24,6 +24,10 @@ struct fingerprint_key *fingerprint_key_free(struct fingerprint_key *key);
 /** fingerprint() - of a value; 8 hex digits and a NUL */
 void fingerprint(const struct fingerprint_key *key, const struct secret *value, char ret[static FINGERPRINT_MAX]);
 
-/** fingerprint_digest() - all of the HMAC, where values are told apart by it: nobody finds two with the same */
-void fingerprint_digest(const struct fingerprint_key *key, const struct secret *value,
+/**
+ * fingerprint_digest() - all of the HMAC, where values are told apart by it: nobody finds two with the same
+ *
+ * Return: false for lack of memory; then @ret says nothing of the value.
+ */
+bool fingerprint_digest(const struct fingerprint_key *key, const struct secret *value,
                         unsigned char ret[static FINGERPRINT_DIGEST_BYTES]);

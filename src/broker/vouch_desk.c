@@ -81,8 +81,8 @@ static int digest(const struct vouch_desk *desk, const struct vouch_question *qu
         if (!all || !secret_append(all, url, strlen(url) + 1) || !secret_append(all, repository, strlen(repository) + 1) ||
             !secret_append(all, secret_bytes(question->proof), secret_length(question->proof)))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory is left for a job's proof");
-        fingerprint_digest(desk->key, all, ret);
-        return 0;
+        /* Without it two proofs would be one. */
+        return fingerprint_digest(desk->key, all, ret) ? 0 : error_oom(err);
 }
 
 /* Drops what does not count any more.  The one that is asked for moves to the front. */

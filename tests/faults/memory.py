@@ -3,7 +3,8 @@
 
 usage: memory.py LIBRARY DAEMON CTL WORK
 
-LIBRARY is failing-alloc.so; WORK has etc/forge-broker.conf with a token `deploy`, and the stand-ins run.  Prints TAP:
+LIBRARY is failing-alloc.so; WORK has etc/forge-broker.conf with a token `deploy` and one, `proven`, that requires proof, and the
+stand-ins run.  Prints TAP:
 one case for each phase, and the places that did not do as they should.  A daemon that lacks memory may refuse and may end
 with a message; it must not crash, hang, give a value that is not on record, or stay broken once there is memory again.
 """
@@ -29,6 +30,7 @@ SOON = 0.5              # by when a daemon is ready that met no fault
 BATCH = 3               # places for each daemon: more reads than the budget of a server has are put off
 library, daemon, ctl, work = sys.argv[1:5]
 value = os.environ["FORGE_BROKER_TEST_SECRET"]
+id_token, id_token_url = os.environ["FORGE_BROKER_TEST_ID_TOKEN"], os.environ["FORGE_BROKER_TEST_ID_TOKEN_URL"]
 jobs, control, credentials = f"{work}/run/broker.sock", f"{work}/control.sock", f"{work}/credentials.sock"
 config = f"{work}/etc/forge-broker.conf"
 log_path = f"{work}/memory.log"
@@ -191,6 +193,10 @@ def scenario():
         ("/v1/reload", "POST", control, None, ()),
         ("/v1/tokens/deploy", "GET", jobs, None, ("Forge-Broker-Repository: o/r", "Forge-Broker-Event: push")),
         ("/v1/tokens/deploy", "GET", jobs, None, ("Accept: text/plain",)),
+        ("/v1/tokens/proven", "GET", jobs, None, ("Authorization: Bearer token-of-a-job",)),
+        ("/v1/tokens/proven", "GET", jobs, None, (f"Authorization: Bearer {id_token}",)),
+        ("/v1/tokens/proven", "GET", jobs, None, ("Authorization: Bearer request-of-a-job",
+                                                  f"Forge-Broker-Id-Token-Url: {id_token_url}")),
         ("/v1/tokens", "GET", jobs, None, ()),
         ("/v1/tokens/nobody", "GET", jobs, None, ()),
         ("/v1/match?protocol=http&host=127.0.0.1&path=o/r.git", "GET", jobs, None, ()),
