@@ -222,6 +222,32 @@ bool inquiry_advertised(const struct forge_inquiry *inquiry, size_t probe, const
                text_starts_with(inquiry->replies[probe].text, line);
 }
 
+/* A shorter one stands in too many texts that are not about it. */
+#define TOKEN_MIN_BYTES 8
+
+bool inquiry_repeats_token(const struct forge_inquiry *inquiry, const char *text) {
+        return secret_length(inquiry->token) >= TOKEN_MIN_BYTES && strstr(text, secret_bytes(inquiry->token));
+}
+
+/* A forge that says our token back to us, as a login or wherever, does not get it into anything that is shown or logged. */
+static void hide_token(const struct forge_inquiry *inquiry, char *text) {
+        if (inquiry_repeats_token(inquiry, text))
+                memcpy(text, "?", sizeof("?"));
+}
+
+static void hide_token_everywhere(const struct forge_inquiry *inquiry, struct forge_report *report) {
+        hide_token(inquiry, report->login);
+        hide_token(inquiry, report->scopes);
+        hide_token(inquiry, report->identity.error.detail);
+        hide_token(inquiry, report->identity.error.remedy);
+        for (size_t i = 0; i < NEED_COUNT; i++) {
+                hide_token(inquiry, report->findings[i].error.detail);
+                hide_token(inquiry, report->findings[i].error.remedy);
+        }
+        for (size_t i = 0; i < report->n_warnings; i++)
+                hide_token(inquiry, report->warnings[i]);
+}
+
 void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret) {
         *ret = (struct forge_report){ .needs = inquiry->question.needs, .dead = inquiry->life == FORGE_TOKEN_DEAD };
         if (inquiry->life == FORGE_TOKEN_ALIVE) {
@@ -246,4 +272,5 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
         if (ret->identity.error.code == DIAG_UPSTREAM_RATE_LIMITED)
                 ret->asked_too_often = true;
         inquiry->evidence->warn(inquiry, ret);
+        hide_token_everywhere(inquiry, ret);
 }

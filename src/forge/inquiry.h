@@ -125,6 +125,9 @@ void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct 
 /** inquiry_judge() - the report on all that was answered; allocates nothing */
 void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret);
 
+/** inquiry_repeats_token() - true if the token stands in a text */
+bool inquiry_repeats_token(const struct forge_inquiry *inquiry, const char *text);
+
 /* For the files of the forges. */
 
 static inline bool inquiry_needs(const struct forge_inquiry *inquiry, enum forge_need need) {

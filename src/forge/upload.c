@@ -18,14 +18,10 @@ static const char *challenge_of(const struct forge_inquiry *inquiry, size_t chal
 }
 
 /* Who was shown the token could give it back in an address, and so into logs. */
-static bool holds_token(const struct forge_inquiry *inquiry, const char *text) {
-        return secret_length(inquiry->token) > 0 && strstr(text, secret_bytes(inquiry->token));
-}
-
 const char *upload_service(const struct forge_inquiry *inquiry, size_t challenge, char made[static FORGE_MADE_MAX]) {
         const char *header = challenge_of(inquiry, challenge);
 
-        if (!header || !challenge_parameter(header, "service", made, FORGE_MADE_MAX) || holds_token(inquiry, made))
+        if (!header || !challenge_parameter(header, "service", made, FORGE_MADE_MAX) || inquiry_repeats_token(inquiry, made))
                 return NULL;
         return made;
 }
@@ -46,7 +42,7 @@ char *upload_realm(const struct forge_inquiry *inquiry, size_t challenge) {
         _cleanup_(freep) char *url = NULL;
         char realm[REALM_MAX_BYTES];
 
-        if (!header || !challenge_parameter(header, "realm", realm, sizeof(realm)) || holds_token(inquiry, realm) ||
+        if (!header || !challenge_parameter(header, "realm", realm, sizeof(realm)) || inquiry_repeats_token(inquiry, realm) ||
             !url_normalise(realm, true, &url, &why))
                 return NULL;
         return is_at(url, inquiry->registry) || is_at(url, inquiry->question.forge->url) ? take(url) : NULL;
@@ -67,7 +63,7 @@ char *upload_location(const struct forge_inquiry *inquiry, size_t challenge) {
         char *url = NULL;
 
         if (inquiry_status(inquiry, challenge + OPEN) != 202 || !location || strpbrk(location, " \t#") ||
-            holds_token(inquiry, location))
+            inquiry_repeats_token(inquiry, location))
                 return NULL;
         if (location[0] != '/')
                 return is_at(location, inquiry->registry) ? strdup(location) : NULL;

@@ -63,6 +63,8 @@ static const char *find_value(void *userdata, const char *name) {
         if (strcmp(name, "image_owner") == 0)
                 return owner_of(filling, question->image);
         value = inquiry->evidence->value(inquiry, name, filling->made);
+        if (value && inquiry_repeats_token(inquiry, value))
+                value = NULL;
         if (!value && strcmp(name, "who") == 0)
                 return "the token's user";
         return value;

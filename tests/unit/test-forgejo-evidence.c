@@ -302,6 +302,27 @@ static void of_a_protected_branch_nothing_is_known_to_a_job(void **state) {
 }
 
 
+/* Then it stands in no address and in no text: those are shown and logged. */
+static void a_forge_that_repeats_the_token_is_not_quoted(void **state) {
+        static const struct canned with[] = {
+                { "GET /api/v1/user\n", 200, JSON, "{\"id\":7,\"login\":\"canary-0123456789\"}", NULL },
+                { "POST " REPO "/branches", 403, JSON, SCOPES("canary-0123456789"), NULL },
+                { NULL, 0, NULL, NULL, NULL },
+        };
+        static struct canned_result result;
+        struct canned_question asked = question(F, WRITE, "", false);
+        const struct forge_finding *finding = &result.report.findings[WRITE];
+
+        (void)state;
+        asked.may_lack = true;
+        canned_ask(&asked, with, good, &result);
+        assert_string_equal(result.report.login, "?");
+        assert_int_equal(finding->error.code, DIAG_FORGE_SCOPE_MISSING);
+        assert_null(strstr(finding->error.detail, "canary"));
+        assert_null(strstr(finding->error.remedy, "canary"));
+        assert_null(strstr(result.log, "canary"));
+}
+
 /* The write probe: what is made is taken away by its number, and what is left is said. */
 #define CREATE "POST " REPO "/releases {\"tag_name\""
 #define TAKEN  "DELETE " REPO "/releases/101", 204, "", "", NULL
@@ -409,6 +430,7 @@ int main(void) {
                 cmocka_unit_test(only_what_proves_something_is_asked),
                 cmocka_unit_test(the_token_says_what_it_is),
                 cmocka_unit_test(of_a_protected_branch_nothing_is_known_to_a_job),
+                cmocka_unit_test(a_forge_that_repeats_the_token_is_not_quoted),
                 cmocka_unit_test(what_a_write_probe_leaves_is_said),
                 cmocka_unit_test(a_draft_proves_nothing_of_a_tag),
                 cmocka_unit_test(nothing_is_written_without_leave_or_without_the_right),

@@ -56,8 +56,8 @@ static const char *path_of(const char *url) {
         return host + 3 + strcspn(host + 3, "/");
 }
 
-static void ask_one(struct forge_inquiry *inquiry, size_t probe, const struct canned *first, const struct canned *then,
-                    struct canned_result *ret) {
+static void ask_one(struct forge_inquiry *inquiry, size_t probe, bool may_lack, const struct canned *first,
+                    const struct canned *then, struct canned_result *ret) {
         size_t used = strlen(ret->log);
         struct secret *body = NULL;
         const struct canned *canned;
@@ -65,8 +65,12 @@ static void ask_one(struct forge_inquiry *inquiry, size_t probe, const struct ca
         struct error err = { 0 };
         const char *url;
 
-        if (inquiry_fill(inquiry, probe, &url, &body, &err) < 0)
-                fail_msg("probe %zu: %s", probe, err.detail);
+        if (inquiry_fill(inquiry, probe, &url, &body, &err) < 0) {
+                if (!may_lack)
+                        fail_msg("probe %zu: %s", probe, err.detail);
+                inquiry_answered(inquiry, probe, NULL, &err);
+                return;
+        }
         assert_null(strstr(url, value));
         (void)snprintf(line, sizeof(line), "%s %s%s%s\n", inquiry->evidence->probes[probe].method, path_of(url), body ? " " : "",
                        body ? secret_bytes(body) : "");
@@ -109,7 +113,7 @@ void canned_ask(const struct canned_question *question, const struct canned *fir
         ret->log[0] = '\0';
         assert_int_equal(inquiry_new(&asked, token, &inquiry, &err), 0);
         while ((probe = inquiry_next(inquiry)) >= 0)
-                ask_one(inquiry, (size_t)probe, first, then, ret);
+                ask_one(inquiry, (size_t)probe, question->may_lack, first, then, ret);
         inquiry_judge(inquiry, &ret->report);
         (void)inquiry_free(inquiry);
         (void)secret_unref(token);

@@ -19,6 +19,7 @@ struct canned_question {
         unsigned needs;
         const char *ref;                /* "" for none */
         bool write_probe;
+        bool may_lack;                  /* an address whose value is not known is not asked, and else fails the test */
 };
 
 #define CANNED_LOG_MAX 4096
