@@ -181,6 +181,9 @@ int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *
                                                 .audit = broker->audit, .environment_known = true };
         int r = doctor_desk_ask(&broker->doctor, &context, &ask->waiter, ask->joined, ret, ret_checked_at, err);
 
+        /* Who has a check-up made wants to know when tokens end as well. */
+        if (!ask->joined)
+                broker_learn_expiry(broker);
         ask->joined = true;
         return r == DOCTOR_WAIT ? ASK_WAIT : r;
 }

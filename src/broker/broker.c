@@ -10,7 +10,7 @@
 #include "config/problems.h"
 
 /* Some time after a value came, when it is needed for nothing: jobs come first.  And so often for what was not answered. */
-#define EXPIRY_DELAY    (2 * USEC_PER_MIN)
+#define EXPIRY_DELAY    (5 * USEC_PER_MIN)
 #define EXPIRY_INTERVAL USEC_PER_HOUR
 
 /* Never later than it is set already: what changes all the time must not put it off for ever. */

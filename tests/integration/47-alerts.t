@@ -101,13 +101,18 @@ token_deploy | write_config
 daemon_start
 daemon_ready
 has_end() { control /metrics | grep -q '^forge_broker_token_expiry_timestamp_seconds{token="deploy"}'; }
-ok "the forge is asked when the token ends, some minutes after the value came" wait_for 200 has_end
+control /v1/doctor -X POST >/dev/null
+ok "a check-up asks the forge when the token ends" wait_for 10 has_end
 scrape expiring
 fires "a token that ends" ForgeBrokerTokenExpiresSoon expiring expiring
 like "status says so" "$(control /v1/status | jq -r '.tokens[0].expires_at')" "^$(in_days 3)T00:00:00Z"
 like "and the table" "$("$brokerctl" --socket "$control_socket" status)" 'token deploy: its forge says that it ends in [23]d'
 like "and the log" "$(cat "$work/daemon.log")" "token 'deploy': forge 'home' says that it expires on $(in_days 3)"
-is "the forge was asked once" "$(forge_ask /requests | jq length)" 1
+before=$(forge_ask /requests | jq length)
+control /v1/reload -X POST >/dev/null
+daemon_ready
+ok "and it is known still after a reload" has_end
+is "without asking again" "$(forge_ask /requests | jq length)" "$before"
 daemon_stop
 forge_stop
 unset forge_type forge_url
