@@ -56,13 +56,14 @@ dead          | *                  | contents:write  | no          | forge-token
 EOT
 }
 
-# state TYPE SCENARIO - what the forge has
+# state TYPE SCENARIO - what the forge has: all of the tokens, since the daemon asks by and by when each of them ends
 state() {
-        jq -n --arg type "$1" --arg scenario "$2" --arg value "$secret_value-$2" '
-                {"users": {"deploy-bot": {}, "alice": {}}, "organizations": {"platform": {}},
+        jq -n --arg type "$1" --arg scenario "$2" --arg secret "$secret_value" --arg scenarios "$scenarios" '
+                ($secret + "-" + $scenario) as $value
+                | {"users": {"deploy-bot": {}, "alice": {}}, "organizations": {"platform": {}},
                  "packages": {"platform": {"deploy-bot": "write"}},
-                 "tokens": {($value): {"user": "deploy-bot", "scopes":
-                        ({"github": ["repo", "write:packages"], "gitlab": ["api"]}[$type] // ["all"])}},
+                 "tokens": ($scenarios | split("\n") | map({($secret + "-" + .): {"user": "deploy-bot", "scopes":
+                        ({"github": ["repo", "write:packages"], "gitlab": ["api"]}[$type] // ["all"])}}) | add),
                  "repositories": {"platform/app": {"private": true, "access": {"deploy-bot": "write"},
                         "branches": ["main", "release/1"], "protected_branches": {"release/*": {"push": ["alice"]}},
                         "rulesets": [{"id": 5, "branches": ["release/*"], "rules": ["pull_request"], "bypass": {"alice": "always"}}]}}}
@@ -127,8 +128,7 @@ scenarios=$(table | sed 's/ *|.*//' | uniq)
 
 # conform FORGE TYPE HOST REGISTRY
 conform() {
-        for scenario in $scenarios; do state "$2" "$scenario"; done |
-                jq -s '.[0] + {"tokens": (map(.tokens) | add | map_values(.state = "alive"))}' >"$work/forge.json"
+        state "$2" good >"$work/forge.json"
         named_forge "$2" "$work/forge.json" "$3"
         forge_settings="$forge_settings
 registry = $4"
