@@ -25,6 +25,7 @@ WRAPPER = struct.Struct("=II")
 WRAPPERS_MAX, PLACES_MAX = 16, 8192
 PLACES_AT = HEAD.size + WRAPPERS_MAX * WRAPPER.size
 STATE_BYTES = PLACES_AT + PLACES_MAX * 8
+PREFLIGHT = '{"repository":"o/r","ref":"refs/heads/main","needs":["contents:write","release:write"]}'
 PATIENCE = 10
 SOON = 0.5              # by when a daemon is ready that met no fault
 BATCH = 3               # places for each daemon: more reads than the budget of a server has are put off
@@ -202,6 +203,8 @@ def scenario():
         ("/v1/match?protocol=http&host=127.0.0.1&path=o/r.git", "GET", jobs, None, ()),
         ("/v1/tokens/deploy/rejected", "POST", jobs, '{"fingerprint":"00000000"}', ()),
         ("/v1/tokens/deploy/rejected", "POST", jobs, '{"fingerprint":', ()),
+        ("/v1/tokens/deploy/preflight", "POST", jobs, "{}", ()),
+        ("/v1/tokens/deploy/preflight", "POST", jobs, PREFLIGHT, ()),
         ("/v1/tokens/deploy/refresh", "POST", control, None, ()),
         ("/v1/status", "GET", control, None, ()),
         ("/metrics", "GET", control, None, ()),
