@@ -19,6 +19,7 @@ libforge_broker_a_SOURCES = \
 	src/base/budget.h \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/confine.c src/base/confine.h \
 	src/base/error.c src/base/error.h \
 	src/base/fingerprint.c src/base/fingerprint.h \
 	src/base/glob.c src/base/glob.h \

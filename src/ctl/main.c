@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/confine.h"
 #include "base/error.h"
 #include "base/process.h"
 #include "base/secret.h"
@@ -157,9 +158,18 @@ static int parse_leading(struct options *options, int argc, char **argv) {
 }
 
 /* What reads credentials needs locked memory and wiping libraries, as the daemon does. */
+/* They start nothing and write nothing: the rest of root's powers is not for what reads other people's records. */
+static bool only_asks(const struct command *command) {
+        return command->run == command_audit || command->run == command_check_config || command->run == command_explain ||
+               command->run == command_refresh || command->run == command_reload || command->run == command_show_config ||
+               command->run == command_status;
+}
+
 static int setup(const struct command *command, struct error *err) {
         int r;
 
+        if (only_asks(command))
+                confine_to_asking();
         if (command->run != command_doctor && command->run != command_credential)
                 return control_setup(err);
         (void)signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,6 @@
 #include "job/commands.h"
 
+#include "job/confine.h"
 #include "job/issuance.h"
 #include "job/output.h"
 #include "job/workflow.h"
@@ -68,6 +69,8 @@ int command_get(struct arguments *arguments, char **argv, struct failure *failur
         if (r < 0)
                 return r;
 
+        if (!wanted.output)
+                confine();
         client_init(&client, arguments->socket, arguments->timeout);
         r = issuance_get(&client, name, &issuance, failure);
         if (r < 0)

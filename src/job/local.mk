@@ -3,6 +3,7 @@
 job_shared = \
 	src/base/clock.c src/base/clock.h \
 	src/base/cleanup.h \
+	src/base/confine.c src/base/confine.h \
 	src/base/error.c src/base/error.h \
 	src/base/text.c src/base/text.h
 job_core = \
@@ -10,6 +11,7 @@ job_core = \
 	src/job/base64.c src/job/base64.h \
 	src/job/child.c src/job/child.h \
 	src/job/claims.c src/job/claims.h \
+	src/job/confine.c src/job/confine.h \
 	src/job/client.c src/job/client.h \
 	src/job/commands.h \
 	src/job/connection.c src/job/connection.h \

@@ -9,6 +9,7 @@
 
 #include "job/child.h"
 #include "job/commands.h"
+#include "job/confine.h"
 #include "job/output.h"
 
 #define ORDINARY_TIMEOUT (15 * USEC_PER_SEC)
@@ -194,10 +195,18 @@ static int usage(struct failure *failure, int r) {
         return r;
 }
 
+/* They run no program and leave no file behind.  get may have to: it sees to it itself. */
+static bool only_asks(const struct command *command) {
+        return command->run == command_list || command->run == command_wait || command->run == command_whoami ||
+               command->run == command_git_credential || command->run == command_docker_credential;
+}
+
 static int run_command(const struct command *command, struct arguments *arguments, char **argv,
                        struct failure *failure) {
         int r;
 
+        if (only_asks(command))
+                confine();
         if (arguments->timeout == 0)
                 arguments->timeout = command->timeout;
         r = command->run(arguments, argv, failure);

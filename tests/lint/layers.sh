@@ -20,7 +20,7 @@ below() {
 }
 
 # The static client shares these and nothing else: each of them is one more thing in every container.
-job_may_include='base/(cleanup|clock|error|text)\.h|job/[a-z_0-9]+\.h'
+job_may_include='base/(cleanup|clock|confine|error|text)\.h|job/[a-z_0-9]+\.h'
 
 includes() {
         grep -EHn '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$1"/*.[ch] | sed -E 's/^([^:]*:[0-9]+):.*"([^"]*)".*/\1 \2/'

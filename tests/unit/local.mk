@@ -173,3 +173,7 @@ tests_unit_test_github_evidence_LDADD = $(unit_libs)
 unit_tests += tests/unit/test-gitlab-evidence
 tests_unit_test_gitlab_evidence_SOURCES = tests/unit/test-gitlab-evidence.c tests/unit/test-inquiry.c tests/unit/test-inquiry.h
 tests_unit_test_gitlab_evidence_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test-confine
+tests_unit_test_confine_SOURCES = tests/unit/test-confine.c
+tests_unit_test_confine_LDADD = $(unit_libs)
