@@ -156,18 +156,18 @@ struct broker *broker_free(struct broker *broker) {
         return NULL;
 }
 
-static void on_revoked(void *userdata) {
+void broker_ended(void *userdata) {
         struct broker *broker = userdata;
 
-        if (--broker->revocations == 0)
+        if (--broker->ending == 0)
                 broker->stopped(broker->stopped_userdata);
 }
 
 bool broker_stop(struct broker *broker, broker_changed stopped, void *userdata) {
         broker->stopped = stopped;
         broker->stopped_userdata = userdata;
-        broker->revocations = generation_revoke(broker->generation, on_revoked, broker);
-        return broker->revocations > 0;
+        broker->ending = generation_revoke(broker->generation, broker_ended, broker) + preflight_desk_writing(&broker->preflights);
+        return broker->ending > 0;
 }
 
 const struct config *broker_config(const struct broker *broker) {

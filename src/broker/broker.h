@@ -260,7 +260,8 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
                broker_changed changed, void *userdata, struct broker **ret, struct error *err);
 
 /**
- * broker_stop() - revokes the access tokens that the broker itself obtained; bounded by the caller's patience
+ * broker_stop() - revokes the access tokens that the broker itself obtained, and lets write probes take away what they made;
+ * bounded by the caller's patience
  *
  * Return: true if @stopped will be called when that is done; false if there is nothing to do.
  */

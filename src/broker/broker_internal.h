@@ -20,7 +20,7 @@ struct broker {
         struct doctor_desk doctor;
         struct preflight_desk preflights;
         sd_event_source *expiry_timer;  /* broker_learn_expiry() */
-        size_t revocations;             /* in flight, at the stop */
+        size_t ending;                  /* at the stop: revocations and write probes that are still under way */
         broker_changed stopped;
         void *stopped_userdata;
         broker_changed changed;
@@ -34,6 +34,9 @@ int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *e
 
 /** broker_learn_expiry() - asks the forges that say when a token ends about the values that they were not asked about yet */
 void broker_learn_expiry(struct broker *broker);
+
+/** broker_ended() - one of those has ended; @userdata: the broker */
+void broker_ended(void *userdata);
 
 /** broker_preflight_ended() - of the desk of preflights */
 void broker_preflight_ended(void *userdata, const struct inspection *inspection);

@@ -246,6 +246,14 @@ int preflight_desk_init(struct preflight_desk *desk, sd_event *event, preflight_
         return desk->rate ? 0 : error_oom(err);
 }
 
+size_t preflight_desk_writing(const struct preflight_desk *desk) {
+        size_t count = 0;
+
+        for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
+                count += inspection->ended_at == 0 && inspection->question.write_probe;
+        return count;
+}
+
 void preflight_desk_done(struct preflight_desk *desk) {
         struct inspection *inspection;
 

@@ -100,6 +100,9 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
                        const struct forge_question *question, struct inspection **ret, usec_t *ret_retry_after,
                        struct error *err);
 
+/** preflight_desk_writing() - how many are under way that may have made something and will take it away again */
+size_t preflight_desk_writing(const struct preflight_desk *desk);
+
 /** preflight_desk_done() - ends what is under way; waiters are woken */
 void preflight_desk_done(struct preflight_desk *desk);
 

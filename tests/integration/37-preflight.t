@@ -299,6 +299,19 @@ wait_for 15 made_a_draft false
 like "it is" "$(left)" "$(value '.warnings[0]' | grep -o 'forge-broker-preflight-[0-9a-f]*')"
 repository '{"releases":[]}'
 
+# Stopped in order: what was made is taken away first.
+fault '{"delay":1,"method":"DELETE","path":"/releases/"}'
+ask /v1/tokens/deploy/preflight -X POST -d "$probe,\"ref\":\"$(fresh_ref)\"}" >/dev/null 2>&1 &
+asking=$!
+wait_for 10 made_a_draft false
+daemon_stop
+is "a stop that comes half-way is a clean one" $? 0
+wait "$asking"
+is "and nothing is left" "$(left)" "{}"
+fault '{}'
+daemon_start
+daemon_ready
+
 # Who asked leaves, and a reload comes: what was made is taken away all the same.
 fault '{"delay":1,"method":"DELETE"}'
 curl --silent --max-time 0.7 --output /dev/null --unix-socket "$jobs_socket" -X POST -d "$probe,\"ref\":\"$(fresh_ref)\"}" \
