@@ -18,6 +18,7 @@
 #define UNIT            "forge-brokerd.service"
 #define RESTART_TIMEOUT (90 * USEC_PER_SEC)
 #define USABLE_TIMEOUT  (60 * USEC_PER_SEC)
+#define ASK_INTERVAL    (2 * USEC_PER_SEC)
 #define LOOK_INTERVAL   (200 * USEC_PER_MSEC)
 #define PLACES_MAX      2
 
@@ -183,10 +184,8 @@ static void ask_for_refresh(const struct change *change) {
 
 static int wait_until_served(const struct change *change, const char *since, struct error *err) {
         const struct timespec pause = { 0, (long)(LOOK_INTERVAL * 1000) };
-        usec_t deadline = clock_monotonic() + USABLE_TIMEOUT;
+        usec_t deadline = clock_monotonic() + USABLE_TIMEOUT, next_ask = 0;
 
-        if (!change->restart)
-                ask_for_refresh(change);
         while (clock_monotonic() < deadline) {
                 json_t *status = status_of_daemon(change);
                 bool served = status && is_served(change, status, since);
@@ -194,6 +193,11 @@ static int wait_until_served(const struct change *change, const char *since, str
                 json_decref(status);
                 if (served)
                         return 0;
+                /* Again, for the daemon turns down what comes too soon after another read that was asked for. */
+                if (!change->restart && clock_monotonic() >= next_ask) {
+                        ask_for_refresh(change);
+                        next_ask = clock_monotonic() + ASK_INTERVAL;
+                }
                 (void)nanosleep(&pause, NULL);
         }
         return error_set(err, DIAG_NO_USABLE_VALUE, "the tokens of identity '%s' are not served from the new credential "

@@ -144,6 +144,8 @@ credential "$client_id
 wrong-secret" --universal-auth
 is "a wrong pair changes nothing" "$status $(files)" "1 access-token bad.conf forge-broker.conf"
 like "and is told as the login's failure" "$output" '  login: credential-rejected'
+# Not within the second of the read before, and within the ten in which the daemon reads nothing more on demand.
+sleep 1.1
 is "it was one login" "$(standin_ask /counters | jq -r '.logins_ok, .class.login' | tr '\n' ' ')" "0 1 "
 credential "$client_id
 $client_secret" --universal-auth
