@@ -37,7 +37,7 @@ static bool wants_create(const struct forge_inquiry *inquiry, size_t releases) {
 #define ZEROS "0000000000000000"
 
 const struct forge_probe forgejo_probes[FORGEJO_PROBES] = {
-        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API },
+        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API, .wanted = NULL },
         [TOKENS] = { "GET", "{api}/users/{login}/tokens", STEP_API, AUTH_BASIC, .wanted = wants_tokens },
         [TOKEN] = { "GET", "{api}/token", STEP_API, AUTH_API, .wanted = wants_token },
         [REPOSITORY] = { "GET", REPO, STEP_API, AUTH_API, .needs = FORGE_NEEDS_REPOSITORY },

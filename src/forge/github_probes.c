@@ -101,7 +101,7 @@ static bool wants_challenge(const struct forge_inquiry *inquiry, size_t of) {
 #define FOR_PUSH (1u << NEED_CONTENTS_WRITE | 1u << NEED_RELEASE_WRITE)
 
 const struct forge_probe github_probes[GITHUB_PROBES] = {
-        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API },
+        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API, .wanted = NULL },
         [INSTALLATION] = { "GET", "{api}/installation/repositories?per_page=1", STEP_API, AUTH_API,
                            .wanted = wants_installation },
         [REPOSITORY] = { "GET", REPO, STEP_API, AUTH_API, .needs = FORGE_NEEDS_REPOSITORY },

@@ -33,7 +33,7 @@ static bool wants_tag(const struct forge_inquiry *inquiry, size_t of) {
 #define PROJECT_URL "{api}/projects/{repository%}"
 
 const struct forge_probe gitlab_probes[GITLAB_PROBES] = {
-        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API },
+        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API, .wanted = NULL },
         [JOB] = { "GET", "{api}/job", STEP_API, AUTH_JOB, .wanted = wants_job, .of = USER },
         [SELF] = { "GET", "{api}/personal_access_tokens/self", STEP_API, AUTH_API, .wanted = is_no_job },
         [PROJECT] = { "GET", PROJECT_URL, STEP_API, AUTH_API, .needs = FORGE_NEEDS_REPOSITORY, .wanted = is_no_job },

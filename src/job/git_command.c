@@ -173,7 +173,7 @@ static int clear_submodule_headers(struct wrap *wrap, struct failure *failure) {
         r = 0;
         end = answer.bytes + answer.used;
         for (const char *at = answer.bytes; r == 0 && at < end; at += strlen(at) + 1) {
-                struct git_entry entry;
+                struct git_entry entry = { 0 };
                 char pattern[GIT_KEY_MAX];
 
                 if (strlen(at) >= sizeof(entry.key))
