@@ -83,6 +83,9 @@ int id_token_read(struct secret *text, struct id_token *ret, struct error *err) 
                 return error_set(err, DIAG_PROOF_REJECTED, "the ID token is longer than %zu bytes", PROOF_MAX_BYTES);
         if (!split(text, &parts))
                 return reject(err, "does not have three parts");
+        /* Blanks before its first name: nobody writes that, and what decides whether a proof is one would not see it. */
+        if (!id_token_is_one(text))
+                return reject(err, "does not begin as a JSON object does");
         header = read_object(parts.header, parts.header_bytes);
         if (!header)
                 return reject(err, "has no header that can be read");

@@ -84,6 +84,7 @@ TESTS += tests/fuzz/replay.t
 EXTRA_DIST += tests/fuzz/replay.t tests/fuzz/run
 AM_TESTS_ENVIRONMENT += export fuzz_targets='$(fuzz_targets)';
 
-# The same objects with libFuzzer's main() instead of standalone.c's; works in a tree that tests/fuzz/run configured.
+# The same objects with libFuzzer's main() instead of standalone.c's; works in a tree that tests/fuzz/run configured.  Each with its
+# own libraries: the client's and the daemon's have names in common.
 tests/fuzz/fuzz-%.libfuzzer: tests/fuzz/fuzz-%.o libforge-broker-audit.a libforge-broker-job.a libforge-broker-relay.a libforge-broker.a
-	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o libforge-broker-audit.a libforge-broker-job.a libforge-broker-relay.a $(daemon_libs)
+	$(AM_V_CCLD)$(LINK) -fsanitize=fuzzer tests/fuzz/fuzz-$*.o $(tests_fuzz_fuzz_$(subst -,_,$*)_LDADD)
