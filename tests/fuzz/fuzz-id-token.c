@@ -111,9 +111,10 @@ static void try_address(const char *text, size_t size) {
         static char url[] = "https://git.example.org", audience[] = "forge broker", pattern[] = "*.actions.example.com";
         static char *hosts[] = { pattern, NULL };
         const struct forge_config forge = { .url = url, .oidc_audience = audience, .id_token_hosts = hosts };
-        char *copy = strndup(text, size), *request = NULL, *origin = NULL;
+        char *copy = calloc(1, size + 1), *request = NULL, *origin = NULL;
 
         assert(copy);
+        memcpy(copy, text, size);
         if (vouch_is_id_token_url(&forge, copy)) {
                 origin = url_origin_of(copy);
                 assert(strcmp(origin, url) == 0 || strstr(origin, ".actions.example.com"));
