@@ -44,11 +44,15 @@ ok 'without a value nothing is run' all 'ends 3' silent
 start "$work/good"
 "$program" exec deploy -q --socket "$socket" -- sleep 60 >"$work/out" 2>"$work/err" &
 client=$!
-tries=0
-while [ "$(cat "/proc/$client/comm")" != sleep ] && [ $tries -lt 200 ]; do
-        sleep 0.05
-        tries=$((tries + 1))
-done
+# becomes_sleep PID - a process is what started it until it is not
+becomes_sleep() {
+        tries=0
+        while [ "$(cat "/proc/$1/comm")" != sleep ] && [ $tries -lt 200 ]; do
+                sleep 0.05
+                tries=$((tries + 1))
+        done
+}
+becomes_sleep "$client"
 status=0
 ok 'the process becomes the command' grep -qx sleep "/proc/$client/comm"
 ok 'the value is in its environment' grep -qz "^FORGE_TOKEN=$value\$" "/proc/$client/environ"
@@ -57,6 +61,7 @@ ok 'and the caller'\''s limit of core dumps' \
         [ "$(grep '^Max core' "/proc/$client/limits")" = "$(grep '^Max core' /proc/self/limits)" ]
 sleep 60 &
 other=$!
+becomes_sleep "$other"
 ok 'what the caller ignores is ignored, and SIGPIPE is as it was' \
         [ "$(grep ^SigIgn "/proc/$client/status")" = "$(grep ^SigIgn "/proc/$other/status")" ]
 ok 'it has the caller'\''s descriptors and none of ours' \
