@@ -51,11 +51,15 @@ static struct connection *connection_free(struct connection *connection) {
 
 void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
                        enum MHD_ConnectionNotificationCode code) {
+        struct listener *listener = cls;
+
         /* Without memory the context stays NULL, and the connection is closed once its head is read. */
-        if (code == MHD_CONNECTION_NOTIFY_STARTED)
-                *socket_context = connection_new(cls, mhd);
-        else
-                *socket_context = connection_free(*socket_context);
+        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+                *socket_context = connection_new(listener, mhd);
+                return;
+        }
+        *socket_context = connection_free(*socket_context);
+        listener->closed++;
 }
 
 /* Called when the request line is complete.  What it returns is the request's context in the other callbacks. */

@@ -15,6 +15,9 @@
 /* libmicrohttpd remarks on every client that breaks off; more often than this it is only counted. */
 #define LOG_INTERVAL (10 * USEC_PER_SEC)
 
+/* Without a descriptor for the first connection either: until it is tried again. */
+#define STARVED_PAUSE (100 * USEC_PER_MSEC)
+
 /* A stop waits for no client: what its socket takes at once is sent, the rest is dropped. */
 #define STOP_TURNS 16
 
@@ -32,6 +35,8 @@ static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args) {
                 listener->closes_quietly = false;
                 return;
         }
+        /* Whatever it remarks upon: one turn more costs less than to know its texts. */
+        listener->starved = true;
         if (now < listener->quiet_until) {
                 listener->unlogged++;
                 return;
@@ -56,21 +61,40 @@ static unsigned connections(const struct listener *listener) {
         return info ? info->num_connections : 0;
 }
 
+static void turn_at(struct listener *listener, usec_t when) {
+        (void)sd_event_source_set_time(listener->timer, when);
+        (void)sd_event_source_set_enabled(listener->timer, SD_EVENT_ONESHOT);
+}
+
+/* At its own limit, and without a descriptor for one more, libmicrohttpd stops to listen.  It begins again at the start of
+ * the first turn after a connection went, for which there may be no other reason.  Without a connection that could go it
+ * does not stop, and would be run again at once. */
+static void resume_listening(struct listener *listener, unsigned before, uint64_t closed_before) {
+        bool limited = listener->starved || before >= CONNECTIONS_HARD_MAX;
+
+        if (limited && listener->closed != closed_before) {
+                listener->starved = false;
+                listener_turn_soon(listener);
+        }
+        if (listener->starved && connections(listener) == 0) {
+                listener->starved = false;
+                (void)sd_event_source_set_enabled(listener->readable, SD_EVENT_OFF);
+                turn_at(listener, clock_monotonic() + STARVED_PAUSE);
+        }
+}
+
 static void turn(struct listener *listener) {
         unsigned before = connections(listener);
+        uint64_t closed_before = listener->closed;
         MHD_UNSIGNED_LONG_LONG milliseconds;
 
         listener->turns++;
         (void)MHD_run(listener->daemon);
-        /* At its own limit libmicrohttpd stops to listen, and begins again only at the start of a later run. */
-        if (before >= CONNECTIONS_HARD_MAX && connections(listener) < CONNECTIONS_HARD_MAX)
-                (void)MHD_run(listener->daemon);
         if (connections_enforce(listener))
                 listener_turn_soon(listener);
-        if (MHD_get_timeout(listener->daemon, &milliseconds) == MHD_YES) {
-                (void)sd_event_source_set_time(listener->timer, clock_monotonic() + milliseconds * USEC_PER_MSEC);
-                (void)sd_event_source_set_enabled(listener->timer, SD_EVENT_ONESHOT);
-        }
+        if (MHD_get_timeout(listener->daemon, &milliseconds) == MHD_YES)
+                turn_at(listener, clock_monotonic() + milliseconds * USEC_PER_MSEC);
+        resume_listening(listener, before, closed_before);
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -82,9 +106,12 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
 }
 
 static int on_timer(sd_event_source *source, usec_t scheduled, void *userdata) {
+        struct listener *listener = userdata;
+
         (void)source;
         (void)scheduled;
-        turn(userdata);
+        (void)sd_event_source_set_enabled(listener->readable, SD_EVENT_ON);
+        turn(listener);
         return 0;
 }
 

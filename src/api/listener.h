@@ -28,6 +28,8 @@ struct listener {
         struct MHD_Daemon *daemon;
         sd_event_source *readable, *timer, *soon;
         uint64_t turns;                 /* of libmicrohttpd so far */
+        uint64_t closed;                /* connections so far */
+        bool starved;                   /* a descriptor for a connection may have been missing */
 
         /* Every connection is in exactly one of these, except one that was cut off and is about to be closed. */
         struct deadlines heads;         /* its head is not complete */
