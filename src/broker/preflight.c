@@ -29,10 +29,8 @@ static int check_targets(const struct token_config *token, const struct prefligh
 static void make_question(const struct token_config *token, const struct preflight_query *query, struct forge_question *ret) {
         *ret = (struct forge_question){ .forge = token->forge, .needs = query->needs, .write_probe = query->write_probe };
         (void)snprintf(ret->username, sizeof(ret->username), "%s", token->username);
-        if (query->token)
-                (void)snprintf(ret->kept, sizeof(ret->kept), "what the job hands in");
-        else
-                (void)snprintf(ret->kept, sizeof(ret->kept), "secret '%.60s' in Infisical's %.60s", token->secret_name,
+        if (!query->token)
+                (void)snprintf(ret->kept, sizeof(ret->kept), "as secret '%.60s' in Infisical's %.60s", token->secret_name,
                                token->secret_path);
         memcpy(ret->repository, query->repository, sizeof(ret->repository));
         memcpy(ret->image, query->image, sizeof(ret->image));

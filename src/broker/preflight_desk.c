@@ -197,6 +197,7 @@ static int begin(struct preflight_desk *desk, const struct preflight_subject *su
         if (subject->dead || (subject->handed_in && was_found_dead(desk, subject))) {
                 (void)error_set(&dead, DIAG_FORGE_TOKEN_REJECTED, "forge '%s' was asked before and does not know the token",
                                 subject->token->forge->name);
+                error_remedy_set(&dead, FORGE_DEAD_OF_JOB);
                 answer_dead(inspection, subject->dead ? subject->dead : &dead);
                 return 0;
         }

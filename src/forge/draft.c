@@ -48,6 +48,11 @@ bool draft_is_deleted(const struct forge_inquiry *inquiry, size_t create) {
         return inquiry_is_gone(inquiry, create + DELETE) || inquiry_is_gone(inquiry, create + DELETE_AGAIN);
 }
 
+const char *draft_evidence(const struct forge_inquiry *inquiry, size_t create) {
+        return draft_is_deleted(inquiry, create) ? "a draft release was made, and taken away again"
+                                                 : "a draft release was made, which could not be taken away again";
+}
+
 /* Who was too slow to answer may be at it still, and FIND came too early.  What was never sent has no address. */
 static bool may_be_under_way(const struct forge_inquiry *inquiry, size_t create) {
         const struct forge_reply *reply = &inquiry->replies[create + CREATE];

@@ -29,5 +29,8 @@ bool draft_wants_delete(const struct forge_inquiry *inquiry, size_t create);
 /** draft_is_deleted() - by the first try or the second */
 bool draft_is_deleted(const struct forge_inquiry *inquiry, size_t create);
 
+/** draft_evidence() - of one that was made: what became of it */
+const char *draft_evidence(const struct forge_inquiry *inquiry, size_t create);
+
 /** draft_warn() - of one that is left, or may be */
 void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge_report *report);

@@ -42,8 +42,7 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
 
         if (!login)
                 login = json_member_string(json_object_get(token, "user"), "login");
-        if (login)
-                (void)text_clean(report->login, sizeof(report->login), login, strlen(login));
+        forge_report_login(inquiry, report, login);
         report->kind = forgejo_is_job(inquiry) ? "job-token" : "personal-access-token";
         forge_report_scopes(report, json_object_get(token, "scopes"));
         if (login)
@@ -177,7 +176,7 @@ static void judge_release(const struct forge_inquiry *inquiry, struct forge_find
                 return;
         if (inquiry->question.write_probe) {
                 if (inquiry_object(inquiry, CREATE, 201))
-                        forge_finding_yes(inquiry, ret, "a draft release was made, and taken away again");
+                        forge_finding_yes(inquiry, ret, draft_evidence(inquiry, CREATE));
                 else
                         forge_finding_refused(inquiry, CREATE, ret);
         } else if (json_member_true(inquiry->replies[REPOSITORY].root, "empty")) {
@@ -227,6 +226,9 @@ const struct forge_evidence forge_evidence_forgejo = {
         .probes = forgejo_probes,
         .n_probes = FORGEJO_PROBES,
         .refusals = forgejo_refusals,
+        .is_job = forgejo_is_job,
+        .job_remedy = "Use a token of the broker's: a job's own is for the job's own repository, only reads in a pull request from "
+                      "a fork, and writes packages at a Gitea alone, where permissions: says so.",
         .value = value,
         .identify = identify,
         .judge = { judge_read, judge_write, judge_release, judge_packages, judge_issues, judge_pull, judge_ref },

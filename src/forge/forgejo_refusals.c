@@ -1,8 +1,8 @@
 #include "forge/forgejo_probes.h"
 
-#define ROTATE   "Rotate the secret: store a new token of {forge} as {kept}."
+#define ROTATE   "Rotate it: store a new token of {forge} {kept}."
 #define NEW_SCOPE \
-        "Create a token of {who} with {scope} ({url}/user/settings/applications) and store it as {kept}."
+        "Create {new_token} with {scope} ({url}/user/settings/applications) and store it {kept}."
 #define ADD_WRITER \
         "Give {who} write access to {repository}: as a collaborator ({url}/{repository}/settings/collaboration), or through " \
         "a team of {owner} that may write Code and Releases."
@@ -11,13 +11,13 @@
 #define UNARCHIVE "Unarchive it ({url}/{repository}/settings), or use another repository."
 #define ACCOUNT  "Let the administrator of {forge} look at the account of {who}."
 #define QUOTA    "The quota of {owner} is used up: ask the administrator of {forge}."
-#define PASSWORD "Store an access token as {kept}: what is there is a password."
+#define PASSWORD "Store an access token {kept}: what is there is a password."
 
 const struct forge_refusal forgejo_refusals[] = {
         { STEP_API, 403, "token does not have at least one of required scope(s): *", DIAG_FORGE_SCOPE_MISSING,
-          "the token of {who} lacks the scope {scope}", NEW_SCOPE },
+          "{token} lacks the scope {scope}", NEW_SCOPE },
         { STEP_API, 403, "token scope is limited to public *", DIAG_FORGE_SCOPE_MISSING,
-          "the token is limited to public repositories", "Create a token of {who} without 'public only', and store it as {kept}." },
+          "the token is limited to public repositories", "Create {new_token} without 'public only', and store it {kept}." },
         { STEP_API, 403, "user should have a permission to write to a repo", DIAG_FORGE_PERMISSION_MISSING,
           "{who} may not write to {repository}", ADD_WRITER },
         { STEP_API, 403, "user should have specific read permission or be a repo admin or a site admin",
@@ -43,7 +43,7 @@ const struct forge_refusal forgejo_refusals[] = {
         { STEP_GIT, 401, "*", DIAG_FORGE_TOKEN_REJECTED, "git's side of {forge} does not accept the token", ROTATE },
         { STEP_GIT, 403, "Forbidden", DIAG_FORGE_SCOPE_MISSING,
           "the token lacks the scope for git (read:repository, to push write:repository), or is limited to public repositories",
-          "Create a token of {who} with write:repository ({url}/user/settings/applications) and store it as {kept}." },
+          "Create {new_token} with write:repository ({url}/user/settings/applications) and store it {kept}." },
         { STEP_GIT, 403, "This repo is archived.*", DIAG_FORGE_READ_ONLY, "{repository} is archived", UNARCHIVE },
         { STEP_GIT, 403, "mirror repository is read-only", DIAG_FORGE_READ_ONLY, "{repository} is a pull mirror",
           "Push to the repository that it mirrors." },
@@ -57,11 +57,11 @@ const struct forge_refusal forgejo_refusals[] = {
 
         { STEP_REGISTRY, 401, "reqPackageAccess*", DIAG_FORGE_SCOPE_MISSING,
           "the token lacks the scope write:package, or {who} may not write packages of {image_owner}",
-          "Create a token of {who} with write:package and store it as {kept}; if it has that, give {who} a team of {image_owner} "
+          "Create {new_token} with write:package and store it {kept}; if it has that, give {who} a team of {image_owner} "
           "with Packages: write." },
         { STEP_REGISTRY, 403, "reqToken*", DIAG_FORGE_SCOPE_MISSING,
           "the token is limited to public owners, and {image_owner} is private",
-          "Create a token of {who} without 'public only', and store it as {kept}." },
+          "Create {new_token} without 'public only', and store it {kept}." },
         { STEP_REGISTRY, 401, "UNAUTHORIZED*", DIAG_FORGE_TOKEN_REJECTED, "the registry does not accept the token", ROTATE },
         { .text = NULL },
 };

@@ -41,7 +41,7 @@ static void refuse_for_sso(const struct forge_inquiry *inquiry, const char *head
 static void refuse_for_permission(const struct forge_inquiry *inquiry, const char *accepted, struct forge_finding *ret) {
         char evidence[SENTENCE_MAX], remedy[SENTENCE_MAX];
 
-        (void)snprintf(evidence, sizeof(evidence), "the fine-grained token of {who} lacks %.64s for {repository}", accepted);
+        (void)snprintf(evidence, sizeof(evidence), "{token}, a fine-grained one, lacks %.64s for {repository}", accepted);
         (void)snprintf(
             remedy, sizeof(remedy),
             "Give the token {repository} and %.64s ({url}/settings/personal-access-tokens), and look for a pending approval "
@@ -105,8 +105,8 @@ static bool lacks_repo_scope(const struct forge_inquiry *inquiry) {
 }
 
 static void lack_scope(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
-        forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING, "the token of {who} lacks the scope repo",
-                          "Create a classic token of {who} with the scope repo ({url}/settings/tokens) and store it as {kept}.");
+        forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING, "{token} lacks the scope repo",
+                          "Create {new_token}, a classic one, with the scope repo ({url}/settings/tokens) and store it {kept}.");
 }
 
 /* Git's side says that there is no right to push; whose fault that is the API helps to tell. */
@@ -121,7 +121,7 @@ static void explain_push(const struct forge_inquiry *inquiry, struct forge_findi
                 return;
         if (github_is_installation(inquiry))
                 forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING,
-                                  "the token of {who} lacks contents: write for {repository}",
+                                  "{who} lacks contents: write for {repository}",
                                   "Give the job permissions: contents: write. If it has that, Settings > Actions > General > "
                                   "Workflow permissions of {repository}, or of the organisation above it, is read-only, or a "
                                   "caller's permissions: is narrower; forks and Dependabot only read. An App needs it in its "
@@ -183,7 +183,7 @@ static void judge_release(const struct forge_inquiry *inquiry, struct forge_find
         if (!pushes(inquiry, ret))
                 return;
         if (inquiry->question.write_probe && inquiry_object(inquiry, CREATE, 201))
-                forge_finding_yes(inquiry, ret, "a draft release was made, and taken away again");
+                forge_finding_yes(inquiry, ret, draft_evidence(inquiry, CREATE));
         else if (inquiry->question.write_probe)
                 refuse_release(inquiry, CREATE, ret);
         /* Whether the permission was looked at before the body is not known: that nothing was refused is no proof. */
@@ -210,7 +210,7 @@ static void judge_unseen(const struct forge_inquiry *inquiry, const char *what, 
         (void)snprintf(
             evidence, sizeof(evidence),
             github_scopes(inquiry)
-                ? "the token of {who} has the scope for it, but that it may write %s GitHub shows only when one is made"
+                ? "{token} has the scope for it, but that it may write %s GitHub shows only when one is made"
                 : "what this kind of token may do with %s GitHub shows nowhere",
             what);
         forge_finding_set(

@@ -88,8 +88,7 @@ void github_identify(const struct forge_inquiry *inquiry, struct forge_report *r
         const char *login = json_member_string(inquiry->replies[USER].root, "login"), *scopes = github_scopes(inquiry);
         json_int_t count;
 
-        if (login)
-                (void)text_clean(report->login, sizeof(report->login), login, strlen(login));
+        forge_report_login(inquiry, report, login);
         report->expires_at =
             read_expiry(http_header(&inquiry->replies[USER].response, "github-authentication-token-expiration"));
         forge_finding_yes(inquiry, &report->identity, "the forge knows the token");

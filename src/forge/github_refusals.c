@@ -6,7 +6,7 @@
         "in the token's or the App's settings."
 #define UNARCHIVE "Unarchive it ({url}/{repository}/settings), or use another repository."
 #define WAIT                                                                                                                 \
-        "Stop asking for a while: after repeated bad tokens GitHub locks the address out. Then rotate the token ({kept})."
+        "Stop asking for a while: after repeated bad tokens GitHub locks the address out. Then store a new token {kept}."
 #define JOB_PERMISSIONS                                                                                                      \
         "Give the job the permission (permissions: contents: write). If it has that, Settings > Actions > General > "        \
         "Workflow "                                                                                                          \
@@ -17,7 +17,7 @@
         "Give the job permissions: packages: write; if it has that, let the organisation {image_owner} take packages from "  \
         "jobs."
 #define SSO    "Authorise the token for the organisation {owner}: {url}/settings/tokens, 'Configure SSO'."
-#define ROTATE "Rotate the secret: store a new token of {forge} as {kept}."
+#define ROTATE "Rotate it: store a new token of {forge} {kept}."
 
 const struct forge_refusal github_refusals[] = {
         { STEP_API, 403, "Resource not accessible by integration", DIAG_FORGE_SCOPE_MISSING,
@@ -56,7 +56,7 @@ const struct forge_refusal github_refusals[] = {
           "Write in {image_owner}." },
         { STEP_REGISTRY, 403, "DENIED: permission_denied: The token provided does not match expected scopes*",
           DIAG_FORGE_SCOPE_MISSING, "the token lacks the scope write:packages",
-          "Create a classic token with write:packages ({url}/settings/tokens) and store it as {kept}." },
+          "Create a classic token with write:packages ({url}/settings/tokens) and store it {kept}." },
         { STEP_REGISTRY, 403, "DENIED: installation not allowed to *", DIAG_FORGE_SCOPE_MISSING,
           "the job's or App's token lacks the permission packages: write", JOB_PACKAGES },
         { STEP_REGISTRY, 401, "UNAUTHORIZED*", DIAG_FORGE_CANNOT_TELL,

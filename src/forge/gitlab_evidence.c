@@ -102,8 +102,7 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
         if (gitlab_is_job(inquiry))
                 user = json_object_get(inquiry_object(inquiry, JOB, 200), "user");
         login = json_member_string(user, "username");
-        if (login)
-                (void)text_clean(report->login, sizeof(report->login), login, strlen(login));
+        forge_report_login(inquiry, report, login);
         report->kind = kind_of(inquiry, report->login);
         forge_report_scopes(report, scopes_of(inquiry));
         report->expires_at = read_expiry(json_member_string(self, "expires_at"));
@@ -119,11 +118,11 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
 static void lack_scope(const struct forge_inquiry *inquiry, const char *scope, struct forge_finding *ret) {
         char evidence[SENTENCE_MAX], remedy[SENTENCE_MAX];
 
-        (void)snprintf(evidence, sizeof(evidence), "the token of {who} lacks the scope %s", scope);
+        (void)snprintf(evidence, sizeof(evidence), "{token} lacks the scope %s", scope);
         (void)snprintf(
             remedy, sizeof(remedy),
-            "Create a token of {who} with %s ({url}/-/user_settings/personal_access_tokens, or the project's access "
-            "tokens) and store it as {kept}.",
+            "Create {new_token} with %s ({url}/-/user_settings/personal_access_tokens, or the project's access "
+            "tokens) and store it {kept}.",
             scope);
         forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING, evidence, remedy);
 }
@@ -257,6 +256,9 @@ const struct forge_evidence forge_evidence_gitlab = {
         .n_probes = GITLAB_PROBES,
         .second = JOB,
         .refusals = gitlab_refusals,
+        .is_job = gitlab_is_job,
+        .job_remedy = "Use a token of the broker's, or let the job's project in: {url}/{repository}/-/settings/ci_cd, 'Job token "
+                      "permissions'.",
         .value = value,
         .second_life = job_life,
         .identify = identify,

@@ -1,15 +1,15 @@
 #include "forge/gitlab_probes.h"
 
 #define NEW_SCOPE                                                                                                            \
-        "Create a token of {who} with such a scope ({url}/-/user_settings/personal_access_tokens) and store it as {kept}."
+        "Create {new_token} with such a scope ({url}/-/user_settings/personal_access_tokens) and store it {kept}."
 #define ADD_MEMBER "Check the spelling, and add {who} to {repository}: {url}/{repository}/-/project_members."
 #define ADD_DEVELOPER                                                                                                        \
         "Give {who} the role Developer in {repository} ({url}/{repository}/-/project_members), and the token "               \
         "write_repository."
-#define NEW_TOKEN "Store a new token as {kept}. Do not rotate the old one through the API: that revokes the new one as well."
+#define NEW_TOKEN "Store a new token {kept}. Do not rotate the old one through the API: that revokes the new one as well."
 
 const struct forge_refusal gitlab_refusals[] = {
-        { STEP_API, 403, "insufficient_scope", DIAG_FORGE_SCOPE_MISSING, "the token of {who} lacks the scope api or read_api",
+        { STEP_API, 403, "insufficient_scope", DIAG_FORGE_SCOPE_MISSING, "{token} lacks the scope api or read_api",
           NEW_SCOPE },
         { STEP_API, 403, "403 Forbidden*", DIAG_FORGE_PERMISSION_MISSING, "{who} may not see that part of {repository}",
           "Give {who} the role Reporter or more in {repository}: {url}/{repository}/-/project_members." },

@@ -157,6 +157,27 @@ int inquiry_next(struct forge_inquiry *inquiry) {
         return -1;
 }
 
+/* A shorter one stands in too many texts that are not about it. */
+#define TOKEN_MIN_BYTES 8
+
+bool inquiry_repeats_token(const struct forge_inquiry *inquiry, const char *text) {
+        return secret_length(inquiry->token) >= TOKEN_MIN_BYTES && strstr(text, secret_bytes(inquiry->token));
+}
+
+void inquiry_quote(const struct forge_inquiry *inquiry, char *buffer, size_t size, const char *text) {
+        size_t used = 0;
+
+        buffer[0] = '\0';
+        for (; inquiry_repeats_token(inquiry, text); text += secret_length(inquiry->token)) {
+                size_t before = (size_t)(strstr(text, secret_bytes(inquiry->token)) - text);
+
+                if (!text_append(buffer, size, &used, "%.*s?", (int)before, text))
+                        return;
+                text += before;
+        }
+        (void)text_append(buffer, size, &used, "%s", text);
+}
+
 /* A registry says what it means in a list: {"errors":[{"code":"DENIED","message":"..."}]}. */
 static void registry_text(const json_t *root, char *text, size_t size) {
         const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
@@ -167,23 +188,23 @@ static void registry_text(const json_t *root, char *text, size_t size) {
 }
 
 /* The first line; what is no text at all ends at its first NUL. */
-static void plain_text(const struct http_response *response, char *text, size_t size) {
-        const char *bytes = secret_bytes(response->body);
-
-        (void)snprintf(text, size, "%.*s", (int)strcspn(bytes, "\r\n"), bytes);
+static void plain_text(const struct forge_inquiry *inquiry, const struct http_response *response, char *text, size_t size) {
+        inquiry_quote(inquiry, text, size, secret_bytes(response->body));
+        text[strcspn(text, "\r\n")] = '\0';
 }
 
-static void read_reply(struct forge_reply *reply, enum forge_step step, const struct http_response *response) {
+static void read_reply(const struct forge_inquiry *inquiry, struct forge_reply *reply, enum forge_step step,
+                       const struct http_response *response) {
         reply->state = REPLY_THERE;
         reply->response = *response;
         reply->response.body = NULL;
         if (strcmp(response->content_type, "application/json") == 0) {
                 reply->root = json_parse(secret_bytes(response->body), secret_length(response->body));
-                (void)snprintf(reply->text, sizeof(reply->text), "%s", forge_answer_text(reply->root));
+                inquiry_quote(inquiry, reply->text, sizeof(reply->text), forge_answer_text(reply->root));
                 if (step == STEP_REGISTRY && reply->text[0] == '\0')
                         registry_text(reply->root, reply->text, sizeof(reply->text));
         } else if (step != STEP_API && strcmp(response->content_type, "text/html") != 0) {
-                plain_text(response, reply->text, sizeof(reply->text));
+                plain_text(inquiry, response, reply->text, sizeof(reply->text));
         }
 }
 
@@ -192,7 +213,7 @@ void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct 
         struct forge_reply *reply = &inquiry->replies[probe];
 
         if (response) {
-                read_reply(reply, inquiry->evidence->probes[probe].step, response);
+                read_reply(inquiry, reply, inquiry->evidence->probes[probe].step, response);
         } else {
                 reply->state = REPLY_NONE;
                 reply->error = *err;
@@ -222,13 +243,6 @@ bool inquiry_advertised(const struct forge_inquiry *inquiry, size_t probe, const
                text_starts_with(inquiry->replies[probe].text, line);
 }
 
-/* A shorter one stands in too many texts that are not about it. */
-#define TOKEN_MIN_BYTES 8
-
-bool inquiry_repeats_token(const struct forge_inquiry *inquiry, const char *text) {
-        return secret_length(inquiry->token) >= TOKEN_MIN_BYTES && strstr(text, secret_bytes(inquiry->token));
-}
-
 /* A forge that says our token back to us, as a login or wherever, does not get it into anything that is shown or logged. */
 static void hide_token(const struct forge_inquiry *inquiry, char *text) {
         if (inquiry_repeats_token(inquiry, text))
@@ -255,8 +269,10 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
                 inquiry->evidence->identify(inquiry, ret);
         } else {
                 forge_finding_error(&ret->identity, &inquiry->life_error);
-                if (ret->dead)
-                        forge_finding_remedy(inquiry, &ret->identity, "Rotate it: create a new token at {forge}, store it as {kept}, and "
+                if (ret->dead && inquiry->question.kept[0] == '\0')
+                        error_remedy_set(&ret->identity.error, FORGE_DEAD_OF_JOB);
+                else if (ret->dead)
+                        forge_finding_remedy(inquiry, &ret->identity, "Rotate it: create a new token at {forge}, store it {kept}, and "
                                        "let the broker fetch it with 'forge-brokerctl refresh'.");
         }
         for (enum forge_need need = 0; need < NEED_COUNT; need++) {

@@ -72,6 +72,9 @@ struct forge_evidence {
         size_t n_probes;
         size_t second;                          /* the probe that asks it again, another way; 0: none */
         const struct forge_refusal *refusals;   /* ended by a row without a text */
+        /* A job's own token, to which nobody gives a scope or a right: this helps instead.  NULL: as for all others. */
+        bool (*is_job)(const struct forge_inquiry *inquiry);
+        const char *job_remedy;
         const char *const *keep;                /* headers of answers that are looked at, ended by NULL; NULL: none */
         /* What stands for a name in a template, besides what all have; NULL if it is not known (yet).  @made: room for it. */
         const char *(*value)(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]);
@@ -127,6 +130,9 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
 
 /** inquiry_repeats_token() - true if the token stands in a text */
 bool inquiry_repeats_token(const struct forge_inquiry *inquiry, const char *text);
+
+/** inquiry_quote() - a text of the forge's, cut at @size, with '?' wherever the token stands in it */
+void inquiry_quote(const struct forge_inquiry *inquiry, char *buffer, size_t size, const char *text);
 
 /* For the files of the forges. */
 
@@ -195,6 +201,9 @@ void forge_finding_unseen(struct forge_finding *finding);
 
 /** forge_finding_worst() - @finding becomes @other if that is the worse verdict */
 void forge_finding_worst(struct forge_finding *finding, const struct forge_finding *other);
+
+/** forge_report_login() - as whom it comes; NULL: undisclosed */
+void forge_report_login(const struct forge_inquiry *inquiry, struct forge_report *report, const char *login);
 
 /** forge_report_scope() - one more of scopes that are known; a list that does not fit is not known, and not shown in part */
 void forge_report_scope(struct forge_report *report, const char *text, size_t length);

@@ -41,13 +41,18 @@ const char *forge_verdict_name(enum forge_verdict verdict);
 struct forge_question {
         const struct forge_config *forge;       /* borrowed, as long as the question runs */
         char username[128];                     /* for HTTP Basic */
-        char kept[160];                         /* where the value is kept, for remedies: "secret 'x' in Infisical's /y" */
+        char kept[160];                         /* for remedies: "as secret 'x' in Infisical's /y"; "": a job has it */
         unsigned needs;                         /* 1u << enum forge_need */
         char repository[FORGE_PLACE_MAX];       /* "owner/name"; "": none, and no need that wants one */
         char ref[FORGE_PLACE_MAX];              /* "refs/heads/main", "refs/tags/v1"; "": none */
         char image[FORGE_PLACE_MAX];            /* "owner/name"; "": none, and no packages:write */
         bool write_probe;
 };
+
+/* The remedy for a job's token that the forge does not know. */
+#define FORGE_DEAD_OF_JOB \
+        "Give the job another token of that forge: this one is none of its own, was revoked or has ended; a job's automatic token " \
+        "ends with its job."
 
 struct forge_finding {
         enum forge_verdict verdict;

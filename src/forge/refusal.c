@@ -53,6 +53,14 @@ static bool is_of_the_forge(const struct forge_inquiry *inquiry, size_t probe) {
         return json_is_object(reply->root) && inquiry->adapter->is_refusal(&answer);
 }
 
+/* Of a forge that has answered as itself before it is the repository that has moved, or a proxy has only this path. */
+static bool has_moved(const struct forge_inquiry *inquiry, size_t probe) {
+        const struct forge_reply *reply = &inquiry->replies[probe];
+
+        return reply->response.status >= 300 && reply->response.status < 400 && inquiry->life == FORGE_TOKEN_ALIVE &&
+               inquiry->evidence->probes[probe].step != STEP_REGISTRY && inquiry->question.repository[0];
+}
+
 void forge_finding_refused(const struct forge_inquiry *inquiry, size_t probe, struct forge_finding *finding) {
         const struct forge_config *forge = inquiry->question.forge;
         const struct forge_reply *reply = &inquiry->replies[probe];
@@ -69,7 +77,13 @@ void forge_finding_refused(const struct forge_inquiry *inquiry, size_t probe, st
         }
         if (!is_of_the_forge(inquiry, probe)) {
                 (void)forge_answer_foreign(forge, reply->url ? reply->url : forge->url, &reply->response, &err);
+                if (has_moved(inquiry, probe))
+                        err.remedy[0] = '\0';
                 forge_finding_error(finding, &err);
+                if (has_moved(inquiry, probe))
+                        forge_finding_remedy(inquiry, finding, "See where {url}/{repository} leads, and ask for that name; if it is "
+                                             "the same, set url of [forge {forge}] to its canonical address, which answers without "
+                                             "a redirect.");
                 return;
         }
         refusal = find_refusal(inquiry, probe);

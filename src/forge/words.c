@@ -34,6 +34,22 @@ static const char *owner_of(struct filling *filling, const char *place) {
         return filling->made;
 }
 
+/* What the forge knows it by; @made: room for it.  NULL: nothing that may be shown. */
+static const char *evidence_value(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]) {
+        const char *value = inquiry->evidence->value(inquiry, name, made);
+
+        return value && inquiry_repeats_token(inquiry, value) ? NULL : value;
+}
+
+/* "the token of deploy-bot", or "the token" where nobody knows whose it is. */
+static const char *of_whom(struct filling *filling, const char *what) {
+        char made[FORGE_MADE_MAX];
+        const char *who = evidence_value(filling->inquiry, "who", made);
+
+        (void)snprintf(filling->made, sizeof(filling->made), "%s%s%.200s", what, who ? " of " : "", who ? who : "");
+        return filling->made;
+}
+
 static const char *or_null(const char *text) {
         return text && text[0] ? text : NULL;
 }
@@ -49,7 +65,8 @@ static const char *find_value(void *userdata, const char *name) {
                 { "repository", or_null(question->repository) },
                 { "ref", or_null(question->ref) },      { "branch", inquiry_branch(inquiry) },
                 { "tag", inquiry_tag(inquiry) },        { "probe", inquiry->tag },
-                { "image", or_null(question->image) },  { "kept", question->kept },
+                { "image", or_null(question->image) },
+                { "kept", question->kept[0] ? question->kept : "where the job has its own from" },
         };
         const char *value;
 
@@ -62,9 +79,11 @@ static const char *find_value(void *userdata, const char *name) {
                 return owner_of(filling, question->repository);
         if (strcmp(name, "image_owner") == 0)
                 return owner_of(filling, question->image);
-        value = inquiry->evidence->value(inquiry, name, filling->made);
-        if (value && inquiry_repeats_token(inquiry, value))
-                value = NULL;
+        if (strcmp(name, "token") == 0)
+                return of_whom(filling, "the token");
+        if (strcmp(name, "new_token") == 0)
+                return of_whom(filling, "a token");
+        value = evidence_value(inquiry, name, filling->made);
         if (!value && strcmp(name, "who") == 0)
                 return "the token's user";
         return value;
@@ -150,9 +169,18 @@ void forge_finding_set(const struct forge_inquiry *inquiry, struct forge_finding
         set_from(inquiry, NULL, finding, code, evidence, remedy);
 }
 
+static const char *remedy_of(const struct forge_inquiry *inquiry, const struct forge_refusal *refusal) {
+        bool is_for_lack = refusal->code == DIAG_FORGE_SCOPE_MISSING || refusal->code == DIAG_FORGE_PERMISSION_MISSING ||
+                           refusal->code == DIAG_FORGE_REPOSITORY_INVISIBLE;
+
+        if (is_for_lack && inquiry->evidence->is_job && inquiry->evidence->is_job(inquiry))
+                return inquiry->evidence->job_remedy;
+        return refusal->remedy;
+}
+
 void forge_finding_refusal(const struct forge_inquiry *inquiry, const struct forge_reply *reply, struct forge_finding *finding,
                      const struct forge_refusal *refusal) {
-        set_from(inquiry, reply, finding, refusal->code, refusal->evidence, refusal->remedy);
+        set_from(inquiry, reply, finding, refusal->code, refusal->evidence, remedy_of(inquiry, refusal));
 }
 
 void forge_finding_error(struct forge_finding *finding, const struct error *err) {
@@ -177,12 +205,22 @@ void forge_finding_worst(struct forge_finding *finding, const struct forge_findi
                 *finding = *other;
 }
 
+void forge_report_login(const struct forge_inquiry *inquiry, struct forge_report *report, const char *login) {
+        char quoted[2 * sizeof(report->login)];
+
+        inquiry_quote(inquiry, quoted, sizeof(quoted), login ? login : "");
+        (void)text_clean(report->login, sizeof(report->login), quoted, strlen(quoted));
+}
+
 void forge_report_scope(struct forge_report *report, const char *text, size_t length) {
         size_t used = strlen(report->scopes);
         char clean[64];
 
-        if (!report->scopes_known || text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", used > 0 ? " " : "",
-                                                 text_clean(clean, sizeof(clean), text, length)))
+        if (!report->scopes_known)
+                return;
+        /* In part it could be part of a token as well. */
+        if (length < sizeof(clean) && text_append(report->scopes, sizeof(report->scopes), &used, "%s%s", used > 0 ? " " : "",
+                                                  text_clean(clean, sizeof(clean), text, length)))
                 return;
         report->scopes_known = false;
         report->scopes[0] = '\0';

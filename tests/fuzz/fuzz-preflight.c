@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static bool ready;
         static char name[] = "home", url[] = "https://git.example.org", registry[] = "registry.example.org";
         struct forge_config forge = { .name = name, .url = url, .registry = registry };
-        struct forge_question question = { .forge = &forge, .username = "deploy-bot", .kept = "secret 'x' in Infisical's /y",
+        struct forge_question question = { .forge = &forge, .username = "deploy-bot", .kept = "as secret 'x' in Infisical's /y",
                                            .repository = "group/o/r", .image = "o/i" };
         struct input input = { .at = (const char *)data, .end = (const char *)data + size };
         char line[128], type[16] = "", flags[8] = "";

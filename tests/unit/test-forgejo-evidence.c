@@ -120,6 +120,8 @@ static const struct {
           DIAG_UPSTREAM_BLOCKED, "url of [forge home]" },
         { F, READ, "", { "GET /o/r.git/info/refs?service=git-upload-pack", 302, TEXT, "", NULL }, UNSURE, DIAG_UPSTREAM_BLOCKED,
           "canonical" },
+        { F, WRITE, "", { "POST " REPO "/branches", 307, HTML, "", NULL }, UNSURE, DIAG_UPSTREAM_BLOCKED,
+          "See where https://git.example.org/o/r leads" },
         { F, READ, "", { "GET /o/r.git/info/refs?service=git-upload-pack", 200, TEXT, "001e# service=git-upload-pack\n", NULL },
           UNSURE, DIAG_UPSTREAM_MALFORMED, "url of [forge home]" },
         { F, WRITE, "", { "GET /o/r.git/info/refs?service=git-receive-pack", 200, FETCHED, NULL }, UNSURE, DIAG_UPSTREAM_MALFORMED,
@@ -301,6 +303,44 @@ static void of_a_protected_branch_nothing_is_known_to_a_job(void **state) {
         assert_int_equal(result.report.findings[WRITE].verdict, FORGE_CANNOT_TELL);
 }
 
+/* Nobody gives a job's own token a right, and what a job hands in is not kept in Infisical. */
+static void a_token_of_a_jobs_has_remedies_of_its_own(void **state) {
+        static const struct canned job[] = {
+                { "GET /api/v1/user\n", 200, JSON, "{\"id\":-2,\"login\":\"forgejo-actions\"}", NULL },
+                { "POST " REPO "/branches", 403, JSON, WRITER, NULL },
+                { "POST /v2/", 401, TEXT, "reqPackageAccess", NULL },
+                { NULL, 0, NULL, NULL, NULL },
+        };
+        static const struct canned narrow[] = {
+                { "GET /api/v1/user\n", 403, JSON, SCOPES("read:user"), NULL },
+                { "POST " REPO "/branches", 403, JSON, SCOPES("write:repository"), NULL },
+                { NULL, 0, NULL, NULL, NULL },
+        };
+        static const struct canned dead[] = {
+                { "GET /api/v1/user\n", 401, JSON, FG("user does not exist [uid: 0, name: ]"), NULL },
+                { NULL, 0, NULL, NULL, NULL },
+        };
+        static struct canned_result result;
+        struct canned_question asked = question(F, WRITE, "", false);
+        const struct forge_finding *write = &result.report.findings[WRITE];
+
+        (void)state;
+        asked.needs |= 1u << PACKAGES;
+        asked.handed_in = true;
+        canned_ask(&asked, job, good, &result);
+        assert_int_equal(write->error.code, DIAG_FORGE_PERMISSION_MISSING);
+        assert_non_null(strstr(write->error.remedy, "a token of the broker's"));
+        assert_null(strstr(write->error.remedy, "collaborator"));
+        assert_non_null(strstr(result.report.findings[PACKAGES].error.remedy, "a token of the broker's"));
+        canned_ask(&asked, narrow, good, &result);
+        assert_non_null(strstr(write->error.detail, "the token lacks the scope write:repository"));
+        assert_non_null(strstr(write->error.remedy, "Create a token with write:repository"));
+        assert_non_null(strstr(write->error.remedy, "where the job has its own from"));
+        canned_ask(&asked, dead, good, &result);
+        assert_int_equal(write->error.code, DIAG_FORGE_TOKEN_REJECTED);
+        assert_non_null(strstr(write->error.remedy, "Give the job another token"));
+        assert_null(strstr(write->error.remedy, "forge-brokerctl"));
+}
 
 /* Then it stands in no address and in no text: those are shown and logged. */
 static void a_forge_that_repeats_the_token_is_not_quoted(void **state) {
@@ -321,6 +361,32 @@ static void a_forge_that_repeats_the_token_is_not_quoted(void **state) {
         assert_null(strstr(finding->error.detail, "canary"));
         assert_null(strstr(finding->error.remedy, "canary"));
         assert_null(strstr(result.log, "canary"));
+}
+
+/* Nor is a part of it that was cut off. */
+static void what_is_quoted_is_not_cut_within_the_token(void **state) {
+        static char login[256], message[512];
+        static const struct canned with[] = {
+                { "GET /api/v1/user\n", 200, JSON, login, NULL },
+                { "GET /api/v1/users/", 200, JSON,
+                  "[{\"token_last_eight\":\"23456789\",\"scopes\":[\"scope-scope-scope-scope-scope-scope-scope-scope-scope-"
+                  "canary-0123456789\"]}]", NULL },
+                { "POST " REPO "/branches", 403, JSON, message, NULL },
+                { NULL, 0, NULL, NULL, NULL },
+        };
+        static struct canned_result result;
+        struct canned_question asked = question(F, WRITE, "", false);
+
+        (void)state;
+        asked.may_lack = true;
+        (void)snprintf(login, sizeof(login), "{\"id\":7,\"login\":\"%0117d%s\"}", 0, "canary-0123456789");
+        (void)snprintf(message, sizeof(message), SCOPES("%0185d%s"), 0, "canary-0123456789");
+        canned_ask(&asked, with, good, &result);
+        assert_null(strstr(result.report.login, "canary"));
+        assert_null(strstr(result.report.scopes, "canary"));
+        assert_false(result.report.scopes_known);
+        assert_null(strstr(result.report.findings[WRITE].error.detail, "canary"));
+        assert_null(strstr(result.report.findings[WRITE].error.remedy, "canary"));
 }
 
 /* The write probe: what is made is taken away by its number, and what is left is said. */
@@ -430,7 +496,9 @@ int main(void) {
                 cmocka_unit_test(only_what_proves_something_is_asked),
                 cmocka_unit_test(the_token_says_what_it_is),
                 cmocka_unit_test(of_a_protected_branch_nothing_is_known_to_a_job),
+                cmocka_unit_test(a_token_of_a_jobs_has_remedies_of_its_own),
                 cmocka_unit_test(a_forge_that_repeats_the_token_is_not_quoted),
+                cmocka_unit_test(what_is_quoted_is_not_cut_within_the_token),
                 cmocka_unit_test(what_a_write_probe_leaves_is_said),
                 cmocka_unit_test(a_draft_proves_nothing_of_a_tag),
                 cmocka_unit_test(nothing_is_written_without_leave_or_without_the_right),
