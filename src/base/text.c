@@ -43,6 +43,11 @@ static bool is_printable(uint32_t point) {
                !(point >= 0x2060 && point <= 0x206f) && point != 0xfeff;
 }
 
+/* "##[command]data" is one to GitHub's runner wherever it stands in a line (docs/upstream/forges.md, "Workflow commands"). */
+static bool begins_command(const char *buffer, size_t used, uint32_t point) {
+        return point == '[' && used >= 2 && memcmp(buffer + used - 2, "##", 2) == 0;
+}
+
 char *text_clean(char *buffer, size_t size, const char *text, size_t length) {
         const unsigned char *p = (const unsigned char *)text;
         size_t used = 0, keep = 0;      /* keep: where "..." still fits */
@@ -50,13 +55,14 @@ char *text_clean(char *buffer, size_t size, const char *text, size_t length) {
         for (size_t i = 0; i < length;) {
                 uint32_t point;
                 size_t bytes = decode_utf8(p + i, length - i, &point);
-                size_t width = bytes > 0 && is_printable(point) ? bytes : 1;
+                bool is_shown = bytes > 0 && is_printable(point) && !begins_command(buffer, used, point);
+                size_t width = is_shown ? bytes : 1;
 
                 if (used + width >= size) {
                         memcpy(buffer + keep, "...", 4);
                         return buffer;
                 }
-                if (bytes > 0 && is_printable(point))
+                if (is_shown)
                         memcpy(buffer + used, p + i, width);
                 else
                         buffer[used] = '?';

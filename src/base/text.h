@@ -14,7 +14,7 @@
  * @size: of @buffer, at least 4; a text that does not fit ends in "..."
  *
  * Control characters (C0, DEL, C1), bytes that are not valid UTF-8, and the Unicode line separators and direction
- * overrides become '?'.  Never cuts through a UTF-8 sequence.
+ * overrides become '?', and so does the bracket of "##[", with which a command to GitHub's runner begins.  Never cuts through a UTF-8 sequence.
  * Return: @buffer.
  */
 char *text_clean(char *buffer, size_t size, const char *text, size_t length);

@@ -147,6 +147,14 @@ start "$work/markup"
 in_job GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$work/summary" "$program" preflight deploy --repo o/r --need contents:write
 ok 'what the forge says is no markup in the summary' grep -qF \
         '| contents:write | no | forge-cannot-tell: a \| b \<script\> \[x\](y) \`z\` \\ \*e\* |  |' "$work/summary"
+good_answer command "$(printf '%s' "$known" | sed 's/deploy-bot/##[set-output name=x]y/')" "$(need contents:write no '##[add-mask]a ##[error]b' '"forge-cannot-tell"' '"##[debug]c"')"
+start "$work/command"
+for job in GITHUB_ACTIONS=true GITLAB_CI=true; do
+        : >"$work/summary"
+        in_job $job GITHUB_STEP_SUMMARY="$work/summary" "$program" preflight deploy --repo o/r --need contents:write
+        ok "$job: nor a command of the runner's old kind" all 'ends 1' 'grep -qF "##?set-output name=x]y" "$work/out"' \
+                'grep -qF "##?add-mask]a ##?error]b" "$work/out"' '! grep -qF "##[" "$work/out" "$work/err" "$work/summary"'
+done
 answer warned '200 OK' "$json" "$(report "$known" "$allowed" | sed 's/"warnings":\[\]/"warnings":["release 7 was left behind\\n::x::"]/')"
 start "$work/warned"
 run preflight deploy --repo o/r --need contents:write

@@ -38,6 +38,9 @@ static void what_could_steer_a_terminal_becomes_a_question_mark(void **state) {
                 { "line \xe2\x80\xa8", "line ?", 8 },
                 { "zero width \xe2\x80\x8b", "zero width ?", 14 },
                 { "bom \xef\xbb\xbf", "bom ?", 7 },
+                { "a ##[b]c", "a ##?b]c", 8 },
+                { "###[b", "###?b", 5 },
+                { "#[b", "#[b", 3 },
         };
 
         (void)state;
