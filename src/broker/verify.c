@@ -4,9 +4,6 @@
 
 #include "base/log.h"
 
-/* A forge that limits how often it is asked does not say to us for how long. */
-#define PAUSE (60 * USEC_PER_SEC)
-
 void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http, struct verify_forge *forge) {
         *verify = (struct verify){ .refresh = refresh, .http = http, .forge = forge };
 }
@@ -45,7 +42,7 @@ void verify_forge_refused(struct verify_forge *forge, usec_t now) {
 }
 
 void verify_forge_pause(struct verify_forge *forge, usec_t now) {
-        forge->paused_until = usec_add(now, PAUSE);
+        forge->paused_until = usec_add(now, VERIFY_PAUSE);
 }
 
 usec_t verify_forge_wait(const struct verify_forge *forge, usec_t now) {
@@ -170,7 +167,7 @@ void verify_learn(struct verify *verify, const char *print, const struct forge_r
 
         /* Forges count for each token: one that a job has used up stops no question about the broker's own. */
         if (report->asked_too_often && !print)
-                verify->forge->jobs_paused_until = usec_add(now, PAUSE);
+                verify->forge->jobs_paused_until = usec_add(now, VERIFY_PAUSE);
         else if (report->asked_too_often)
                 verify_forge_pause(verify->forge, now);
         if (!print && report->dead)

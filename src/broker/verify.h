@@ -16,6 +16,7 @@
 #define VERIFY_INTERVAL  (10 * USEC_PER_SEC)
 #define VERIFY_DEAD_MAX  5
 #define VERIFY_DEAD_SPAN (60 * USEC_PER_SEC)
+#define VERIFY_PAUSE     (60 * USEC_PER_SEC)    /* a forge that limits how often it is asked does not say to us for how long */
 
 /* One forge, and how much of its patience is used up. */
 struct verify_forge {

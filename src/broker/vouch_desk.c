@@ -120,11 +120,31 @@ static void make_room(struct vouch_desk *desk) {
                 drop(oldest);
 }
 
-static void note_refusal(struct vouch_forge *forge, const struct peer *peer, usec_t now) {
-        verify_forge_refused(forge->patience, now);
-        forge->refused[forge->next].peer = *peer;
-        forge->refused[forge->next].at = now;
-        forge->next = (forge->next + 1) % VERIFY_DEAD_MAX;
+static void mark(struct vouch_marks *ring, const struct peer *peer, usec_t now) {
+        ring->marks[ring->next].peer = *peer;
+        ring->marks[ring->next].at = now;
+        ring->next = (ring->next + 1) % VERIFY_DEAD_MAX;
+}
+
+/* For how long this peer's proofs are not shown to a forge that limits how often it is asked. */
+static usec_t limit_wait(const struct vouch_forge *forge, const struct peer *peer, usec_t now) {
+        usec_t own = 0, first = usec_add(now, VERIFY_PAUSE);
+        size_t count = 0;
+
+        for (size_t i = 0; i < VERIFY_DEAD_MAX; i++) {
+                usec_t at = forge->limited.marks[i].at, until = usec_add(at, VERIFY_PAUSE);
+
+                if (at == 0 || now >= until)
+                        continue;
+                count++;
+                if (until < first)
+                        first = until;
+                if (until > own && peer_same_origin(&forge->limited.marks[i].peer, peer))
+                        own = until;
+        }
+        if (own > 0)
+                return own - now;
+        return count == VERIFY_DEAD_MAX ? first - now : 0;
 }
 
 /* For how long this peer may not show the forge a token: 0 if it may now.  @ret_in_flight: some may be refused yet. */
@@ -134,9 +154,9 @@ static usec_t origin_wait(const struct vouch_desk *desk, const struct vouch_forg
         usec_t oldest = now;
 
         for (size_t i = 0; i < VERIFY_DEAD_MAX; i++) {
-                usec_t at = forge->refused[i].at;
+                usec_t at = forge->refused.marks[i].at;
 
-                if (at == 0 || now >= usec_add(at, VERIFY_DEAD_SPAN) || !peer_same_origin(&forge->refused[i].peer, peer))
+                if (at == 0 || now >= usec_add(at, VERIFY_DEAD_SPAN) || !peer_same_origin(&forge->refused.marks[i].peer, peer))
                         continue;
                 refused++;
                 if (at < oldest)
@@ -166,9 +186,10 @@ static void on_vouched(void *userdata, enum vouch_end end, const struct job_fact
                 entry->until = facts->expires_at;
         }
         if (end == VOUCH_ASKED_TOO_OFTEN)
-                verify_forge_pause(entry->forge->patience, now);
+                mark(&entry->forge->limited, &entry->peer, now);
         if (end == VOUCH_REFUSED_BY_FORGE) {
-                note_refusal(entry->forge, &entry->peer, now);
+                verify_forge_refused(entry->forge->patience, now);
+                mark(&entry->forge->refused, &entry->peer, now);
                 entry->until = usec_add(now, REFUSAL_KEPT);
         }
         waiter_wake_all(&entry->waiters);
@@ -221,8 +242,16 @@ static int not_yet(const struct forge_config *forge, usec_t *ret_retry_after, st
 static int may_ask(struct vouch_desk *desk, struct vouch_forge *forge, const struct peer *peer, usec_t now, bool may_wait,
                    struct waiter *waiter, usec_t *ret_retry_after, struct error *err) {
         bool in_flight;
-        usec_t wait = origin_wait(desk, forge, peer, now, &in_flight);
+        usec_t wait = limit_wait(forge, peer, now);
 
+        if (wait > 0) {
+                *ret_retry_after = wait;
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' was asked about too often, and is left alone for now",
+                                forge->patience->config->name);
+                error_remedy_set(err, "Wait as long as Retry-After says: the token of the proof is over its limit there.");
+                return -(int)DIAG_TOO_MANY_REQUESTS;
+        }
+        wait = origin_wait(desk, forge, peer, now, &in_flight);
         if (wait == 0) {
                 in_flight = forge->patience->in_flight > 0;
                 wait = verify_forge_wait(forge->patience, now);

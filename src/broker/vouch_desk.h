@@ -7,7 +7,9 @@
  *
  * Facts of an ID token count until it expires, those of an automatic token for VOUCH_KEPT.  A token that the forge does not
  * know is not shown to it again.  Per forge and minute VERIFY_DEAD_MAX refusals, the reports of broker/verify included, and
- * of these at most VOUCH_ORIGIN_MAX for one unit or container: a hostile job does not use up everybody's.
+ * of these at most VOUCH_ORIGIN_MAX for one unit or container: a hostile job does not use up everybody's.  Nor does one whose
+ * token is over its limit: for VERIFY_PAUSE that unit's or container's proofs wait, and all others only if VERIFY_DEAD_MAX of
+ * them met the same, which is then no limit of one token's.
  */
 #pragma once
 
@@ -22,15 +24,20 @@
 
 struct vouch_entry;
 
-/* One forge, what it signs with, and who showed it bad tokens of late. */
-struct vouch_forge {
-        struct key_desk keys;
-        struct verify_forge *patience;
+/* Who showed a forge what it did not bear.  A ring. */
+struct vouch_marks {
         struct {
                 struct peer peer;
                 usec_t at;              /* boottime; 0: none */
-        } refused[VERIFY_DEAD_MAX];     /* a ring */
+        } marks[VERIFY_DEAD_MAX];
         size_t next;
+};
+
+/* One forge, what it signs with, and who showed it bad tokens of late, or such as it is asked about too often. */
+struct vouch_forge {
+        struct key_desk keys;
+        struct verify_forge *patience;
+        struct vouch_marks refused, limited;
 };
 
 /* Embedded; one for each generation of the configuration. */

@@ -32,7 +32,7 @@ static struct forge_config forge = { .name = name, .type = FORGE_FORGEJO, .url =
                                      .oidc_issuer = issuer };
 static struct verify_forge patience;
 static struct vouch_desk desk;
-static struct peer hosts_root, containers[4];
+static struct peer hosts_root, containers[6];
 static unsigned woken;
 
 static void count(int what) {
@@ -56,6 +56,8 @@ static void answer(int fd, const char *head) {
                 count(RUNS);
                 if (strstr(head, "\r\nAuthorization: Bearer good"))
                         send_json(fd, 200, RUN);
+                else if (strstr(head, "\r\nAuthorization: Bearer limited"))
+                        send_json(fd, 429, "{}");
                 else
                         send_json(fd, 401, UNKNOWN);
         } else if (strstr(head, "openid-configuration")) {
@@ -219,13 +221,39 @@ static void bad_tokens_are_shown_five_times_a_minute(void **state) {
         /* A minute later. */
         for (size_t i = 0; i < VERIFY_DEAD_MAX; i++) {
                 patience.dead_at[i] -= VERIFY_DEAD_SPAN;
-                desk.forges[0].refused[i].at -= VERIFY_DEAD_SPAN;
+                desk.forges[0].refused.marks[i].at -= VERIFY_DEAD_SPAN;
         }
         assert_int_equal(ask("good-from-3", &containers[3], &retry_after), 0);
         assert_int_equal(ask("bad-7", &containers[0], &retry_after), -(int)DIAG_PROOF_REJECTED);
         /* What is known to be bad stays so. */
         assert_int_equal(ask("bad-1", &containers[3], &retry_after), -(int)DIAG_PROOF_REJECTED);
         assert_int_equal(counted(RUNS), 8);
+}
+
+static void a_token_that_is_over_its_limit_stops_its_own_container(void **state) {
+        usec_t retry_after;
+
+        (void)state;
+        assert_int_equal(ask("limited-1", &containers[0], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("good-1", &containers[0], &retry_after), -(int)DIAG_TOO_MANY_REQUESTS);
+        assert_true(retry_after > 50 * USEC_PER_SEC && retry_after <= VERIFY_PAUSE);
+        assert_int_equal(counted(RUNS), 1);
+        /* Neither the others, nor what the broker asks about its own tokens. */
+        assert_int_equal(ask("good-2", &containers[1], &retry_after), 0);
+        assert_int_equal(verify_forge_wait(&patience, clock_boottime()), 0);
+        /* Where many meet it, it is the host's address. */
+        assert_int_equal(ask("limited-2", &containers[1], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-3", &containers[2], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-4", &containers[3], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("good-5", &containers[4], &retry_after), 0);
+        assert_int_equal(ask("limited-5", &containers[4], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("good-6", &containers[5], &retry_after), -(int)DIAG_TOO_MANY_REQUESTS);
+        assert_true(retry_after > 0 && retry_after <= VERIFY_PAUSE);
+        assert_int_equal(counted(RUNS), 7);
+        for (size_t i = 0; i < VERIFY_DEAD_MAX; i++)
+                desk.forges[0].limited.marks[i].at -= VERIFY_PAUSE;
+        assert_int_equal(ask("good-6", &containers[5], &retry_after), 0);
+        assert_int_equal(ask("good-1", &containers[0], &retry_after), 0);
 }
 
 static void answers_are_kept_in_bounds(void **state) {
@@ -387,6 +415,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(one_origin_shows_no_more_at_a_time_than_it_may_be_refused, begin, end),
                 cmocka_unit_test_setup_teardown(many_jobs_wait_for_each_other, begin, end),
                 cmocka_unit_test_setup_teardown(bad_tokens_are_shown_five_times_a_minute, begin, end),
+                cmocka_unit_test_setup_teardown(a_token_that_is_over_its_limit_stops_its_own_container, begin, end),
                 cmocka_unit_test_setup_teardown(answers_are_kept_in_bounds, begin, end),
                 cmocka_unit_test_setup_teardown(keys_are_read_once_a_minute, begin, end),
                 cmocka_unit_test_setup_teardown(a_desk_that_ends_wakes_who_waits, begin, end),
