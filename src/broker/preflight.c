@@ -75,7 +75,7 @@ void broker_preflight_ended(void *userdata, const struct inspection *inspection)
         if (verify && verify_same_forge(verify->forge->config, inspection->question.forge))
                 verify_learn(verify, inspection->handed_in ? NULL : inspection->print, &inspection->report);
         generation_warn(broker->generation);
-        if (broker->stopped && inspection->question.write_probe)
+        if (broker->stopped && forge_question_writes(&inspection->question))
                 broker_ended(broker);
 }
 

@@ -251,7 +251,7 @@ size_t preflight_desk_writing(const struct preflight_desk *desk) {
         size_t count = 0;
 
         for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
-                count += inspection->ended_at == 0 && inspection->question.write_probe;
+                count += inspection->ended_at == 0 && forge_question_writes(&inspection->question);
         return count;
 }
 

@@ -187,6 +187,12 @@ int forge_preflight_start(struct http_client *client, const struct forge_questio
         return 0;
 }
 
+/* An upload to GitHub's registry is opened and closed without any leave, for there is nothing in it. */
+bool forge_question_writes(const struct forge_question *question) {
+        return question->write_probe ||
+               (question->forge->type == FORGE_GITHUB && question->needs & (1u << NEED_PACKAGES_WRITE));
+}
+
 struct forge_preflight *forge_preflight_cancel(struct forge_preflight *preflight) {
         /* Inside its own done() it is on its way out already. */
         if (!preflight || preflight->delivering)

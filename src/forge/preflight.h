@@ -76,6 +76,9 @@ struct forge_report {
         bool asked_too_often;                   /* it said that it is asked too often */
 };
 
+/** forge_question_writes() - true if answering it makes something at the forge, to be taken away again before it ends */
+bool forge_question_writes(const struct forge_question *question);
+
 struct forge_preflight;
 
 /* The outcome: @report is borrowed, valid during the call. */

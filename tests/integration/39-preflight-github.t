@@ -141,6 +141,23 @@ is "an upload that cannot be closed: still a yes" "$(need_is packages:write)" "y
 like "an upload that cannot be closed: said" "$(value '.warnings[0]')" 'may be left open'
 is "an upload that cannot be closed: it is all that is left" "$(forge_ask /left | jq -c .)" \
         '{"repositories":{},"uploads":["platform/app"],"blobs":[]}'
+
+# Stopped in order, while the upload is open: it is closed first.
+forge_ask /reset -X POST >/dev/null
+open_upload() {
+        [ "$(forge_ask /left | jq -c .uploads)" != "[]" ]
+}
+fault '{"delay":1,"method":"DELETE","path":"/blobs/uploads/"}'
+ask /v1/tokens/deploy/preflight -X POST -d '{"image":"platform/other","needs":["packages:write"]}' >/dev/null 2>&1 &
+asking=$!
+wait_for 10 open_upload
+is "a stop comes while the upload is open" "$(open_upload && echo yes)" yes
+daemon_stop
+is "it is a clean one" $? 0
+wait "$asking"
+is "and the upload is closed" "$(forge_ask /left | jq -c .uploads)" "[]"
+fault '{}'
+daemon_start
 finish "registry"
 
 # Write probes: what is left in the end is what the answer says.
