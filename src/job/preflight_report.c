@@ -124,6 +124,9 @@ int preflight_ask(const struct client *client, const struct preflight_question *
         r = client_post(client, path, body.bytes, body.used, &ret->answer, &ret->json, failure);
         if (r == -EXIT_UNKNOWN_TOKEN)
                 token_list_add_known(client, failure);
+        /* A forge that is too slow gives no verdict; that there is no value it does not mean. */
+        if (r == -EXIT_NO_VALUE && strcmp(failure->code, diagnosis_info(DIAG_UPSTREAM_TIMEOUT)->name) == 0)
+                r = -(failure->exit_code = EXIT_CANNOT_TELL);
         return r < 0 ? r : preflight_report_read(question, ret, failure);
 }
 

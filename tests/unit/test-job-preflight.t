@@ -231,11 +231,17 @@ ok 'in a job with an annotation' all 'ends 7' 'grep -q "^::warning title=forge-b
 
 # What is refused
 answer refused '403 Forbidden' "$problem_json" "$(problem proof-insufficient "'o/r' is not in for= of token 'deploy'" 'Add it.')"
+answer slow '503 Service Unavailable' "$problem_json" "$(problem upstream-timeout 'the forge has not answered everything yet' 'Ask again.')"
 answer unknown '404 Not Found' "$problem_json" "$(problem unknown-token "there is no token 'nope'" 'Ask for another.')"
 answer list '200 OK' "$json" '{"tokens":[{"name":"deploy"},{"name":"mirror"}]}'
 start "$work/refused"
 run preflight deploy --repo o/r --need contents:write
 ok 'a refusal is exit status 4' all 'ends 4' silent 'err_has "proof-insufficient: "' 'err_has "remedy: Add it."'
+start "$work/slow"
+run preflight deploy --repo o/r --need contents:write
+ok 'a forge that is too slow is exit status 7' all 'ends 7' silent 'err_has "upstream-timeout: "' 'err_has "remedy: Ask again."'
+run whoami deploy
+ok 'also for whoami' ends 7
 start "$work/unknown" "$work/list"
 run preflight nope --repo o/r --need contents:write
 ok 'an unknown token is exit status 3, and the known ones are named' all 'ends 3' 'err_has "known tokens: deploy, mirror"'
