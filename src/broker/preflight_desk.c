@@ -108,7 +108,7 @@ static usec_t patience(const struct preflight_desk *desk, const struct preflight
         if (subject->handed_in && now < forge.jobs_paused_until)
                 return forge.jobs_paused_until - now;
         if (subject->handed_in)
-                forge.in_flight += count_running(desk, subject->token->forge);
+                forge.in_flight += (count_running(desk, subject->token->forge) + 1) * forge_refusals_max(forge.config->type) - 1;
         return verify_forge_wait(&forge, now);
 }
 

@@ -170,7 +170,7 @@ void verify_learn(struct verify *verify, const char *print, const struct forge_r
                 verify->forge->jobs_paused_until = usec_add(now, VERIFY_PAUSE);
         else if (report->asked_too_often)
                 verify_forge_pause(verify->forge, now);
-        if (!print && report->dead)
+        for (unsigned i = 0; !print && i < report->refusals; i++)
                 verify_forge_refused(verify->forge, now);
         if (!print)
                 return;

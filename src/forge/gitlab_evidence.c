@@ -28,11 +28,11 @@ static enum forge_life job_life(const struct forge_inquiry *inquiry, struct erro
                 return FORGE_TOKEN_ALIVE;
         }
         /* What was said of a user's token stands. */
-        if (inquiry_status(inquiry, JOB) == 401)
+        if (inquiry_status(inquiry, JOB) == 401 && inquiry_is_over(inquiry, USER))
                 return inquiry->life;
         forge_finding_refused(inquiry, JOB, &refused);
         *err = refused.error;
-        return FORGE_TOKEN_UNKNOWN;
+        return refused.error.code == DIAG_FORGE_TOKEN_REJECTED ? FORGE_TOKEN_DEAD : FORGE_TOKEN_UNKNOWN;
 }
 
 static const json_t *scopes_of(const struct forge_inquiry *inquiry) {

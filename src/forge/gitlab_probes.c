@@ -2,17 +2,22 @@
 
 #include <string.h>
 
-/*
- * A token that GitLab knows as no user's may be a job's own; not one with the prefix of personal, project and group tokens,
- * which would only be refused a second time.
- */
-static bool wants_job(const struct forge_inquiry *inquiry, size_t user) {
-        static const char prefix[] = "glpat-";
-        const struct secret *token = inquiry->token;
-        bool is_personal = secret_length(token) >= sizeof(prefix) - 1 &&
-                           memcmp(secret_bytes(token), prefix, sizeof(prefix) - 1) == 0;
+#include "base/text.h"
 
-        return !is_personal && inquiry_status(inquiry, user) == 401 &&
+/* Newer ones have these for personal, project and group tokens, and for those of jobs. */
+#define PREFIX_OF_USER "glpat-"
+#define PREFIX_OF_JOB  "glcbt-"
+
+static bool wants_user(const struct forge_inquiry *inquiry, size_t of) {
+        (void)of;
+        return !text_starts_with(secret_bytes(inquiry->token), PREFIX_OF_JOB);
+}
+
+/* A token that GitLab knows as no user's may be a job's own; what shows whose it is would only be refused once more. */
+static bool wants_job(const struct forge_inquiry *inquiry, size_t user) {
+        if (!wants_user(inquiry, user))
+                return true;
+        return !text_starts_with(secret_bytes(inquiry->token), PREFIX_OF_USER) && inquiry_status(inquiry, user) == 401 &&
                strcmp(inquiry->replies[user].text, "401 Unauthorized") == 0;
 }
 
@@ -33,7 +38,7 @@ static bool wants_tag(const struct forge_inquiry *inquiry, size_t of) {
 #define PROJECT_URL "{api}/projects/{repository%}"
 
 const struct forge_probe gitlab_probes[GITLAB_PROBES] = {
-        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API, .wanted = NULL },
+        [USER] = { "GET", "{api}/user", STEP_API, AUTH_API, .wanted = wants_user },
         [JOB] = { "GET", "{api}/job", STEP_API, AUTH_JOB, .wanted = wants_job, .of = USER },
         [SELF] = { "GET", "{api}/personal_access_tokens/self", STEP_API, AUTH_API, .wanted = is_no_job },
         [PROJECT] = { "GET", PROJECT_URL, STEP_API, AUTH_API, .needs = FORGE_NEEDS_REPOSITORY, .wanted = is_no_job },

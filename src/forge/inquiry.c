@@ -262,8 +262,17 @@ static void hide_token_everywhere(const struct forge_inquiry *inquiry, struct fo
                 hide_token(inquiry, report->warnings[i]);
 }
 
+static unsigned count_refusals(const struct forge_inquiry *inquiry) {
+        size_t second = inquiry->evidence->second;
+
+        if (inquiry->life == FORGE_TOKEN_UNKNOWN)
+                return 0;
+        return (inquiry_status(inquiry, 0) == 401 ? 1u : 0) + (second && inquiry_status(inquiry, second) == 401 ? 1u : 0);
+}
+
 void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret) {
-        *ret = (struct forge_report){ .needs = inquiry->question.needs, .dead = inquiry->life == FORGE_TOKEN_DEAD };
+        *ret = (struct forge_report){ .needs = inquiry->question.needs, .dead = inquiry->life == FORGE_TOKEN_DEAD,
+                                       .refusals = count_refusals(inquiry) };
         if (inquiry->life == FORGE_TOKEN_ALIVE) {
                 ret->identity.verdict = FORGE_YES;
                 inquiry->evidence->identify(inquiry, ret);

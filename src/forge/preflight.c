@@ -187,6 +187,11 @@ int forge_preflight_start(struct http_client *client, const struct forge_questio
         return 0;
 }
 
+/* GitLab is asked about a token as a user's, and then as a job's. */
+unsigned forge_refusals_max(enum forge_type type) {
+        return type == FORGE_GITLAB ? 2 : 1;
+}
+
 /* An upload to GitHub's registry is opened and closed without any leave, for there is nothing in it. */
 bool forge_question_writes(const struct forge_question *question) {
         return question->write_probe ||

@@ -73,8 +73,12 @@ struct forge_report {
         char warnings[FORGE_WARNINGS_MAX][ERROR_DETAIL_MAX];
         size_t n_warnings;
         bool dead;                              /* the forge said that it does not know the token */
+        unsigned refusals;                      /* how often it said so, also where the token turned out to be a job's */
         bool asked_too_often;                   /* it said that it is asked too often */
 };
+
+/** forge_refusals_max() - how often a forge may say of one token that it does not know it: each is an authentication failure */
+unsigned forge_refusals_max(enum forge_type type);
 
 /** forge_question_writes() - true if answering it makes something at the forge, to be taken away again before it ends */
 bool forge_question_writes(const struct forge_question *question);

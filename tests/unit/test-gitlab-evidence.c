@@ -205,6 +205,39 @@ static void who_it_is_is_asked_alone_and_first(void **state) {
         canned_ask(&asked, unknown, good, &result);
         assert_string_equal(result.log, "GET /api/v4/user\nGET /api/v4/job\n");
         assert_true(result.report.dead);
+        assert_int_equal(result.report.refusals, forge_refusals_max(FORGE_GITLAB));
+        asked.token = "glpat-0123456789";
+        canned_ask(&asked, unknown, good, &result);
+        assert_string_equal(result.log, "GET /api/v4/user\n");
+        assert_int_equal(result.report.refusals, 1);
+}
+
+/* GitLab counts what it refuses, and a new job's token shows that it is one. */
+static void a_jobs_token_is_not_shown_as_a_users(void **state) {
+        static const struct canned job[] = { JOB, { 0 } };
+        static const struct canned unknown[] = { { "GET /api/v4/job\n", 401, JSON, LAB("401 Unauthorized"), NULL }, { 0 } };
+        static const struct canned ended[] = { { "GET /api/v4/job\n", 401, JSON, ENDED, NULL }, { 0 } };
+        static const struct canned foreign[] = { { "GET /api/v4/job\n", 401, HTML, PAGE, NULL }, { 0 } };
+        static struct canned_result result;
+        struct canned_question asked = lab;
+
+        (void)state;
+        asked.needs = 0;
+        asked.token = "glcbt-64_0123456789";
+        asked.handed_in = true;
+        canned_ask(&asked, job, good, &result);
+        assert_string_equal(result.log, "GET /api/v4/job\n");
+        assert_string_equal(result.report.login, "alice");
+        assert_int_equal(result.report.refusals, 0);
+        canned_ask(&asked, unknown, good, &result);
+        assert_true(result.report.dead);
+        assert_int_equal(result.report.identity.verdict, FORGE_NO);
+        assert_int_equal(result.report.refusals, 1);
+        canned_ask(&asked, ended, good, &result);
+        assert_true(result.report.dead);
+        canned_ask(&asked, foreign, good, &result);
+        assert_false(result.report.dead);
+        assert_int_equal(result.report.identity.verdict, FORGE_CANNOT_TELL);
 }
 
 static void nothing_is_written(void **state) {
@@ -287,6 +320,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_answer_has_its_verdict),
                 cmocka_unit_test(who_it_is_is_asked_alone_and_first),
+                cmocka_unit_test(a_jobs_token_is_not_shown_as_a_users),
                 cmocka_unit_test(nothing_is_written),
                 cmocka_unit_test(the_token_says_what_it_is),
                 cmocka_unit_test(a_full_page_of_protected_names_proves_nothing),

@@ -100,7 +100,8 @@ void canned_ask(const struct canned_question *question, const struct canned *fir
                                         .repository = "o/r",
                                         .image = "o/i",
                                         .write_probe = question->write_probe };
-        struct secret *token = secret_copy(value, strlen(value));
+        const char *text = question->token ? question->token : value;
+        struct secret *token = secret_copy(text, strlen(text));
         struct forge_inquiry *inquiry;
         struct error err;
         int probe;

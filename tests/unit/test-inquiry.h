@@ -19,6 +19,7 @@ struct canned_question {
         unsigned needs;
         const char *ref;                /* "" for none */
         bool write_probe;
+        const char *token;              /* NULL: that of canned_ask() */
         bool handed_in;                 /* the token is a job's */
         bool may_lack;                  /* an address whose value is not known is not asked, and else fails the test */
 };

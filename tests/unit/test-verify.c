@@ -77,10 +77,24 @@ static void a_jobs_token_that_is_used_up_stops_nobody_else(void **state) {
         assert_true(verify_forge_wait(&forge, clock_boottime()) > 0);
 }
 
+static void each_refusal_of_a_jobs_token_counts(void **state) {
+        static struct verify_forge forge;
+        static struct verify verify = { .forge = &forge };
+        const struct forge_report refused = { .dead = true, .refusals = 2 };
+
+        (void)state;
+        verify_learn(&verify, NULL, &refused);
+        verify_learn(&verify, NULL, &refused);
+        assert_int_equal(verify_forge_wait(&forge, clock_boottime()), 0);
+        verify_learn(&verify, NULL, &refused);
+        assert_true(verify_forge_wait(&forge, clock_boottime()) > 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_minute_has_room_for_five_refusals),
                 cmocka_unit_test(a_jobs_token_that_is_used_up_stops_nobody_else),
+                cmocka_unit_test(each_refusal_of_a_jobs_token_counts),
                 cmocka_unit_test(no_minute_has_more_however_it_is_asked),
                 cmocka_unit_test(what_is_in_flight_counts_as_refused),
                 cmocka_unit_test(a_forge_that_asks_for_a_pause_gets_it),
