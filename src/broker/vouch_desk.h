@@ -5,11 +5,11 @@
  *      ask -> known? -> [facts, or the refusal]
  *              '-> in flight? -> wait    '-> may the forge be asked? -> start -> wait    '-> too-many-requests
  *
- * Facts of an ID token count until it expires, those of an automatic token for VOUCH_KEPT.  A token that the forge does not
- * know is not shown to it again.  Per forge and minute VERIFY_DEAD_MAX refusals, the reports of broker/verify included, and
- * of these at most VOUCH_ORIGIN_MAX for one unit or container: a hostile job does not use up everybody's.  Nor does one whose
- * token is over its limit: for VERIFY_PAUSE that unit's or container's proofs wait, and all others only if VERIFY_DEAD_MAX of
- * them met the same, which is then no limit of one token's.
+ * Facts of an ID token count until it expires, VOUCH_ID_TOKEN_KEPT at most, those of an automatic token for VOUCH_KEPT.  A
+ * token that the forge does not know is not shown to it again.  Per forge and minute VERIFY_DEAD_MAX refusals, the reports of
+ * broker/verify included, and of these at most VOUCH_ORIGIN_MAX for one unit or container: a hostile job does not use up
+ * everybody's.  Nor does one whose token is over its limit: for VERIFY_PAUSE that unit's or container's proofs wait, and all
+ * others only if VERIFY_DEAD_MAX of them met the same, which is then no limit of one token's.
  */
 #pragma once
 

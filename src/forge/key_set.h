@@ -18,9 +18,8 @@ struct key_set;
 /**
  * key_set_read() - the keys of a JWK set that can check ID tokens
  *
- * RSA of 2048 to 8192 bits, and P-256; others, and those that are for encryption, are left out.
- * Return: 0, or -DIAG_UPSTREAM_MALFORMED: no JWK set, or none of its keys is of use, or one that is has no kid, or two have
- * the same.
+ * RSA of 2048 to 8192 bits, and P-256; others, those without a kid, and those that are for encryption, are left out.
+ * Return: 0, or -DIAG_UPSTREAM_MALFORMED: no JWK set, or none of its keys is of use, or two that are have the same kid.
  */
 int key_set_read(const char *text, size_t length, struct key_set **ret, struct error *err);
 struct key_set *key_set_free(struct key_set *set);

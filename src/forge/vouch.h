@@ -24,6 +24,9 @@
 /* What an automatic token proved holds for so long: its job may end at any moment. */
 #define VOUCH_KEPT (10 * USEC_PER_SEC)
 
+/* And what an ID token proved no longer than this, though it may hold for hours. */
+#define VOUCH_ID_TOKEN_KEPT (5 * USEC_PER_MIN)
+
 /* What a job shows.  The texts are its own words. */
 struct vouch_question {
         struct secret *proof;           /* an ID token, a request token, or the job's automatic token */

@@ -32,6 +32,14 @@ char *vouch_id_token_request(const struct forge_config *forge, const char *url) 
         return audience && asprintf(&request, "%s%caudience=%s", url, strchr(url, '?') ? '&' : '?', audience) >= 0 ? request : NULL;
 }
 
+/* Its expiry ends it, but neither before all who waited were told (the clocks' leeway may be all that is left of it), nor so late
+ * that a key which the forge takes back, or a job that ends, goes unnoticed: looking again costs a signature. */
+static usec_t counts_for(usec_t left) {
+        if (left > VOUCH_ID_TOKEN_KEPT)
+                return VOUCH_ID_TOKEN_KEPT;
+        return left < VOUCH_KEPT ? VOUCH_KEPT : left;
+}
+
 /* Its claims are looked at first: a token that would not do anyway makes nobody fetch keys. */
 static void check(struct vouch *vouch) {
         usec_t expires, now = clock_realtime();
@@ -47,7 +55,7 @@ static void check(struct vouch *vouch) {
         if (r >= 0)
                 r = job_facts_read_claims(vouch->forge->type, vouch->token.claims, &facts, &err);
         if (r >= 0)
-                vouch_prove(vouch, &facts, usec_add(clock_boottime(), usec_sub(expires, now)));
+                vouch_prove(vouch, &facts, usec_add(clock_boottime(), counts_for(usec_sub(expires, now))));
         else if (r == -(int)DIAG_PROOF_REJECTED)
                 vouch_fail(vouch, VOUCH_REFUSED, &err);
         else

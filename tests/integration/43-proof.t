@@ -16,7 +16,7 @@ cat >"$work/forge.json" <<EOT
 { "users": { "deploy-bot": { "id": 7 }, "alice": { "id": 8 } },
   "repositories": { "platform/app": { "private": true, "access": { "alice": "write", "deploy-bot": "write" } },
                     "platform/public": {}, "other/app": {} },
-  "oidc": { "requests": { "request-of-a-job": { $job } } },
+  "oidc": { "requests": { "request-of-a-job": { $job }, "request-of-a-late-job": { $job, "shift": { "exp": -30 } } } },
   "tokens": { "$secret_value": { "user": "deploy-bot" },
               "token-of-alice": { "user": "alice", "scopes": ["read:repository", "read:user"] },
               "narrow-token": { "user": "alice", "scopes": ["read:repository"] },
@@ -121,6 +121,8 @@ forged "no repository" "no claim 'repository'" "{$job,\"claims\":{\"repository\"
 forged "a repository that is none" "no claim 'repository'" "{$job,\"claims\":{\"repository\":\"platform\"}}"
 forged "a repository with a line in it" "no claim 'repository'" "{$job,\"claims\":{\"repository\":\"platform/app\\n\"}}"
 forged "the same claim twice" 'no claims that can be read' '{"payload":"{\"iss\":\"a\",\"iss\":\"b\"}"}'
+forged "the same claim in another spelling" 'no claims that can be read' '{"payload":"{\"iss\":\"a\",\"\\u0069ss\":\"b\"}"}'
+forged "a claim that ends early" 'no claims that can be read' '{"payload":"{\"iss\":\"a\\u0000b\"}"}'
 forged "a number without end" 'no claims that can be read' "{\"payload\":\"{\\\"exp\\\":$(printf '9%.0s' $(seq 400))}\"}"
 forged "claims that nest" 'no claims that can be read' "{\"payload\":\"{\\\"a\\\":$(printf '[%.0s' $(seq 300))$(printf ']%.0s' $(seq 300))}\"}"
 forged "claims that are no object" 'no claims that can be read' '{"payload":"[1]"}'
@@ -210,6 +212,8 @@ request() { # CURL OPTION... with the address
 anew
 taken "a request token" request-of-a-job -H "Forge-Broker-Id-Token-Url: $forge_url$url"
 is "is shown where it belongs, for our audience" "$(asked 'idtoken\?placeholder=true&audience=forge-broker$')" 1
+taken "one whose ID token has only the clocks' leeway left" request-of-a-late-job -H "Forge-Broker-Id-Token-Url: $forge_url$url"
+is "is shown once as well" "$(asked 'idtoken')" 2
 is "an address without a query" "$(request "$forge_url${url%%\?*}")" infisical-token-auth
 for address in https://evil.example/idtoken "http://127.0.0.1:9$url" "${forge_url}0$url" "${forge_url%%//*}//git.example.org@127.0.0.1$url" \
         "$(echo "$forge_url" | sed 's|//|//x@|')$url" "file:///etc/passwd" "$forge_url" "$forge_url$url#x" "gopher://127.0.0.1/" "x"; do
