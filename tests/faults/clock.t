@@ -21,9 +21,15 @@ answer_is() { [ "$(answer)" = "$1" ]; }
 standin_state >"$work/state.json"
 standin_start "$work/state.json"
 { token_deploy; printf 'refresh = 10m\nmax_stale = 1h\ndirect_env = DIRECT_PAT\ndirect_env_until = %s\n' "$(date -u -d '+30 days' +%F)"; } | write_config
-export DIRECT_PAT=pat-test-0123456789abcdef MOVED_CLOCK="$work/moved"
-daemon_start env LD_PRELOAD="$top_builddir/tests/faults/moved-clock.so"
-unset DIRECT_PAT MOVED_CLOCK
+# start - a daemon whose clocks move() moves
+start() {
+        export MOVED_CLOCK="$work/moved"
+        daemon_start env LD_PRELOAD="$top_builddir/tests/faults/moved-clock.so"
+        unset MOVED_CLOCK
+}
+export DIRECT_PAT=pat-test-0123456789abcdef
+start
+unset DIRECT_PAT
 ok "the token is usable" daemon_ready
 is "it was read once" "$(reads)" 1
 
@@ -55,4 +61,27 @@ back() { answer_is "infisical-token-auth fresh"; }
 ok "with Infisical back the value is fresh" wait_for 60 back || note "$(control /v1/status)"
 daemon_stop
 is "it stops cleanly" $? 0
+
+# What an ID token of hours proved is not believed for hours.
+move 0 0
+cat >"$work/forge.json" <<EOT
+{ "users": { "deploy-bot": {} }, "repositories": { "platform/app": {} }, "tokens": { "$secret_value": { "user": "deploy-bot" } },
+  "oidc": { "requests": { "request-of-a-job": { "job": { "repository": "platform/app" }, "shift": { "exp": 7200 } } } } }
+EOT
+forge_start forgejo "$work/forge.json"
+forge_settings='oidc_audience = forge-broker'
+{ token_deploy; printf 'proof = required\njob_repositories = platform/*\n'; } | write_config
+start
+ok "with a rule about jobs the token is usable" daemon_ready
+proven() {
+        printf 'Authorization: Bearer request-of-a-job\nForge-Broker-Id-Token-Url: %s/api/actions/_apis/pipelines/workflows/42/idtoken\n' \
+                "$forge_url" | ask /v1/tokens/deploy -H @- | jq -r '.source // .code'
+}
+is "a job is proven by an ID token of two hours" "$(proven)" infisical-token-auth
+forge_ask /oidc -X PUT -d '{"requests":{}}' >/dev/null
+is "its end is not seen at once" "$(proven)" infisical-token-auth
+move 360 360
+is "but minutes later" "$(proven)" proof-rejected
+daemon_stop
+is "it stops cleanly again" $? 0
 done_testing
