@@ -71,11 +71,22 @@ static int set_unit(struct explanation *explanation, const struct explain_query 
         return 0;
 }
 
+/* Older Forgejos prove the repository alone; GitLab's job token is never for less than the job. */
+static bool gives_proof(const struct forge_config *forge, enum vouched by) {
+        if (by == VOUCHED_OIDC)
+                return forge->oidc_audience;
+        if (by == VOUCHED_RUN_API)
+                return forge->type == FORGE_FORGEJO || forge->type == FORGE_GITLAB;
+        return by == VOUCHED_NO || forge->type != FORGE_GITLAB;
+}
+
 /* The most that this forge can prove of a job. */
 static enum vouched best_proof(const struct forge_config *forge) {
-        if (forge->oidc_audience)
-                return VOUCHED_OIDC;
-        return forge->type == FORGE_FORGEJO || forge->type == FORGE_GITLAB ? VOUCHED_RUN_API : VOUCHED_REPOSITORY;
+        enum vouched by = VOUCHED_OIDC;
+
+        while (!gives_proof(forge, by))
+                by++;
+        return by;
 }
 
 static int set_proof(struct explanation *explanation, const struct token_config *token, const struct explain_query *query,
@@ -89,6 +100,9 @@ static int set_proof(struct explanation *explanation, const struct token_config 
         for (enum vouched by = VOUCHED_NO; by < VOUCHED_COUNT; by++) {
                 if (strcmp(query->proof, by == VOUCHED_NO ? "none" : vouched_name(by)) != 0)
                         continue;
+                if (!gives_proof(token->vouched_by, by))
+                        return error_set(err, DIAG_MALFORMED_REQUEST, "forge '%s' gives no such proof%s", token->vouched_by->name,
+                                         by == VOUCHED_OIDC ? ": it has no oidc_audience" : "");
                 explanation->by = by;
                 return 0;
         }
@@ -99,6 +113,17 @@ static int set_text(char *buffer, size_t size, const char *what, const char *tex
         return !text || fact_set(buffer, size, text) ? 0 : error_set(err, DIAG_MALFORMED_REQUEST, "the %s is not one", what);
 }
 
+static bool is_of_fork(const struct explain_query *query) {
+        return query->fork && strcmp(query->fork, "yes") == 0;
+}
+
+/* As the proof would tell it.  Of a case without an event it is taken for told: else nobody could leave the event out. */
+static enum fork fork_of(const struct job_facts *facts, const struct explain_query *query) {
+        if ((query->event || facts->by == VOUCHED_REPOSITORY) && !job_facts_tell_fork(facts->forge->type, facts))
+                return FORK_UNKNOWN;
+        return is_of_fork(query) ? FORK_YES : FORK_NO;
+}
+
 /* A proof by the repository alone leaves the rest open, whatever the job is. */
 static int set_facts(struct job_facts *facts, const struct token_config *token, const struct explain_query *query,
                      enum vouched by, struct error *err) {
@@ -107,20 +132,22 @@ static int set_facts(struct job_facts *facts, const struct token_config *token, 
         *facts = (struct job_facts){ .by = by, .forge = token->vouched_by };
         if (query->fork && strcmp(query->fork, "yes") != 0 && strcmp(query->fork, "no") != 0)
                 return error_set(err, DIAG_MALFORMED_REQUEST, "fork is yes or no");
-        facts->fork = query->fork && strcmp(query->fork, "yes") == 0 ? FORK_YES : FORK_NO;
         r = set_text(facts->repository, sizeof(facts->repository), "repository", query->repository, err);
-        if (r >= 0 && by != VOUCHED_REPOSITORY)
-                r = set_text(facts->event, sizeof(facts->event), "event", query->event, err);
+        if (r >= 0 && by != VOUCHED_REPOSITORY && query->event) {
+                job_facts_set_event(facts, query->event);
+                r = facts->event[0] ? 0 : error_set(err, DIAG_MALFORMED_REQUEST, "the event is not one");
+        }
         if (r >= 0 && by != VOUCHED_REPOSITORY)
                 r = set_text(facts->ref, sizeof(facts->ref), "ref", query->ref, err);
-        facts->event_known = facts->event[0];
         facts->ref_known = facts->ref[0];
+        facts->fork = fork_of(facts, query);
         if (r >= 0 && by != VOUCHED_NO && !facts->repository[0])
                 return error_set(err, DIAG_MALFORMED_REQUEST, "a proof names a repository: which one is it?");
         return r;
 }
 
-static void write_sentence(struct explanation *explanation, const struct token_config *token, const struct job_facts *facts) {
+static void write_sentence(struct explanation *explanation, const struct token_config *token, const struct job_facts *facts,
+                           bool of_fork) {
         size_t used = 0;
 
         (void)text_append(explanation->text, EXPLAIN_TEXT_MAX, &used, "A process of uid 0 in %s%s",
@@ -129,9 +156,9 @@ static void write_sentence(struct explanation *explanation, const struct token_c
                 (void)text_append(explanation->text, EXPLAIN_TEXT_MAX, &used, " without a proof");
         else
                 (void)text_append(explanation->text, EXPLAIN_TEXT_MAX, &used, " whose job in %s%s%s%s%s%s is proven (%s)",
-                                  facts->repository, facts->event_known ? " for " : "", facts->event,
+                                  facts->repository, facts->event[0] ? " for " : "", facts->event,
                                   facts->ref_known ? " on " : "", facts->ref,
-                                  facts->fork == FORK_YES ? " of a fork's or AGit pull request" : "", vouched_name(facts->by));
+                                  of_fork ? " of a fork's or AGit pull request" : "", vouched_name(facts->by));
         if (!explanation->allowed)
                 (void)text_append(explanation->text, EXPLAIN_TEXT_MAX, &used, " does not get it: %s: %s.",
                                   diagnosis_info(explanation->error.code)->name, explanation->error.detail);
@@ -163,6 +190,6 @@ int explain_case(const struct token_config *token, const struct explain_query *q
                 return r;
         memcpy(peer.cgroup.unit, ret->unit, sizeof(peer.cgroup.unit));
         ret->allowed = policy_decide(token, &peer, &facts, &ret->verdict, &ret->error) == 0;
-        write_sentence(ret, token, &facts);
+        write_sentence(ret, token, &facts, is_of_fork(query));
         return 0;
 }

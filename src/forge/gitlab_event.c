@@ -24,6 +24,13 @@ static const struct {
         { "pipeline", NULL, FORK_UNKNOWN },
 };
 
+bool gitlab_event_tells_fork(const char *event) {
+        for (size_t i = 0; i < ELEMENTS(events); i++)
+                if (events[i].event && events[i].fork == FORK_NO && strcmp(events[i].event, event) == 0)
+                        return true;
+        return false;
+}
+
 void gitlab_event_set(struct job_facts *facts, const char *source) {
         facts->fork = FORK_UNKNOWN;
         facts->event_known = fact_set(facts->event, sizeof(facts->event), source);

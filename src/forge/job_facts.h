@@ -69,6 +69,16 @@ int job_facts_read_job(const char *url, const json_t *job, struct job_facts *ret
  */
 int job_facts_read_installation(const json_t *root, struct job_facts *ret, struct error *err);
 
+/**
+ * job_facts_tell_fork() - whether such a proof (by, event) of such a forge says whether the job is of a fork's pull request
+ *
+ * False: fork is FORK_UNKNOWN, whatever the job is.
+ */
+bool job_facts_tell_fork(enum forge_type type, const struct job_facts *facts);
+
+/** job_facts_set_event() - event, and whether it is known: "workflow_call" says how a workflow was called, not what happened */
+void job_facts_set_event(struct job_facts *facts, const char *event);
+
 /* For the files that read facts. */
 
 /** fact_set() - copies a text that is compared with rules; false, and "", if it is none, is not clean or does not fit */

@@ -9,17 +9,6 @@
 #include "forge/gitlab_event.h"
 #include "forge/job_facts.h"
 
-/* No claim names a pull request's head.  Forgejo gives no ID token to the jobs of a fork's or AGit pull request; GitHub does
- * where an administrator lets such jobs have write tokens.  Of what a pull request's event starts in the base repository
- * (pull_request_target), and of a called workflow, nobody says whose it was. */
-static enum fork fork_of(enum forge_type type, const struct job_facts *facts) {
-        if (!facts->event_known || strcmp(facts->event, "pull_request_target") == 0)
-                return FORK_UNKNOWN;
-        if (text_starts_with(facts->event, "pull_request"))
-                return type == FORGE_FORGEJO ? FORK_NO : FORK_UNKNOWN;
-        return FORK_NO;
-}
-
 static void read_ref(const json_t *claims, const char *ref_member, struct job_facts *facts) {
         const char *ref = json_member_string(claims, ref_member), *name = json_member_string(claims, "ref");
         const char *type = json_member_string(claims, "ref_type");
@@ -46,9 +35,8 @@ static void read_gitlab(const json_t *claims, struct job_facts *facts) {
 }
 
 static void read_actions(enum forge_type type, const json_t *claims, struct job_facts *facts) {
-        facts->event_known = fact_set(facts->event, sizeof(facts->event), json_member_string(claims, "event_name")) &&
-                             strcmp(facts->event, "workflow_call") != 0;
-        facts->fork = fork_of(type, facts);
+        job_facts_set_event(facts, json_member_string(claims, "event_name"));
+        facts->fork = job_facts_tell_fork(type, facts) ? FORK_NO : FORK_UNKNOWN;
         (void)fact_set_number(facts->run_id, sizeof(facts->run_id), json_object_get(claims, "run_id"));
         (void)fact_set_number(facts->run_attempt, sizeof(facts->run_attempt), json_object_get(claims, "run_attempt"));
         (void)fact_set(facts->actor, sizeof(facts->actor), json_member_string(claims, "actor"));

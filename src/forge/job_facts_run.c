@@ -86,13 +86,12 @@ static void read_ref(const json_t *run, const json_t *payload, struct job_facts 
         facts->ref_known = length > 0 && length < (int)sizeof(text) && fact_set(facts->ref, sizeof(facts->ref), text);
 }
 
-/* Inside a reusable workflow it says how the workflow was called and not what happened. */
 static void read_event(const json_t *run, struct job_facts *facts) {
         const char *event = json_member_string(run, "trigger_event");
 
         if (!event || !*event)
                 event = json_member_string(run, "event");
-        facts->event_known = fact_set(facts->event, sizeof(facts->event), event) && strcmp(facts->event, "workflow_call") != 0;
+        job_facts_set_event(facts, event);
 }
 
 int job_facts_read_run(const json_t *run, struct job_facts *ret, struct error *err) {

@@ -12,7 +12,15 @@ secret_name = deploy-bot@example.org'
 forge_settings='oidc_audience = forge-broker
 [forge away]
 type = gitea
-url = https://away.example.org'
+url = https://away.example.org
+[forge hub]
+type = github
+url = https://hub.example.org
+oidc_audience = forge-broker
+[forge lab]
+type = gitlab
+url = https://lab.example.org
+oidc_audience = forge-broker'
 write_config <<EOT
 [token open]
 $same_secret
@@ -30,6 +38,29 @@ $same_secret
 proof = required
 vouched_by = away
 job_repositories = platform/*
+[token any]
+$same_secret
+proof = required
+job_repositories = platform/*
+job_events =
+[token any-of-away]
+$same_secret
+proof = required
+vouched_by = away
+job_repositories = platform/*
+job_events =
+[token any-of-hub]
+$same_secret
+proof = required
+vouched_by = hub
+job_repositories = platform/*
+job_events =
+[token any-of-lab]
+$same_secret
+proof = required
+vouched_by = lab
+job_repositories = platform/*
+job_events =
 EOT
 daemon_start
 daemon_ready
@@ -74,6 +105,28 @@ says "the most that a Gitea proves" 4 "is proven \(repository\) does not get it:
         elsewhere --repo platform/site --event push
 says "an event that is not told" 4 "proof-insufficient" deploy --container "$id" --repo platform/site --proof run-api
 
+# Whether a proof tells a fork's job from others: each row is one of the table in 48-policy-table.t, said beforehand.
+whose() { # what, status, sentence, TOKEN, PROOF, EVENT
+        says "$1" "$2" "$3" "$4" --repo platform/site --proof "$5" --event "$6"
+}
+gets='gets token'
+untold="proof-insufficient: the job's proof does not tell whether it is of a fork's pull request"
+whose "Forgejo's pull request, by its ID token" 0 "$gets" any oidc pull_request
+whose "... by the run" 0 "$gets" any run-api pull_request
+whose "what a pull request sets off in the repository itself, by its ID token" 4 "$untold" any oidc pull_request_target
+whose "... by the run" 0 "$gets" any run-api pull_request_target
+whose "a called workflow" 4 "$untold" any run-api workflow_call
+whose "Gitea's repository" 0 "$gets" any-of-away repository push
+whose "GitHub's push" 0 "$gets" any-of-hub oidc push
+whose "GitHub's pull request" 4 "$untold" any-of-hub oidc pull_request
+whose "GitHub's repository" 4 "$untold" any-of-hub repository push
+whose "GitLab's merge request, by its ID token" 0 "$gets" any-of-lab oidc pull_request
+whose "... by its job's token" 4 "$untold" any-of-lab run-api pull_request
+whose "GitLab's push, by its job's token" 0 "$gets" any-of-lab run-api push
+says "... which is said of the case all the same" 4 'for pull_request of a fork.s or AGit pull request is proven' any-of-hub --repo platform/site --event pull_request --fork
+says "a called workflow does not tell its event either" 4 "proof-insufficient: the job's proof does not tell the event" \
+        deploy --container "$id" --repo platform/site --event workflow_call --ref refs/heads/main
+
 # As JSON; and what is no case.
 explain --json deploy --container "$id" --repo other/site --event push --ref refs/heads/main
 is "a refusal as JSON" $? 4
@@ -88,6 +141,9 @@ is "a proof of no repository is no case" $? 2
 like "... which is said" "$(cat "$work/err")" 'a proof names a repository'
 explain deploy --proof believe-me --repo a/b
 is "nor is one that there is not" $? 2
+explain elsewhere --proof oidc --repo a/b
+is "nor one that the forge does not give" $? 2
+like "... which is said" "$(cat "$work/err")" "forge 'away' gives no such proof: it has no oidc_audience"
 explain deploy --container 12ab
 is "nor a container's short ID" $? 2
 explain deploy --unit a.service --unit b.service
