@@ -40,11 +40,13 @@ libforge_broker_a_SOURCES = \
 	src/broker/direct_env.c src/broker/direct_env.h \
 	src/broker/doctor.c src/broker/doctor.h \
 	src/broker/doctor_desk.c src/broker/doctor_desk.h \
+	src/broker/doctor_files.c \
 	src/broker/endpoint.c src/broker/endpoint.h \
 	src/broker/explain.c src/broker/explain.h \
 	src/broker/expiry.c src/broker/expiry.h \
 	src/broker/findings.c src/broker/findings.h \
 	src/broker/generation.c src/broker/generation.h \
+	src/broker/key_check.c src/broker/key_check.h \
 	src/broker/login.c src/broker/login.h \
 	src/broker/match.c src/broker/match.h \
 	src/broker/peer.c src/broker/peer.h \

@@ -6,8 +6,8 @@
 
 #include "broker/endpoint.h"
 #include "broker/explain.h"
+#include "broker/key_check.h"
 #include "broker/proof.h"
-#include "infisical/credential.h"
 
 /* Tokens that are being read at the same time. */
 #define PROOFS_AT_ONCE 4
@@ -24,6 +24,7 @@ struct doctor {
         unsigned *usable;               /* sources of each identity whose files are good */
         struct endpoint *endpoints;     /* each URL of each identity, then each forge */
         size_t n_endpoints;
+        struct key_check *keys;         /* each forge */
         struct proof *proofs;           /* each source of each token */
         size_t n_proofs;
         bool examining, proving;        /* begun */
@@ -42,6 +43,8 @@ struct doctor *doctor_cancel(struct doctor *doctor) {
         waiter_leave(&doctor->waiter);
         for (size_t i = 0; i < doctor->n_endpoints; i++)
                 endpoint_done(&doctor->endpoints[i]);
+        for (size_t i = 0; doctor->keys && i < config_of(doctor)->n_forges; i++)
+                key_check_done(&doctor->keys[i]);
         for (size_t i = 0; i < doctor->n_proofs; i++)
                 proof_done(&doctor->proofs[i]);
         doctor->http = http_client_free(doctor->http);
@@ -50,6 +53,7 @@ struct doctor *doctor_cancel(struct doctor *doctor) {
         free(doctor->identities);
         free(doctor->usable);
         free(doctor->endpoints);
+        free(doctor->keys);
         free(doctor->proofs);
         free(doctor);
         return NULL;
@@ -63,42 +67,6 @@ static void schedule(struct doctor *doctor, usec_t in) {
 
 static void on_step_ended(void *userdata) {
         schedule(userdata, 0);
-}
-
-/* Return: true if the file can be used. */
-static bool check_file(struct findings *findings, json_t *parent, const char *setting, const char *file) {
-        _cleanup_(secret_unrefp) struct secret *content = NULL;
-        bool headers = strcmp(setting, "header_file") == 0;
-        struct error err = { 0 };
-        char name[224];
-        json_t *finding;
-        int r;
-
-        (void)snprintf(name, sizeof(name), "%s %.190s", setting, file);
-        finding = finding_add(findings, parent, "credential-file", name);
-        r = headers ? credential_read_headers(setting, file, &content, &err) : credential_read(setting, file, &content, &err);
-        if (r < 0)
-                finding_broken(finding, &err);
-        else
-                finding_ok(finding, NULL);
-        return r >= 0;
-}
-
-unsigned doctor_check_files(struct findings *findings, json_t *parent, const struct identity_config *identity) {
-        unsigned usable = 0;
-        bool id, secret;
-
-        if (identity->token_file && check_file(findings, parent, "token_file", identity->token_file))
-                usable |= 1U << SOURCE_INFISICAL_TOKEN_AUTH;
-        if (identity->client_id_file) {
-                id = check_file(findings, parent, "client_id_file", identity->client_id_file);
-                secret = check_file(findings, parent, "client_secret_file", identity->client_secret_file);
-                if (id && secret)
-                        usable |= 1U << SOURCE_INFISICAL_UNIVERSAL_AUTH;
-        }
-        if (identity->header_file)
-                (void)check_file(findings, parent, "header_file", identity->header_file);
-        return usable;
 }
 
 static void start_endpoints(struct doctor *doctor) {
@@ -143,6 +111,22 @@ static bool forge_works(const struct doctor *doctor, const struct forge_config *
 static bool any_server_works(const struct doctor *doctor, const struct identity_config *identity) {
         for (size_t i = 0; i < doctor->n_endpoints; i++)
                 if (doctor->endpoints[i].identity == identity && doctor->endpoints[i].state != ENDPOINT_BROKEN)
+                        return true;
+        return false;
+}
+
+static void start_key_checks(struct doctor *doctor) {
+        const struct endpoint *forges = doctor->endpoints + doctor->n_endpoints - config_of(doctor)->n_forges;
+
+        for (size_t i = 0; i < config_of(doctor)->n_forges; i++) {
+                doctor->keys[i] = (struct key_check){ .done = on_step_ended, .userdata = doctor };
+                key_check_start(&doctor->keys[i], doctor->context.generation, i, &forges[i]);
+        }
+}
+
+static bool key_checks_pending(const struct doctor *doctor) {
+        for (size_t i = 0; i < config_of(doctor)->n_forges; i++)
+                if (doctor->keys[i].pending)
                         return true;
         return false;
 }
@@ -309,10 +293,12 @@ static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
         doctor->examining = true;
         if (endpoints_pending(doctor))
                 return 0;
-        if (!doctor->proving)
+        if (!doctor->proving) {
+                start_key_checks(doctor);
                 make_proofs(doctor);
+        }
         doctor->proving = true;
-        if (advance_proofs(doctor) && test_journal(doctor))
+        if (advance_proofs(doctor) && !key_checks_pending(doctor) && test_journal(doctor))
                 finish(doctor);
         return 0;
 }
@@ -333,8 +319,9 @@ int doctor_start(const struct doctor_context *context, doctor_done done, void *u
         doctor->identities = calloc(config->n_identities, sizeof(json_t *));
         doctor->usable = calloc(config->n_identities, sizeof(unsigned));
         doctor->endpoints = calloc(n, sizeof(struct endpoint));
+        doctor->keys = calloc(config->n_forges, sizeof(struct key_check));
         doctor->proofs = calloc(config->n_tokens * SOURCE_COUNT, sizeof(struct proof));
-        if (!doctor->identities || !doctor->usable || !doctor->endpoints || !doctor->proofs ||
+        if (!doctor->identities || !doctor->usable || !doctor->endpoints || !doctor->keys || !doctor->proofs ||
             !findings_init(&doctor->findings))
                 return error_oom(err);
         doctor->n_endpoints = n;

@@ -135,16 +135,13 @@ static int cannot_verify(const struct key_desk *desk, bool is_fresh, struct erro
         return -(int)err->code;
 }
 
-int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct key_waiter *waiter, usec_t now,
-                    struct error *err) {
-        bool is_fresh = desk->keys && now - desk->read_at < KEY_DESK_MAX_AGE;
-        int r = is_fresh ? key_set_verify(desk->keys, token, err) : KEY_SET_UNKNOWN_KEY;
+/* Return: KEY_DESK_WAIT; 0: for this waiter they are not read again now; or a negated diagnosis. */
+static int await_keys(struct key_desk *desk, struct key_waiter *waiter, usec_t now, struct error *err) {
+        int r;
 
-        if (r != KEY_SET_UNKNOWN_KEY)
-                return r;
         if (!desk->call) {
                 if (waiter->waited || !budget_take(&desk->fetches, now, KEY_DESK_INTERVAL, KEY_DESK_BURST))
-                        return cannot_verify(desk, is_fresh, err);
+                        return 0;
                 r = start(desk, err);
                 if (r < 0)
                         return r;
@@ -153,4 +150,24 @@ int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct 
         waiter->next = desk->waiters;
         desk->waiters = waiter;
         return KEY_DESK_WAIT;
+}
+
+int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct key_waiter *waiter, usec_t now,
+                    struct error *err) {
+        bool is_fresh = desk->keys && now - desk->read_at < KEY_DESK_MAX_AGE;
+        int r = is_fresh ? key_set_verify(desk->keys, token, err) : KEY_SET_UNKNOWN_KEY;
+
+        if (r != KEY_SET_UNKNOWN_KEY)
+                return r;
+        r = await_keys(desk, waiter, now, err);
+        return r == 0 ? cannot_verify(desk, is_fresh, err) : r;
+}
+
+int key_desk_read(struct key_desk *desk, struct key_waiter *waiter, usec_t now, struct error *err) {
+        bool is_new = desk->keys && desk->error.code == DIAG_NONE && now - desk->read_at < KEY_DESK_INTERVAL;
+        int r = is_new ? 0 : await_keys(desk, waiter, now, err);
+
+        if (r != 0)
+                return r;
+        return is_new ? KEY_DESK_READ : cannot_verify(desk, false, err);
 }

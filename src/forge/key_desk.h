@@ -45,7 +45,7 @@ void key_desk_init(struct key_desk *desk, struct http_client *client, const stru
 /** key_desk_done() - drops what is in flight; who still waits is forgotten */
 void key_desk_done(struct key_desk *desk);
 
-enum { KEY_DESK_SIGNED = 0, KEY_DESK_WAIT = 1 };
+enum { KEY_DESK_SIGNED = 0, KEY_DESK_READ = 0, KEY_DESK_WAIT = 1 };
 
 /**
  * key_desk_verify() - whether the forge signed the token
@@ -57,6 +57,14 @@ enum { KEY_DESK_SIGNED = 0, KEY_DESK_WAIT = 1 };
  */
 int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct key_waiter *waiter, usec_t now,
                     struct error *err);
+
+/**
+ * key_desk_read() - reads the keys, unless that was done less than KEY_DESK_INTERVAL ago: nobody's token needs them yet
+ * @waiter: as for key_desk_verify()
+ *
+ * Return: KEY_DESK_READ, KEY_DESK_WAIT, or why there are none, as above.
+ */
+int key_desk_read(struct key_desk *desk, struct key_waiter *waiter, usec_t now, struct error *err);
 
 /** key_desk_leave() - no-op if it waits for nothing */
 void key_desk_leave(struct key_desk *desk, struct key_waiter *waiter);

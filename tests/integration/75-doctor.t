@@ -239,6 +239,61 @@ configure "s/^type = forgejo/type = other/"
 doctor
 is "a forge that cannot be asked about tokens leaves status 7" "$status $(crossed)" "7 "
 
+# The keys that it signs ID tokens with, where some token's rules rely on them.
+with_rules() { # [SETTING of the forge]
+        rm -f "$work/etc/access-token"
+        forge_settings="oidc_audience = forge-broker
+${1-}"
+        { token_deploy; printf 'proof = required\njob_repositories = platform/*\n'; } | write_config
+        forge_settings=
+}
+asked_for() { forge_ask /requests | jq --arg path "$1" '[.[] | select(.path | test($path))] | length'; }
+forge_ask /requests -X DELETE >/dev/null
+configure "s/^type = forgejo/&\noidc_audience = forge-broker/"
+doctor
+is "a forge whose ID tokens no rule relies on is not asked for its keys" "$status $(branch forge) $(asked_for 'openid|keys')" "0 tcp=ok answer=ok 0"
+with_rules
+doctor
+is "one that a rule relies on is" "$status $(branch forge) $(asked_for openid) $(asked_for keys)" "0 tcp=ok answer=ok id-token-keys=ok 1 1"
+with_rules "oidc_issuer = $forge_url/api/action"
+breaks "an issuer that is none" "id-token-keys upstream-blocked" 'oidc_issuer .*\[forge home\]' forge "tcp=ok answer=ok id-token-keys=broken"
+is "... the token is proven all the same" "$(branch token infisical-token-auth)" "$proven"
+like "... and what was asked is said" "$(detail id-token-keys)" "$forge_url/api/action/.well-known/openid-configuration answered 404"
+with_rules
+forge_ask /fault -X PUT -d '{"kind":"json","status":200,"path":"keys","body":{"keys":[]}}' >/dev/null
+breaks "a key set without a key" "id-token-keys upstream-malformed" 'oidc_issuer' forge "tcp=ok answer=ok id-token-keys=broken"
+forge_ask /fault -X PUT -d '{"kind":"json","status":429,"path":"keys","body":{"message":"Too many"}}' >/dev/null
+doctor
+is "a limit of the forge is no defect: status 7" "$status $(branch forge)" "7 tcp=ok answer=ok id-token-keys=not-checked"
+forge_ask /fault -X PUT -d '{}' >/dev/null
+daemon_start
+daemon_ready
+forge_ask /requests -X DELETE >/dev/null
+doctor
+is "the daemon proves them too" "$status $(branch forge) $(asked_for keys)" "0 tcp=ok answer=ok id-token-keys=ok 1"
+doctor
+is "and reads them once a minute, whoever asks" "$status $(branch forge) $(asked_for keys)" "0 tcp=ok answer=ok id-token-keys=ok 1"
+like "... which it says" "$(detail id-token-keys)" '^read [0-9]+(\.[0-9]+)?(m?s|m) ago$'
+forge_ask /id-token -d '{"job":{"repository":"platform/app"}}' | jq -r '"Authorization: Bearer \(.value)"' >"$work/proof"
+is "what was read serves the jobs" "$(ask /v1/tokens/deploy -H "@$work/proof" | jq -r .source) $(asked_for keys)" "infisical-token-auth 1"
+forge_ask /fault -X PUT -d '{"kind":"html","delay":1,"path":"keys"}' >/dev/null
+control /v1/reload -X POST >/dev/null
+STATE_DIRECTORY=$work/state "$brokerctl" --json --socket "$control_socket" doctor --config "$config_file" >"$work/out.1" &
+asking=$!
+keys_are_asked() { [ "$(asked_for openid)" -ge 2 ]; }
+wait_for 20 keys_are_asked
+forge_ask /fault -X PUT -d '{}' >/dev/null
+ok "a reload while they are read" "$brokerctl" --socket "$control_socket" reload
+wait "$asking"
+is "the check-up begins anew and ends well" "$? $(jq -r .result "$work/out.1")" "0 ok"
+daemon_stop
+is "and the daemon stops cleanly" $? 0
+forge_stop
+with_rules
+doctor
+is "a forge that is down is crossed once" "$(crossed) $(branch forge)" "tcp upstream-unreachable tcp=broken answer=not-checked id-token-keys=not-checked"
+forge_start forgejo "$work/forge.json"
+
 # Universal Auth: every source is proven, by logins that count once.
 identity_settings=$universal
 configure
