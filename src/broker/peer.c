@@ -18,25 +18,14 @@
 /* A dozen hierarchies of v1 with container ids in them; cgroup v2 is one line. */
 #define PROC_CGROUP_MAX 8192
 
-static ssize_t read_whole(int fd, char buffer[static PROC_CGROUP_MAX]) {
-        size_t used = 0;
-        ssize_t n;
-
-        do {
-                n = read(fd, buffer + used, PROC_CGROUP_MAX - used);
-                if (n > 0)
-                        used += (size_t)n;
-        } while (n > 0 && used < PROC_CGROUP_MAX);
-        return n < 0 ? -1 : (ssize_t)used;
-}
-
 static ssize_t read_proc_cgroup(pid_t pid, char buffer[static PROC_CGROUP_MAX]) {
         _cleanup_(closep) int fd = -1;
         char path[32];
 
         (void)snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        return fd < 0 ? -1 : read_whole(fd, buffer);
+        /* The kernel makes the text in one piece, at the first read: what that one gives is all, or all that fits. */
+        return fd < 0 ? -1 : read(fd, buffer, PROC_CGROUP_MAX);
 }
 
 /* Ready for reading is a pidfd whose process has ended, and hung up a socket that nobody holds at the other end. */
