@@ -48,13 +48,18 @@ static bool begins_command(const char *buffer, size_t used, uint32_t point) {
         return point == '[' && used >= 2 && memcmp(buffer + used - 2, "##", 2) == 0;
 }
 
+static bool is_ascii(unsigned char c) {
+        return c >= 0x20 && c < 0x7f;
+}
+
 char *text_clean(char *buffer, size_t size, const char *text, size_t length) {
         const unsigned char *p = (const unsigned char *)text;
         size_t used = 0, keep = 0;      /* keep: where "..." still fits */
 
         for (size_t i = 0; i < length;) {
-                uint32_t point;
-                size_t bytes = decode_utf8(p + i, length - i, &point);
+                uint32_t point = p[i];
+                /* Nearly all that comes. */
+                size_t bytes = is_ascii(p[i]) ? 1 : decode_utf8(p + i, length - i, &point);
                 bool is_shown = bytes > 0 && is_printable(point) && !begins_command(buffer, used, point);
                 size_t width = is_shown ? bytes : 1;
 
@@ -75,9 +80,16 @@ char *text_clean(char *buffer, size_t size, const char *text, size_t length) {
         return buffer;
 }
 
+static bool is_plain(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == '_' || c == '@' || c == '+';
+}
+
 bool text_is_plain(const char *text) {
-        return *text != '\0' && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                                  "0123456789._/@:+-")] == '\0';
+        const char *p = text;
+
+        while (is_plain(*p))
+                p++;
+        return p > text && *p == '\0';
 }
 
 bool text_append(char *buffer, size_t size, size_t *used, const char *format, ...) {
@@ -95,13 +107,26 @@ bool text_append(char *buffer, size_t size, size_t *used, const char *format, ..
         return true;
 }
 
-static bool append_quoted(char *buffer, size_t size, size_t *used, const char *value) {
-        if (!text_append(buffer, size, used, "\""))
+bool text_append_string(char *buffer, size_t size, size_t *used, const char *text) {
+        size_t length = strlen(text);
+
+        if (length >= size - *used)
                 return false;
-        for (const char *p = value; *p; p++)
-                if (!text_append(buffer, size, used, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p))
+        memcpy(buffer + *used, text, length + 1);
+        *used += length;
+        return true;
+}
+
+static bool append_quoted(char *buffer, size_t size, size_t *used, const char *value) {
+        if (!text_append_string(buffer, size, used, "\""))
+                return false;
+        for (const char *p = value; *p; p++) {
+                const char escaped[] = { '\\', *p, '\0' };
+
+                if (!text_append_string(buffer, size, used, *p == '"' || *p == '\\' ? escaped : escaped + 1))
                         return false;
-        return text_append(buffer, size, used, "\"");
+        }
+        return text_append_string(buffer, size, used, "\"");
 }
 
 bool text_append_field(char *buffer, size_t size, size_t *used, const char *key, const char *value) {
@@ -110,10 +135,9 @@ bool text_append_field(char *buffer, size_t size, size_t *used, const char *key,
 
         if (!value)
                 return true;
-        fits = text_append(buffer, size, used, "%s%s=", before > 0 ? " " : "", key);
-        if (fits)
-                fits = text_is_plain(value) ? text_append(buffer, size, used, "%s", value)
-                                            : append_quoted(buffer, size, used, value);
+        fits = text_append_string(buffer, size, used, before > 0 ? " " : "") &&
+               text_append_string(buffer, size, used, key) && text_append_string(buffer, size, used, "=") &&
+               (text_is_plain(value) ? text_append_string : append_quoted)(buffer, size, used, value);
         if (!fits) {
                 *used = before;
                 buffer[before] = '\0';

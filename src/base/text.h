@@ -33,6 +33,13 @@ bool text_is_plain(const char *text);
 bool text_append(char *buffer, size_t size, size_t *used, const char *format, ...) _printf_(4, 5);
 
 /**
+ * text_append_string() - appends @text as it is: "%s" of text_append(), for what is done for each request
+ *
+ * Return: true, or false when it did not fit (then nothing is appended).
+ */
+bool text_append_string(char *buffer, size_t size, size_t *used, const char *text);
+
+/**
  * text_append_field() - appends " key=value", quoted where the value is not plain
  *
  * Inside quotes '"' and '\' are escaped with a backslash, so that no value can look like another field.  @value must be

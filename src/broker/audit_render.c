@@ -147,7 +147,7 @@ void audit_render_text(const struct audit_record *record, uint64_t sequence, cha
         }
         FIELD("rule", record->rule ? known(record->rule) : NULL);
         FIELD("verified", verified(record));
-        for (enum claim claim = 0; claim < CLAIM_COUNT; claim++) {
+        for (enum claim claim = 0; record->facts && claim < CLAIM_COUNT; claim++) {
                 (void)snprintf(key, sizeof(key), "proven_%s", claim_names[claim].key);
                 FIELD(key, proven(record, claim));
         }
@@ -160,9 +160,14 @@ void audit_render_text(const struct audit_record *record, uint64_t sequence, cha
 static void journal_field(char *buffer, size_t *used, const char *name, const char *suffix, const char *value) {
         size_t before = *used;
 
-        if (!value || text_append(buffer, AUDIT_RECORD_MAX, used, "%s%s=%s\n", name, suffix, value))
+        if (!value)
                 return;
-        *used = before;
+        if (!text_append_string(buffer, AUDIT_RECORD_MAX, used, name) ||
+            !text_append_string(buffer, AUDIT_RECORD_MAX, used, suffix) ||
+            !text_append_string(buffer, AUDIT_RECORD_MAX, used, "=") ||
+            !text_append_string(buffer, AUDIT_RECORD_MAX, used, value) ||
+            !text_append_string(buffer, AUDIT_RECORD_MAX, used, "\n"))
+                *used = before;
 }
 
 size_t audit_render_journal(const struct audit_record *record, const char *instance, uint64_t sequence,

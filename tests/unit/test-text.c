@@ -98,6 +98,34 @@ static void plain_is_what_a_record_needs_no_quotes_for(void **state) {
         assert_false(text_is_plain("\xc3\xbc"));
 }
 
+static void each_byte_is_plain_or_not(void **state) {
+        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@:+-";
+
+        (void)state;
+        for (int c = 1; c < 256; c++) {
+                const char alone[] = { (char)c, '\0' }, last[] = { 'a', (char)c, '\0' };
+
+                assert_int_equal(text_is_plain(alone), strchr(plain, c) != NULL);
+                assert_int_equal(text_is_plain(last), strchr(plain, c) != NULL);
+        }
+}
+
+static void appended_strings_fit_whole_or_not_at_all(void **state) {
+        char buffer[8] = "";
+        size_t used = 0;
+
+        (void)state;
+        assert_true(text_append_string(buffer, sizeof(buffer), &used, "1234"));
+        assert_false(text_append_string(buffer, sizeof(buffer), &used, "5678"));
+        assert_string_equal(buffer, "1234");
+        assert_true(text_append_string(buffer, sizeof(buffer), &used, ""));
+        assert_true(text_append_string(buffer, sizeof(buffer), &used, "567"));
+        assert_string_equal(buffer, "1234567");
+        assert_int_equal(used, 7);
+        assert_false(text_append_string(buffer, sizeof(buffer), &used, "8"));
+        assert_true(text_append_string(buffer, sizeof(buffer), &used, ""));
+}
+
 static void a_field_is_quoted_where_its_value_is_not_plain(void **state) {
         char record[128] = "";
         size_t used = 0;
@@ -216,6 +244,8 @@ int main(void) {
                 cmocka_unit_test(long_text_is_cut_and_says_so),
                 cmocka_unit_test(a_cut_never_splits_a_character),
                 cmocka_unit_test(plain_is_what_a_record_needs_no_quotes_for),
+                cmocka_unit_test(each_byte_is_plain_or_not),
+                cmocka_unit_test(appended_strings_fit_whole_or_not_at_all),
                 cmocka_unit_test(a_field_is_quoted_where_its_value_is_not_plain),
                 cmocka_unit_test(no_value_can_look_like_another_field),
                 cmocka_unit_test(a_field_that_does_not_fit_is_left_out_whole),
