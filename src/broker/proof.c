@@ -120,9 +120,11 @@ static void on_alive(void *userdata, enum forge_life life, const struct error *e
         struct proof *proof = userdata;
 
         proof->alive = NULL;
-        patience(proof)->in_flight--;
         if (life == FORGE_TOKEN_DEAD)
                 verify_forge_refused(patience(proof), clock_boottime());
+        if (err->code == DIAG_UPSTREAM_RATE_LIMITED)
+                verify_forge_pause(patience(proof), clock_boottime());
+        verify_forge_answered(patience(proof));
         proof->asked = true;
         proof->life = life;
         proof->life_error = *err;
@@ -165,7 +167,7 @@ static bool ask_forge(struct proof *proof) {
         }
         if (forge_alive_start(proof->http, proof->refresh->token->forge, proof->value, on_alive, proof, &proof->alive,
                               &err) >= 0) {
-                patience(proof)->in_flight++;
+                verify_forge_asked(patience(proof));
                 return true;
         }
         finding_unchecked(step, "%s", err.detail);
@@ -239,7 +241,7 @@ void proof_start(struct proof *proof) {
 void proof_done(struct proof *proof) {
         proof->fetch = fetch_cancel(proof->fetch);
         if (proof->alive)
-                patience(proof)->in_flight--;
+                verify_forge_answered(patience(proof));
         proof->alive = forge_alive_cancel(proof->alive);
         proof->value = secret_unref(proof->value);
 }

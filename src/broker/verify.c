@@ -8,14 +8,10 @@ void verify_init(struct verify *verify, struct refresh *refresh, struct http_cli
         *verify = (struct verify){ .refresh = refresh, .http = http, .forge = forge };
 }
 
-static void stop(struct verify *verify) {
-        if (verify->alive)
-                verify->forge->in_flight--;
-        verify->alive = forge_alive_cancel(verify->alive);
-}
-
 void verify_done(struct verify *verify) {
-        stop(verify);
+        if (verify->alive)
+                verify_forge_answered(verify->forge);
+        verify->alive = forge_alive_cancel(verify->alive);
         waiter_wake_all(&verify->waiters);
 }
 
@@ -34,6 +30,15 @@ void verify_adopt(struct verify *verify, const struct verify *from) {
 
 bool verify_same_forge(const struct forge_config *a, const struct forge_config *b) {
         return a->type == b->type && strcmp(a->url, b->url) == 0;
+}
+
+void verify_forge_asked(struct verify_forge *forge) {
+        forge->in_flight++;
+}
+
+void verify_forge_answered(struct verify_forge *forge) {
+        forge->in_flight--;
+        waiter_wake_all(&forge->room);
 }
 
 void verify_forge_refused(struct verify_forge *forge, usec_t now) {
@@ -106,8 +111,8 @@ static void on_alive(void *userdata, enum forge_life life, const struct error *e
         struct verify *verify = userdata;
 
         verify->alive = NULL;
-        verify->forge->in_flight--;
         take_verdict(verify, life, err);
+        verify_forge_answered(verify->forge);
         waiter_wake_all(&verify->waiters);
 }
 
@@ -122,7 +127,7 @@ static void start(struct verify *verify, const struct value *value) {
         if (forge_alive_start(verify->http, verify->forge->config, value->token, on_alive, verify, &verify->alive, &err) < 0)
                 take_verdict(verify, FORGE_TOKEN_UNKNOWN, &err);
         else
-                verify->forge->in_flight++;
+                verify_forge_asked(verify->forge);
 }
 
 static bool is_answered(const struct verify *verify, const struct value *value) {
@@ -133,9 +138,9 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
                  enum forge_life *ret_life, usec_t *ret_retry_after, struct error *err) {
         usec_t now = clock_boottime(), wait;
 
-        /* What is asked about a value that was replaced meanwhile is not worth waiting for. */
+        /* What is asked about a value that was replaced meanwhile is not worth waiting for, for those neither who wait already. */
         if (verify->alive && strcmp(verify->print, value->fingerprint) != 0)
-                stop(verify);
+                verify_done(verify);
         if (!verify->alive && !(is_answered(verify, value) && (verify->answered_at >= since ||
                                                                now - verify->answered_at < VERIFY_INTERVAL))) {
                 wait = verify_forge_wait(verify->forge, now);

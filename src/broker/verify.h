@@ -24,6 +24,7 @@ struct verify_forge {
         usec_t dead_at[VERIFY_DEAD_MAX];        /* boottime of the last verdicts that a token is dead; a ring */
         size_t next;
         unsigned in_flight;
+        struct waiter_list room;                /* who waits until fewer are in flight */
         usec_t paused_until;                    /* boottime: it limits how often it is asked */
         usec_t jobs_paused_until;               /* likewise, but only with the tokens that jobs hand in */
 };
@@ -57,6 +58,12 @@ void verify_adopt(struct verify *verify, const struct verify *from);
 
 /** verify_same_forge() - true if both are one forge: what it said, and its patience, go on over a reload */
 bool verify_same_forge(const struct forge_config *a, const struct forge_config *b);
+
+/** verify_forge_asked() - one more question is in flight, which may be refused; verify_forge_answered() at its end, whatever it was */
+void verify_forge_asked(struct verify_forge *forge);
+
+/** verify_forge_answered() - likewise one less: who waits for room is woken */
+void verify_forge_answered(struct verify_forge *forge);
 
 /** verify_forge_refused() - it said that it does not know a token */
 void verify_forge_refused(struct verify_forge *forge, usec_t now);

@@ -48,7 +48,7 @@ static void drop(struct vouch_entry *entry) {
         *place = entry->next;
         desk->n_entries--;
         if (entry->vouch && entry->tries_patience)
-                entry->forge->patience->in_flight--;
+                verify_forge_answered(entry->forge->patience);
         entry->vouch = vouch_cancel(entry->vouch);
         waiter_wake_all(&entry->waiters);
         free(entry);
@@ -57,9 +57,10 @@ static void drop(struct vouch_entry *entry) {
 void vouch_desk_done(struct vouch_desk *desk) {
         while (desk->entries)
                 drop(desk->entries);
-        for (size_t i = 0; desk->forges && i < desk->n_forges; i++)
+        for (size_t i = 0; desk->forges && i < desk->n_forges; i++) {
                 key_desk_done(&desk->forges[i].keys);
-        waiter_wake_all(&desk->room);
+                waiter_wake_all(&desk->forges[i].patience->room);
+        }
         free(desk->forges);
         desk->forges = NULL;
 }
@@ -91,10 +92,12 @@ static struct vouch_entry *find(struct vouch_desk *desk, const struct vouch_forg
         struct vouch_entry *found = NULL, *next;
 
         for (struct vouch_entry *entry = desk->entries; entry; entry = next) {
+                bool same = entry->forge == forge && memcmp(entry->digest, key, sizeof(entry->digest)) == 0;
+
                 next = entry->next;
                 if (!entry->vouch && now >= entry->until)
                         drop(entry);
-                else if (entry->forge == forge && memcmp(entry->digest, key, sizeof(entry->digest)) == 0)
+                else if (same)
                         found = entry;
         }
         if (found && desk->entries != found) {
@@ -172,12 +175,9 @@ static usec_t origin_wait(const struct vouch_desk *desk, const struct vouch_forg
 
 static void on_vouched(void *userdata, enum vouch_end end, const struct job_facts *facts, const struct error *err) {
         struct vouch_entry *entry = userdata;
-        struct vouch_desk *desk = entry->desk;
         usec_t now = clock_boottime();
 
         entry->vouch = NULL;
-        if (entry->tries_patience)
-                entry->forge->patience->in_flight--;
         entry->end = end;
         entry->error = *err;
         entry->until = usec_add(now, FAILURE_KEPT);
@@ -193,7 +193,8 @@ static void on_vouched(void *userdata, enum vouch_end end, const struct job_fact
                 entry->until = usec_add(now, REFUSAL_KEPT);
         }
         waiter_wake_all(&entry->waiters);
-        waiter_wake_all(&desk->room);
+        if (entry->tries_patience)
+                verify_forge_answered(entry->forge->patience);
 }
 
 /* The signature of an ID token is checked here; everything else is shown to the forge. */
@@ -221,10 +222,10 @@ static struct vouch_entry *start(struct vouch_desk *desk, struct vouch_forge *fo
         desk->entries = entry;
         desk->n_entries++;
         if (entry->tries_patience)
-                forge->patience->in_flight++;
+                verify_forge_asked(forge->patience);
         if (vouch_start(&forge->keys, question, on_vouched, entry, &entry->vouch, err) < 0) {
                 if (entry->tries_patience)
-                        forge->patience->in_flight--;
+                        verify_forge_answered(forge->patience);
                 drop(entry);
                 return NULL;
         }
@@ -259,7 +260,7 @@ static int may_ask(struct vouch_desk *desk, struct vouch_forge *forge, const str
         if (wait == 0)
                 return 0;
         if (may_wait && in_flight) {
-                waiter_join(waiter, &desk->room);
+                waiter_join(waiter, &forge->patience->room);
                 return VOUCH_DESK_WAIT;
         }
         *ret_retry_after = wait;

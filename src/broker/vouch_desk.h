@@ -47,7 +47,6 @@ struct vouch_desk {
         size_t n_forges;
         struct vouch_entry *entries;    /* the one that was asked for last comes first */
         size_t n_entries;
-        struct waiter_list room;        /* who waits until fewer questions are in flight */
 };
 
 /**

@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "broker/verify.h"
+#include "net/http.h"
 
 #define START (1000 * USEC_PER_SEC)
 
@@ -90,9 +92,64 @@ static void each_refusal_of_a_jobs_token_counts(void **state) {
         assert_true(verify_forge_wait(&forge, clock_boottime()) > 0);
 }
 
+static unsigned woken;
+
+static void on_wake(struct waiter *waiter) {
+        (void)waiter;
+        woken++;
+}
+
+static struct value *value_of(const char *text, const char *print) {
+        struct secret *token = secret_copy(text, strlen(text));
+        struct value *value = value_new(token, SOURCE_INFISICAL_TOKEN_AUTH, 1, print, START);
+
+        (void)secret_unref(token);
+        return value;
+}
+
+/* Two jobs report, and between them the token was rotated: the first has its answer, whatever becomes of the second's question. */
+static void who_asked_about_a_value_that_is_gone_waits_no_longer(void **state) {
+        static char name[] = "home", url[] = "http://127.0.0.1:9";
+        const struct forge_config config = { .name = name, .type = FORGE_FORGEJO, .url = url };
+        const struct token_config token = { .name = name, .forge = &config };
+        struct waiter first = { .wake = on_wake }, second = { .wake = on_wake };
+        struct refresh refresh = { .token = &token };
+        struct verify_forge forge = { .config = &config };
+        struct value *older, *newer;
+        struct http_client *http;
+        struct verify verify;
+        enum forge_life life;
+        struct error err;
+        sd_event *event;
+        usec_t wait;
+
+        (void)state;
+        assert_int_equal(secret_init(false, &err), 0);
+        assert_true(sd_event_new(&event) >= 0);
+        assert_int_equal(http_client_new(event, &http, &err), 0);
+        older = value_of("older", "00000001");
+        newer = value_of("newer", "00000002");
+        verify_init(&verify, &refresh, http, &forge);
+        assert_int_equal(verify_value(&verify, older, START, true, &first, &life, &wait, &err), VERIFY_WAIT);
+        assert_int_equal(verify_value(&verify, newer, START, true, &second, &life, &wait, &err), VERIFY_WAIT);
+        assert_int_equal(woken, 1);
+        assert_null(first.list);
+        assert_non_null(second.list);
+        assert_int_equal(forge.in_flight, 1);
+        verify_done(&verify);
+        assert_int_equal(woken, 2);
+        assert_int_equal(forge.in_flight, 0);
+        (void)value_unref(older);
+        (void)value_unref(newer);
+        (void)http_client_free(http);
+        (void)sd_event_unref(event);
+        secret_done();
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_minute_has_room_for_five_refusals),
+                cmocka_unit_test(who_asked_about_a_value_that_is_gone_waits_no_longer),
                 cmocka_unit_test(a_jobs_token_that_is_used_up_stops_nobody_else),
                 cmocka_unit_test(each_refusal_of_a_jobs_token_counts),
                 cmocka_unit_test(no_minute_has_more_however_it_is_asked),

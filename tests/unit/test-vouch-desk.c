@@ -200,6 +200,25 @@ static void many_jobs_wait_for_each_other(void **state) {
         assert_int_equal(counted(RUNS), ELEMENTS(waiters));
 }
 
+/* A check-up, and what jobs report as rejected, use up the same patience. */
+static void who_waits_for_the_answers_to_others_questions_is_woken(void **state) {
+        struct waiter waiter = { .wake = on_wake };
+        const struct job_facts *facts;
+        usec_t retry_after;
+        struct error err;
+
+        (void)state;
+        for (int i = 0; i < VERIFY_DEAD_MAX; i++)
+                verify_forge_asked(&patience);
+        assert_int_equal(ask_once("good", &hosts_root, true, &waiter, &facts, &retry_after, &err), VOUCH_DESK_WAIT);
+        assert_int_equal(counted(RUNS), 0);
+        verify_forge_answered(&patience);
+        assert_int_equal(woken, 1);
+        assert_int_equal(ask("good", &hosts_root, &retry_after), 0);
+        while (patience.in_flight > 0)
+                verify_forge_answered(&patience);
+}
+
 static void bad_tokens_are_shown_five_times_a_minute(void **state) {
         usec_t retry_after;
 
@@ -414,6 +433,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(a_herd_with_one_proof_asks_once, begin, end),
                 cmocka_unit_test_setup_teardown(one_origin_shows_no_more_at_a_time_than_it_may_be_refused, begin, end),
                 cmocka_unit_test_setup_teardown(many_jobs_wait_for_each_other, begin, end),
+                cmocka_unit_test_setup_teardown(who_waits_for_the_answers_to_others_questions_is_woken, begin, end),
                 cmocka_unit_test_setup_teardown(bad_tokens_are_shown_five_times_a_minute, begin, end),
                 cmocka_unit_test_setup_teardown(a_token_that_is_over_its_limit_stops_its_own_container, begin, end),
                 cmocka_unit_test_setup_teardown(answers_are_kept_in_bounds, begin, end),
