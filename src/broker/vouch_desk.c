@@ -86,6 +86,12 @@ static int digest(const struct vouch_desk *desk, const struct vouch_question *qu
         return fingerprint_digest(desk->key, all, ret) ? 0 : error_oom(err);
 }
 
+/* Nobody waits for what is asked about an ID token: nothing was shown to the forge, and its keys come all the same.  But its
+ * proof holds locked memory, which askers who leave could use up. */
+static bool is_abandoned(const struct vouch_entry *entry) {
+        return entry->vouch && !entry->waiters.first && !entry->tries_patience;
+}
+
 /* Drops what does not count any more.  The one that is asked for moves to the front. */
 static struct vouch_entry *find(struct vouch_desk *desk, const struct vouch_forge *forge,
                                 const unsigned char key[static FINGERPRINT_DIGEST_BYTES], usec_t now) {
@@ -95,7 +101,7 @@ static struct vouch_entry *find(struct vouch_desk *desk, const struct vouch_forg
                 bool same = entry->forge == forge && memcmp(entry->digest, key, sizeof(entry->digest)) == 0;
 
                 next = entry->next;
-                if (!entry->vouch && now >= entry->until)
+                if ((!entry->vouch && now >= entry->until) || (!same && is_abandoned(entry)))
                         drop(entry);
                 else if (same)
                         found = entry;

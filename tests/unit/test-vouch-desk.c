@@ -318,6 +318,34 @@ static const char *id_token(char *buffer, size_t size, const char *kid) {
         return buffer;
 }
 
+static void who_leaves_takes_the_proof_along(void **state) {
+        struct waiter stays = { .wake = on_wake };
+        const struct job_facts *facts;
+        size_t in_use = 0;
+        usec_t retry_after;
+        struct error err;
+        char text[1200];
+
+        (void)state;
+        assert_int_equal(ask_once(id_token(text, sizeof(text), "one"), &containers[0], true, &stays, &facts, &retry_after, &err),
+                         VOUCH_DESK_WAIT);
+        for (int i = 0; i < 100; i++) {
+                struct waiter leaves = { .wake = on_wake };
+
+                assert_int_equal(ask_once(id_token(text, sizeof(text), "one"), &hosts_root, true, &leaves, &facts, &retry_after,
+                                          &err), VOUCH_DESK_WAIT);
+                waiter_leave(&leaves);
+                if (i == 0)
+                        in_use = secret_in_use();
+                assert_int_equal(desk.n_entries, 2);
+                assert_in_range(secret_in_use(), in_use - 64, in_use + 64);
+        }
+        while (stays.list)
+                assert_true(sd_event_run(event, UINT64_MAX) >= 0);
+        assert_int_equal(counted(KEYS), 1);
+        assert_int_equal(woken, 1);
+}
+
 static void keys_are_read_once_a_minute(void **state) {
         struct key_desk *keys = &desk.forges[0].keys;
         usec_t retry_after;
@@ -437,6 +465,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(bad_tokens_are_shown_five_times_a_minute, begin, end),
                 cmocka_unit_test_setup_teardown(a_token_that_is_over_its_limit_stops_its_own_container, begin, end),
                 cmocka_unit_test_setup_teardown(answers_are_kept_in_bounds, begin, end),
+                cmocka_unit_test_setup_teardown(who_leaves_takes_the_proof_along, begin, end),
                 cmocka_unit_test_setup_teardown(keys_are_read_once_a_minute, begin, end),
                 cmocka_unit_test_setup_teardown(a_desk_that_ends_wakes_who_waits, begin, end),
         };
