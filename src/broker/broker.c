@@ -9,8 +9,10 @@
 #include "broker/explain.h"
 #include "config/problems.h"
 
-/* Some time after a value came, when it is needed for nothing: jobs come first.  And so often for what was not answered. */
+/* Some time after a value came, when it is needed for nothing: jobs come first.  One after the other, which leaves them the
+ * room for preflights.  And so often for what was not answered. */
 #define EXPIRY_DELAY    (5 * USEC_PER_MIN)
+#define EXPIRY_PACE     USEC_PER_SEC
 #define EXPIRY_INTERVAL USEC_PER_HOUR
 
 /* Never later than it is set already: what changes all the time must not put it off for ever. */
@@ -27,9 +29,12 @@ static int on_expiry_timer(sd_event_source *source, uint64_t time, void *userdat
 
         (void)source;
         (void)time;
-        broker_learn_expiry(broker);
-        set_expiry_timer(broker, EXPIRY_INTERVAL);
+        set_expiry_timer(broker, broker_learn_next_expiry(broker) ? EXPIRY_PACE : EXPIRY_INTERVAL);
         return 0;
+}
+
+void broker_learn_expiry(struct broker *broker) {
+        set_expiry_timer(broker, 0);
 }
 
 static void on_changed(void *userdata) {
@@ -119,7 +124,7 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
         broker->state_directory = strdup(state_directory);
         if (!broker->direct_env || !broker->state_directory)
                 return error_oom(err);
-        if (sd_event_add_time_relative(event, &broker->expiry_timer, CLOCK_BOOTTIME, EXPIRY_INTERVAL, EXPIRY_INTERVAL / 10,
+        if (sd_event_add_time_relative(event, &broker->expiry_timer, CLOCK_BOOTTIME, EXPIRY_INTERVAL, EXPIRY_PACE / 4,
                                        on_expiry_timer, broker) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         r = fingerprint_key_load(state_directory, &broker->key, err);

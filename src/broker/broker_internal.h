@@ -32,8 +32,11 @@ struct broker {
 /** broker_await_value() - no value is held: waits for one, if one may come in time */
 int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err);
 
-/** broker_learn_expiry() - asks the forges that say when a token ends about the values that they were not asked about yet */
+/** broker_learn_expiry() - begins to ask the forges that say when a token ends, about the values that they were not asked about yet */
 void broker_learn_expiry(struct broker *broker);
+
+/** broker_learn_next_expiry() - about one of them; false: there is none left */
+bool broker_learn_next_expiry(struct broker *broker);
 
 /** broker_ended() - one of those has ended; @userdata: the broker */
 void broker_ended(void *userdata);

@@ -92,7 +92,7 @@ static bool wants_expiry(const struct refresh *refresh, const struct verify *ver
         return verify->expiry_asked_at == 0 || now >= usec_add(verify->expiry_asked_at, EXPIRY_RETRY);
 }
 
-void broker_learn_expiry(struct broker *broker) {
+bool broker_learn_next_expiry(struct broker *broker) {
         static const struct preflight_query nothing_but_who;
         usec_t now = clock_boottime();
 
@@ -108,7 +108,9 @@ void broker_learn_expiry(struct broker *broker) {
                 verify->expiry_asked_at = now;
                 (void)begin(broker, &ask, refresh, &nothing_but_who, &err);
                 ask_done(&ask);
+                return true;
         }
+        return false;
 }
 
 int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query,

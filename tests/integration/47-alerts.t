@@ -114,6 +114,29 @@ daemon_ready
 ok "and it is known still after a reload" has_end
 is "without asking again" "$(forge_ask /requests | jq length)" "$before"
 daemon_stop
+
+# Many of them, at a forge that is slow.
+{
+        token_deploy
+        for name in $(seq -f token-%g 20); do
+                token_deploy | sed "s/deploy]/$name]/"
+        done
+} | write_config
+daemon_start
+daemon_ready
+forge_ask /fault -X PUT -d '{"delay":2}' >/dev/null
+before=$(forge_ask /requests | jq length)
+is_asked() { [ "$(forge_ask /requests | jq length)" -gt "$before" ]; }
+control /v1/doctor -X POST >/dev/null &
+checkup=$!
+wait_for 10 is_asked
+is "what the broker itself asks leaves jobs their room" \
+        "$(ask /v1/tokens/token-20/preflight -X POST -d '{"repository":"o/r","needs":["contents:read"]}' | jq -r .forge)" home
+forge_ask /fault -X PUT -d '{}' >/dev/null
+wait "$checkup"
+some_have_ends() { [ "$(control /metrics | grep -c '^forge_broker_token_expiry_timestamp_seconds{token="token-')" -ge 4 ]; }
+ok "and goes on" wait_for 30 some_have_ends
+daemon_stop
 forge_stop
 unset forge_type forge_url
 
