@@ -28,8 +28,11 @@ static struct connection *connection_new(struct listener *listener, struct MHD_C
         if (!info)
                 return NULL;
         connection = calloc(1, sizeof(*connection));
-        if (!connection)
+        if (!connection) {
+                /* No deadline would ever end it. */
+                (void)shutdown(info->connect_fd, SHUT_RDWR);
                 return NULL;
+        }
         connection->listener = listener;
         connection->mhd = mhd;
         connection->fd = info->connect_fd;
@@ -53,7 +56,7 @@ void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_cont
                        enum MHD_ConnectionNotificationCode code) {
         struct listener *listener = cls;
 
-        /* Without memory the context stays NULL, and the connection is closed once its head is read. */
+        /* Without memory the context stays NULL, and the connection ends without an answer. */
         if (code == MHD_CONNECTION_NOTIFY_STARTED) {
                 *socket_context = connection_new(listener, mhd);
                 return;

@@ -304,6 +304,25 @@ def serve_phase(state):
     return places
 
 
+def silence_phase(state, places):
+    """A client without a word to say, of whom the daemon cannot even keep note."""
+    mine = [place for place in places if "api/connection.c" in state.describe(place)]
+    one, ends = Daemon(state), 0
+    good = one.ready()
+    for place in mine:
+        state.arm(FAIL_ALWAYS, place)
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(PATIENCE)
+            peer.connect(jobs)
+            try:
+                ends += peer.recv(1) == b""
+            except TimeoutError:
+                pass
+        state.arm(OFF)
+    case(good and mine and ends == len(mine), f"a silent client without memory for it is not kept ({ends} of {len(mine)})")
+    case(one.stop() == 0, "and leaves nothing behind")
+
+
 def doctor_phase(state, known):
     """A daemon for each place, whose first doctor runs at once."""
     state.arm(OFF)
@@ -366,7 +385,9 @@ def main():
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     state = State(daemon)
     start_phase(state)
-    doctor_phase(state, serve_phase(state))
+    places = serve_phase(state)
+    silence_phase(state, places)
+    doctor_phase(state, places)
     state = State(ctl)
     served = Daemon(State(daemon))
     served.ready()
