@@ -28,6 +28,7 @@ libforge_broker_a_SOURCES = \
 	src/base/process.c src/base/process.h \
 	src/base/secret.c src/base/secret.h \
 	src/base/text.c src/base/text.h \
+	src/base/wiping.c src/base/wiping.h \
 	src/broker/admission.c src/broker/admission.h \
 	src/broker/ask.c \
 	src/broker/audit.c src/broker/audit.h \

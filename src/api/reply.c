@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/render.h"
+#include "base/wiping.h"
 
 int reply_header(struct reply *reply, const char *name, const char *value, struct error *err) {
         return MHD_add_response_header(reply->response, name, value) == MHD_YES ? 0 : error_oom(err);
@@ -39,6 +40,7 @@ int reply_json(struct reply *ret, unsigned status, const char *type, json_t *bod
         char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
         json_decref(body);
+        wiping_trim();          /* the status of many tokens was most of a megabyte */
         if (!text)
                 return error_oom(err);
         response = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, free_text);

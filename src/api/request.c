@@ -11,6 +11,7 @@
 #include "api/limits.h"
 #include "api/reply.h"
 #include "api/routes.h"
+#include "base/wiping.h"
 
 /* The slowest rate there is gives one request back in a second. */
 #define RATE_RETRY_AFTER USEC_PER_SEC

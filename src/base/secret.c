@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,8 +55,6 @@ static struct {
         size_t in_use;
         struct block *free_list;
 } region;
-
-static atomic_size_t heap_in_use;
 
 static size_t block_size(const struct block *block) {
         return block->size & ~IN_USE;
@@ -324,79 +321,4 @@ size_t secret_in_use(void) {
 
 size_t secret_capacity(void) {
         return region.bytes;
-}
-
-/* A heap block carries its size in front, in a header that keeps malloc's alignment. */
-struct heap_header {
-        size_t bytes;
-        _Alignas(max_align_t) char payload[];
-};
-
-void *wiping_malloc(size_t bytes) {
-        struct heap_header *header;
-
-        if (bytes > SIZE_MAX - sizeof(*header))
-                return NULL;
-        header = malloc(sizeof(*header) + bytes);
-        if (!header)
-                return NULL;
-        header->bytes = bytes;
-        atomic_fetch_add_explicit(&heap_in_use, bytes, memory_order_relaxed);
-        return header->payload;
-}
-
-static struct heap_header *heap_header(void *block) {
-        return (struct heap_header *)(void *)((char *)block - offsetof(struct heap_header, payload));
-}
-
-void wiping_free(void *block) {
-        struct heap_header *header;
-
-        if (!block)
-                return;
-        header = heap_header(block);
-        atomic_fetch_sub_explicit(&heap_in_use, header->bytes, memory_order_relaxed);
-        explicit_bzero(block, header->bytes);
-        free(header);
-}
-
-void *wiping_calloc(size_t count, size_t bytes) {
-        void *block;
-        size_t total;
-
-        if (__builtin_mul_overflow(count, bytes, &total))
-                return NULL;
-        block = wiping_malloc(total);
-        if (block)
-                memset(block, 0, total);
-        return block;
-}
-
-void *wiping_realloc(void *block, size_t bytes) {
-        void *grown;
-        size_t old;
-
-        if (!block)
-                return wiping_malloc(bytes);
-        /* realloc() would leave the old bytes behind when it moves the block. */
-        grown = wiping_malloc(bytes);
-        if (!grown)
-                return NULL;
-        old = heap_header(block)->bytes;
-        memcpy(grown, block, old < bytes ? old : bytes);
-        wiping_free(block);
-        return grown;
-}
-
-char *wiping_strdup(const char *text) {
-        size_t bytes = strlen(text) + 1;
-        char *copy = wiping_malloc(bytes);
-
-        if (copy)
-                memcpy(copy, text, bytes);
-        return copy;
-}
-
-size_t wiping_in_use(void) {
-        return atomic_load_explicit(&heap_in_use, memory_order_relaxed);
 }

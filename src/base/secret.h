@@ -6,8 +6,6 @@
  * has a fixed size: running out of it is an error of the one request that asked, never of the daemon.
  *
  *      secret_new() -> secret_append()* -> [published: secret_ref()/secret_unref(), immutable] -> wiped
- *
- * Also here: the wiping allocators for the libraries that secrets pass through.
  */
 #pragma once
 
@@ -80,16 +78,3 @@ size_t secret_capacity(void);
 /* Blocks of the region without a reference count, for libraries that want malloc's shape; NULL when it is full. */
 void *secret_alloc(size_t bytes);
 void secret_free(void *block);
-
-/*
- * Wiping allocators of the ordinary heap, for libcurl, its TLS library and jansson.  Thread safe (libcurl's resolver
- * runs in a thread of its own).
- */
-void *wiping_malloc(size_t bytes);
-void *wiping_calloc(size_t count, size_t bytes);
-void *wiping_realloc(void *block, size_t bytes);
-char *wiping_strdup(const char *text);
-void wiping_free(void *block);
-
-/** wiping_in_use() - live bytes of the wiping heap: 0 when all is released */
-size_t wiping_in_use(void);

@@ -1,11 +1,11 @@
 #include <jansson.h>
-#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/wiping.h"
 #include "net/http_call.h"
 
 /* Look-ups of names run in a thread for each connection being made: fewer than the unit's TasksMax. */
@@ -157,7 +157,7 @@ static void collect(struct http_client *client) {
                 return;
         if (!client->calls && client->burst) {
                 client->burst = false;
-                (void)malloc_trim(0);
+                wiping_trim();
         }
         if (client->doomed)
                 client_destroy(client);

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "forge/alive.h"
 
 #define ANSWER_MAX_BYTES ((size_t)32 * 1024)

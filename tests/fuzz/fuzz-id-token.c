@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "config/url.h"
 #include "forge/key_set.h"
 #include "forge/vouch_internal.h"

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "infisical/infisical.h"
 #include "infisical/status.h"
 

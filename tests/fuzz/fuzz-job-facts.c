@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "forge/job_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

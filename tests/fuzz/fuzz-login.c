@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "infisical/header_lines.h"
 #include "infisical/lockout.h"
 #include "infisical/session.h"

@@ -16,6 +16,7 @@
 
 #include "api/preflight.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "forge/inquiry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -113,6 +113,10 @@ unit_tests += tests/unit/test-secret
 tests_unit_test_secret_SOURCES = tests/unit/test-secret.c
 tests_unit_test_secret_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-wiping
+tests_unit_test_wiping_SOURCES = tests/unit/test-wiping.c
+tests_unit_test_wiping_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-credential
 tests_unit_test_credential_SOURCES = tests/unit/test-credential.c
 tests_unit_test_credential_LDADD = $(unit_libs)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/wiping.h"
 #include "forge/alive.h"
 #include "test-http-server.h"
 

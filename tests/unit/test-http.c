@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/wiping.h"
 #include "net/http.h"
 #include "test-http-server.h"
 

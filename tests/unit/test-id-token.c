@@ -14,6 +14,7 @@
 #include <openssl/rsa.h>
 
 #include "base/base64url.h"
+#include "base/wiping.h"
 #include "forge/key_set.h"
 #include "net/http.h"
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/wiping.h"
 #include "infisical/infisical.h"
 
 #define URL "https://infisical.example.org"

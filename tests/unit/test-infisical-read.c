@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/wiping.h"
 #include "infisical/infisical.h"
 #include "test-http-server.h"
 

@@ -240,30 +240,6 @@ static void a_child_does_not_inherit_the_bytes(void **state) {
         (void)secret_unref(secret);
 }
 
-static void the_wiping_heap_counts_copies_and_refuses_overflow(void **state) {
-        size_t before = wiping_in_use();
-        char *text = wiping_strdup("abc"), *block = wiping_calloc(3, 5);
-
-        (void)state;
-        assert_string_equal(text, "abc");
-        assert_true(is_filled((unsigned char *)block, 15, 0));
-        assert_int_equal((uintptr_t)block % _Alignof(max_align_t), 0);
-        assert_int_equal(wiping_in_use(), before + 4 + 15);
-        text = wiping_realloc(text, 100);
-        assert_string_equal(text, "abc");
-        text = wiping_realloc(text, 2);
-        assert_memory_equal(text, "ab", 2);
-        assert_null(wiping_calloc(SIZE_MAX / 2, 3));
-        assert_null(wiping_malloc(SIZE_MAX));
-        wiping_free(text);
-        wiping_free(block);
-        wiping_free(NULL);
-        block = wiping_realloc(NULL, 8);
-        assert_non_null(block);
-        wiping_free(block);
-        assert_int_equal(wiping_in_use(), before);
-}
-
 static int with_memfd(void **state) {
         (void)state;
         return secret_init(true, NULL);
@@ -294,7 +270,6 @@ int main(void) {
                 BOTH(cutting_wipes_the_tail),
                 BOTH(equal_means_the_same_bytes),
                 BOTH(a_child_does_not_inherit_the_bytes),
-                cmocka_unit_test(the_wiping_heap_counts_copies_and_refuses_overflow),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

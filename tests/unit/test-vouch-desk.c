@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/wiping.h"
 #include "broker/vouch_desk.h"
 #include "test-http-server.h"
 
