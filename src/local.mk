@@ -139,7 +139,7 @@ libforge_broker_a_SOURCES = \
 	src/infisical/status.c src/infisical/status.h \
 	src/infisical/watch.c src/infisical/watch.h \
 	src/net/http.c src/net/http.h src/net/http_call.h \
-	src/net/http_failure.c src/net/http_head.c src/net/http_send.c
+	src/net/http_failure.c src/net/http_head.c src/net/http_request.c src/net/http_send.c src/net/http_setup.c
 
 daemon_libs = libforge-broker.a $(MICROHTTPD_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS)
 

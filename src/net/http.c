@@ -1,5 +1,3 @@
-#include <jansson.h>
-#include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,78 +6,50 @@
 #include "base/wiping.h"
 #include "net/http_call.h"
 
-/* Look-ups of names run in a thread for each connection being made: fewer than the unit's TasksMax. */
-#define CONNECTIONS_MAX 8L
-/* Those that are kept when nothing is asked: servers close them between two refreshes anyway. */
-#define CONNECTIONS_KEPT 1L
+/*
+ * Requests under way at once; those beyond wait, and take no more memory than their texts.  Look-ups of names run in a thread for
+ * each: fewer than the unit's TasksMax.
+ */
+#define CALLS_MAX 8
 
 struct http_client {
         sd_event *event;
         CURLM *multi;
         sd_event_source *timer;
-        struct http_call *calls;        /* in libcurl's hands */
-        struct http_call *finished;     /* taken back, done() not yet called */
+        struct http_call_list running;  /* in libcurl's hands */
+        struct http_call_list waiting;  /* for one of those to end; the oldest first */
+        struct http_call_list finished; /* taken back, done() not yet called */
         unsigned busy;                  /* inside collect(): freeing waits for its end */
         bool doomed;
-        bool burst;                     /* more was asked at once than goes out at once: its memory is given back at the end */
+        bool burst;                     /* a call had to wait: at the end libcurl starts anew */
 };
 
-static void *openssl_malloc(size_t bytes, const char *file, int line) {
-        (void)file;
-        (void)line;
-        return bytes > 0 ? wiping_malloc(bytes) : NULL;
+static void list_append(struct http_call_list *list, struct http_call *call) {
+        call->list = list;
+        call->next = NULL;
+        call->previous = list->last;
+        if (list->last)
+                list->last->next = call;
+        else
+                list->first = call;
+        list->last = call;
+        list->count++;
 }
 
-static void *openssl_realloc(void *block, size_t bytes, const char *file, int line) {
-        (void)file;
-        (void)line;
-        if (bytes == 0) {
-                wiping_free(block);
-                return NULL;
-        }
-        return wiping_realloc(block, bytes);
-}
+static void list_remove(struct http_call *call) {
+        struct http_call_list *list = call->list;
 
-static void openssl_free(void *block, const char *file, int line) {
-        (void)file;
-        (void)line;
-        wiping_free(block);
-}
-
-int http_setup(struct error *err) {
-        if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
-                return error_set(err, DIAG_INTERNAL_ERROR, "the TLS library was used before its allocator was set");
-        json_set_alloc_funcs(wiping_malloc, wiping_free);
-
-        /* libcurl would write the session keys of every connection to the file that this names. */
-        (void)unsetenv("SSLKEYLOGFILE");
-        if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
-                                 wiping_calloc) != CURLE_OK)
-                return error_set(err, DIAG_INTERNAL_ERROR, "libcurl cannot be set up");
-        return 0;
-}
-
-void http_cleanup(void) {
-        curl_global_cleanup();
-        OPENSSL_cleanup();
-}
-
-static void list_add(struct http_call **list, struct http_call *call) {
-        call->previous = NULL;
-        call->next = *list;
-        if (*list)
-                (*list)->previous = call;
-        *list = call;
-}
-
-static void list_remove(struct http_call **list, struct http_call *call) {
         if (call->previous)
                 call->previous->next = call->next;
         else
-                *list = call->next;
+                list->first = call->next;
         if (call->next)
                 call->next->previous = call->previous;
+        else
+                list->last = call->previous;
         call->next = call->previous = NULL;
+        call->list = NULL;
+        list->count--;
 }
 
 static struct http_call *call_free(struct http_call *call) {
@@ -89,15 +59,22 @@ static struct http_call *call_free(struct http_call *call) {
         if (call->easy)
                 curl_easy_cleanup(call->easy);
         curl_slist_free_all(call->headers);
-        (void)secret_unref(call->request_body);
+        http_request_drop(call);
         (void)secret_unref(call->response.body);
-        free(call->ca_file);
         free(call);
         return NULL;
 }
 DEFINE_CLEANUP(struct http_call *, call_free);
 
-/* Takes a call out of libcurl's hands and puts it in line for its done(). */
+/* Puts a call in line for its done(). */
+static void put_by(struct http_call *call) {
+        call->deadline = sd_event_source_disable_unref(call->deadline);
+        if (call->list)
+                list_remove(call);
+        list_append(&call->client->finished, call);
+}
+
+/* Takes a call out of libcurl's hands. */
 static void finish(struct http_call *call, CURLcode result) {
         struct http_client *client = call->client;
         long status = 0;
@@ -112,13 +89,33 @@ static void finish(struct http_call *call, CURLcode result) {
         }
         call->response.status = (int)status;
         http_call_measure(call, result);
-        sd_event_source_disable_unref(call->deadline);
-        call->deadline = NULL;
         (void)curl_multi_remove_handle(client->multi, call->easy);
         curl_easy_cleanup(call->easy);
         call->easy = NULL;
-        list_remove(&client->calls, call);
-        list_add(&client->finished, call);
+        put_by(call);
+}
+
+/* Puts a call into libcurl's hands. */
+static int begin(struct http_call *call, struct error *err) {
+        struct http_client *client = call->client;
+        int r = http_call_fill(call, err);
+
+        if (r < 0)
+                return r;
+        if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
+                return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl cannot start the request", call->peer);
+        list_append(&client->running, call);
+        return 0;
+}
+
+static void begin_waiting(struct http_client *client) {
+        struct http_call *call;
+
+        while (client->running.count < CALLS_MAX && (call = client->waiting.first)) {
+                list_remove(call);
+                if (begin(call, &call->err) < 0)
+                        put_by(call);
+        }
 }
 
 static void client_destroy(struct http_client *client) {
@@ -129,82 +126,7 @@ static void client_destroy(struct http_client *client) {
         free(client);
 }
 
-/* Calls done() for all that has ended.  done() may start calls, cancel any, and free the client. */
-static void collect(struct http_client *client) {
-        CURLMsg *message;
-        int left;
-
-        client->busy++;
-        while ((message = curl_multi_info_read(client->multi, &left))) {
-                struct http_call *call = NULL;
-
-                if (message->msg != CURLMSG_DONE)
-                        continue;
-                (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-                finish(call, message->data.result);
-        }
-        while (client->finished) {
-                struct http_call *call = client->finished;
-
-                client->finished = call->next;
-                if (call->next)
-                        call->next->previous = NULL;
-                call->delivering = true;
-                call->done(call->userdata, call->err.code == DIAG_NONE ? &call->response : NULL, &call->err);
-                (void)call_free(call);
-        }
-        if (--client->busy > 0)
-                return;
-        if (!client->calls && client->burst) {
-                client->burst = false;
-                wiping_trim();
-        }
-        if (client->doomed)
-                client_destroy(client);
-}
-
-static int on_socket_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        struct http_client *client = userdata;
-        int running, flags = 0;
-
-        (void)source;
-        if (revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
-                flags |= CURL_CSELECT_IN;
-        if (revents & (EPOLLOUT | EPOLLERR))
-                flags |= CURL_CSELECT_OUT;
-        (void)curl_multi_socket_action(client->multi, fd, flags, &running);
-        collect(client);
-        return 0;
-}
-
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct http_client *client = userdata;
-        int running;
-
-        (void)source;
-        (void)usec;
-        (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-        collect(client);
-        return 0;
-}
-
-/*
- * libcurl's own limit does not run while a call waits for one of the CONNECTIONS_MAX connections: this one does.  It also
- * ends a call that was given up in one of libcurl's callbacks.
- */
-static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct http_call *call = userdata;
-        struct http_client *client = call->client;
-
-        (void)source;
-        (void)usec;
-        if (call->stop == STOP_NONE && !http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T) &&
-            call->connect_timeout < call->timeout)
-                call->stop = STOP_QUEUE;
-        finish(call, CURLE_OPERATION_TIMEDOUT);
-        collect(client);
-        return 0;
-}
+static int on_socket_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 /*
  * Ends the call from the loop.  libcurl is not told: at -1 from its callback it gives up all transfers, and in the socket's
@@ -260,6 +182,119 @@ static int watch_timer(CURLM *multi, long ms, void *userdata) {
         return 0;
 }
 
+static CURLM *make_multi(struct http_client *client) {
+        CURLM *multi = curl_multi_init();
+
+        if (multi && curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket) == CURLM_OK &&
+            curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
+            curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, watch_timer) == CURLM_OK &&
+            curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
+            curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CALLS_MAX) == CURLM_OK)
+                return multi;
+        (void)curl_multi_cleanup(multi);
+        return NULL;
+}
+
+/* After a burst the connections that are left, one for each call at once, are not asked for soon: servers would close them. */
+static void renew_multi(struct http_client *client) {
+        CURLM *multi = make_multi(client);
+
+        if (!multi)
+                return;
+        (void)curl_multi_cleanup(client->multi);
+        client->multi = multi;
+}
+
+static void take_back(struct http_client *client) {
+        CURLMsg *message;
+        int left;
+
+        while ((message = curl_multi_info_read(client->multi, &left))) {
+                struct http_call *call = NULL;
+
+                if (message->msg != CURLMSG_DONE)
+                        continue;
+                (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
+                finish(call, message->data.result);
+        }
+}
+
+/* One that has ended.  Only when there is none the next begin: their memory is what the others had. */
+static struct http_call *next_finished(struct http_client *client) {
+        take_back(client);
+        if (!client->finished.first)
+                begin_waiting(client);
+        return client->finished.first;
+}
+
+/* Calls done() for all that has ended.  done() may start calls, cancel any, and free the client. */
+static void collect(struct http_client *client) {
+        struct http_call *call;
+        bool ended = false;
+
+        client->busy++;
+        while ((call = next_finished(client))) {
+                list_remove(call);
+                call->delivering = ended = true;
+                call->done(call->userdata, call->err.code == DIAG_NONE ? &call->response : NULL, &call->err);
+                (void)call_free(call);
+        }
+        if (--client->busy > 0)
+                return;
+        if (ended && !client->running.first) {
+                if (client->burst)
+                        renew_multi(client);
+                client->burst = false;
+                wiping_trim();
+        }
+        if (client->doomed)
+                client_destroy(client);
+}
+
+static int on_socket_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct http_client *client = userdata;
+        int running, flags = 0;
+
+        (void)source;
+        if (revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
+                flags |= CURL_CSELECT_IN;
+        if (revents & (EPOLLOUT | EPOLLERR))
+                flags |= CURL_CSELECT_OUT;
+        (void)curl_multi_socket_action(client->multi, fd, flags, &running);
+        collect(client);
+        return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct http_client *client = userdata;
+        int running;
+
+        (void)source;
+        (void)usec;
+        (void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        collect(client);
+        return 0;
+}
+
+/* libcurl's own limit does not run while a call waits for its turn: this one does.  It also ends a call that was given up in one
+ * of libcurl's callbacks. */
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct http_call *call = userdata;
+        struct http_client *client = call->client;
+
+        (void)source;
+        (void)usec;
+        if (call->easy) {
+                finish(call, CURLE_OPERATION_TIMEDOUT);
+        } else {
+                call->stop = STOP_QUEUE;
+                http_call_explain(call, CURLE_OPERATION_TIMEDOUT);
+                put_by(call);
+        }
+        collect(client);
+        return 0;
+}
+
 int http_client_new(sd_event *event, struct http_client **ret, struct error *err) {
         _cleanup_(http_client_freep) struct http_client *client = calloc(1, sizeof(*client));
 
@@ -269,36 +304,31 @@ int http_client_new(sd_event *event, struct http_client **ret, struct error *err
         if (sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_timer, client) < 0 ||
             sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer for libcurl");
-        client->multi = curl_multi_init();
+        client->multi = make_multi(client);
         if (!client->multi)
                 return error_oom(err);
-        if (curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, watch_socket) != CURLM_OK ||
-            curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client) != CURLM_OK ||
-            curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, watch_timer) != CURLM_OK ||
-            curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client) != CURLM_OK ||
-            curl_multi_setopt(client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX) != CURLM_OK ||
-            curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT) != CURLM_OK)
-                return error_set(err, DIAG_INTERNAL_ERROR, "libcurl lacks an option that is needed");
         *ret = take(client);
         return 0;
 }
 
-static void drop_calls(struct http_client *client, struct http_call **list) {
-        struct http_call *call;
+static void drop_call(struct http_call *call) {
+        if (call->list == &call->client->running)
+                (void)curl_multi_remove_handle(call->client->multi, call->easy);
+        list_remove(call);
+        (void)call_free(call);
+}
 
-        while ((call = *list)) {
-                *list = call->next;
-                if (call->easy)
-                        (void)curl_multi_remove_handle(client->multi, call->easy);
-                (void)call_free(call);
-        }
+static void drop_calls(struct http_call_list *list) {
+        while (list->first)
+                drop_call(list->first);
 }
 
 struct http_client *http_client_free(struct http_client *client) {
         if (!client)
                 return NULL;
-        drop_calls(client, &client->calls);
-        drop_calls(client, &client->finished);
+        drop_calls(&client->running);
+        drop_calls(&client->waiting);
+        drop_calls(&client->finished);
         if (client->busy > 0)
                 client->doomed = true;
         else
@@ -311,24 +341,19 @@ const struct http_progress *http_progress(const struct http_call *call) {
 }
 
 struct http_call *http_cancel(struct http_call *call) {
+        struct http_client *client;
+
         /* Inside its own done() a call is on its way out already. */
         if (!call || call->delivering)
                 return NULL;
-        if (call->easy) {
-                (void)curl_multi_remove_handle(call->client->multi, call->easy);
-                list_remove(&call->client->calls, call);
-        } else {
-                list_remove(&call->client->finished, call);
+        client = call->client;
+        drop_call(call);
+        if (client->waiting.first && client->running.count < CALLS_MAX) {
+                /* Its place goes to the next one, from the loop. */
+                (void)sd_event_source_set_time(client->timer, 0);
+                (void)sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT);
         }
-        return call_free(call);
-}
-
-static bool is_burst(const struct http_client *client) {
-        const struct http_call *call = client->calls;
-
-        for (long i = 0; call && i < CONNECTIONS_MAX; i++)
-                call = call->next;
-        return call != NULL;
+        return NULL;
 }
 
 int http_start(struct http_client *client, const struct http_request *request, http_done done, void *userdata,
@@ -341,27 +366,26 @@ int http_start(struct http_client *client, const struct http_request *request, h
         call->client = client;
         call->done = done;
         call->userdata = userdata;
-        call->connect_timeout = request->connect_timeout;
-        call->timeout = request->timeout;
-        call->max_body_bytes = request->max_body_bytes;
-        call->keep = request->keep;
-        call->first_bytes_only = request->first_bytes_only;
+        r = http_request_keep(call, request, err);
+        if (r < 0)
+                return r;
         call->response.body = secret_new(request->max_body_bytes);
         if (!call->response.body)
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for an answer");
-        if (request->ca_file && !(call->ca_file = strdup(request->ca_file)))
-                return error_oom(err);
-        r = http_call_fill(call, request, err);
-        if (r < 0)
-                return r;
+        http_call_name(call);
+        if (client->doomed)
+                return error_set(err, DIAG_INTERNAL_ERROR, "%s: the client is gone", call->peer);
         if (sd_event_add_time_relative(client->event, &call->deadline, CLOCK_MONOTONIC, request->timeout, USEC_PER_MSEC,
                                        on_deadline, call) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer for a request");
-        if (client->doomed || curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
-                return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl cannot start the request", call->peer);
-
-        list_add(&client->calls, call);
-        client->burst = client->burst || is_burst(client);
+        if (client->waiting.first || client->running.count == CALLS_MAX) {
+                list_append(&client->waiting, call);
+                client->burst = true;
+        } else {
+                r = begin(call, err);
+                if (r < 0)
+                        return r;
+        }
         *ret = take(call);
         return 0;
 }

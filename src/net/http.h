@@ -4,7 +4,7 @@
  * No retries, no redirects, no cookies, no proxy but a named one, HTTP/1.1 only, TLS verified.  It knows nothing of
  * Infisical or of forges: it says what was answered, or why nothing usable was.
  *
- *      http_start() -> [CONNECTING, SENDING, RECEIVING] -> done() exactly once, from the loop, never from http_start()
+ *      http_start() -> [WAITING, CONNECTING, SENDING, RECEIVING] -> done() exactly once, from the loop, never from http_start()
  *                  '-> http_cancel(): done() is not called
  */
 #pragma once
@@ -20,13 +20,13 @@
 struct http_client;
 struct http_call;
 
-/* What to send.  Everything is copied or referenced by http_start(); the caller keeps its own. */
+/* What to send.  What is not static is copied or referenced by http_start(); the caller keeps its own. */
 struct http_request {
-        const char *method;             /* "GET", "POST" */
+        const char *method;             /* "GET", "POST"; static */
         const char *url;                /* no credential in it, ever */
         const char *ca_file;            /* replaces the system's CAs; NULL: the system's */
         const char *proxy;              /* NULL: none, whatever the environment says */
-        const char *accept;             /* the Accept header's value; NULL: application/json */
+        const char *accept;             /* the Accept header's value; static.  NULL: application/json */
         struct secret *authorization;   /* the Authorization header's value, or NULL */
         const char *if_none_match;      /* an ETag with its quotes, or NULL */
         struct secret *headers;         /* further header lines "Name: value\n", or NULL */

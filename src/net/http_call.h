@@ -13,14 +13,20 @@
 /* Why we stopped a transfer: libcurl only knows that we did. */
 enum http_stop { STOP_NONE, STOP_HEAD, STOP_BODY, STOP_ENOUGH, STOP_MEMORY, STOP_QUEUE, STOP_WATCH };
 
+struct http_call_list {
+        struct http_call *first, *last;
+        size_t count;
+};
+
 struct http_call {
         struct http_client *client;
+        struct http_call_list *list;    /* that it is in; NULL: in none */
         struct http_call *next, *previous;
-        CURL *easy;
+        struct http_request request;    /* our own, see http_request_keep() */
+        char *texts;                    /* of it */
+        CURL *easy;                     /* NULL: not yet, or not any more, in libcurl's hands */
         sd_event_source *deadline;
         struct curl_slist *headers;
-        struct secret *request_body;
-        const char *const *keep;
         http_done done;
         void *userdata;
         bool delivering;
@@ -33,17 +39,19 @@ struct http_call {
         bool in_head;                   /* between a status line and the empty line: trailers are not headers */
         unsigned head_lines;
         size_t head_bytes;
-
-        usec_t connect_timeout, timeout;
-        size_t max_body_bytes;
-        bool first_bytes_only;
-        char *ca_file;
         char peer[HTTP_NAME_MAX];       /* host:port, for messages */
         char reason[CURL_ERROR_SIZE];
 };
 
-/** http_call_fill() - sets up call->easy, headers and body for @request */
-int http_call_fill(struct http_call *call, const struct http_request *request, struct error *err);
+/** http_request_keep() - makes call->request: a copy of what is not static, and references; for http_request_drop(), also after a failure */
+int http_request_keep(struct http_call *call, const struct http_request *request, struct error *err);
+void http_request_drop(struct http_call *call);
+
+/** http_call_name() - fills call->peer */
+void http_call_name(struct http_call *call);
+
+/** http_call_fill() - sets up call->easy and the headers for call->request */
+int http_call_fill(struct http_call *call, struct error *err);
 
 /* libcurl's callbacks for what arrives; @userdata is the call. */
 size_t http_on_head(char *line, size_t size, size_t count, void *userdata);

@@ -87,7 +87,7 @@ static void explain_timeout(struct http_call *call) {
 
         if (http_call_has_time(call, CURLINFO_PRETRANSFER_TIME_T)) {
                 (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: no complete answer within timeout = %s",
-                                call->peer, clock_format_span(call->timeout, limit));
+                                call->peer, clock_format_span(call->request.timeout, limit));
                 return;
         }
         if (!http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T))
@@ -96,12 +96,12 @@ static void explain_timeout(struct http_call *call) {
                 waited_for = "no connection";
         else
                 waited_for = "no TLS connection";
-        if (call->connect_timeout < call->timeout)
+        if (call->request.connect_timeout < call->request.timeout)
                 (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: %s within connect_timeout = %s", call->peer,
-                                waited_for, clock_format_span(call->connect_timeout, limit));
+                                waited_for, clock_format_span(call->request.connect_timeout, limit));
         else
                 (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: %s within timeout = %s", call->peer,
-                                waited_for, clock_format_span(call->timeout, limit));
+                                waited_for, clock_format_span(call->request.timeout, limit));
         error_remedy_set(&call->err, "Check that %s can be reached from this host (DNS, routing, firewall), or raise "
                          "connect_timeout.", call->peer);
 }
@@ -117,11 +117,11 @@ static void explain_stop(struct http_call *call) {
                 break;
         case STOP_BODY:
                 (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED, "%s: the answer is larger than %zu bytes",
-                                call->peer, call->max_body_bytes);
+                                call->peer, call->request.max_body_bytes);
                 break;
         case STOP_QUEUE:
                 (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: no connection became free within timeout = %s",
-                                call->peer, clock_format_span(call->timeout, limit));
+                                call->peer, clock_format_span(call->request.timeout, limit));
                 break;
         case STOP_WATCH:
                 (void)error_set(&call->err, DIAG_INTERNAL_ERROR, "%s: no memory left to watch the connection", call->peer);
@@ -173,9 +173,9 @@ void http_call_explain(struct http_call *call, CURLcode result) {
                 (void)text_clean(reason, sizeof(reason), call->reason, strlen(call->reason));
                 (void)error_set(&call->err, code, "%s: %s: %s", call->peer, text,
                                 reason[0] ? reason : curl_easy_strerror(result));
-                if (result == CURLE_SSL_CACERT_BADFILE && call->ca_file)
+                if (result == CURLE_SSL_CACERT_BADFILE && call->request.ca_file)
                         error_remedy_set(&call->err, "Make ca_file = %s a PEM file with the CA's certificate that the "
-                                         "daemon's user may read.", call->ca_file);
+                                         "daemon's user may read.", call->request.ca_file);
         } else if (os_errno > 0) {
                 (void)error_set(&call->err, code, "%s: %s: %s", call->peer, text, strerror((int)os_errno));
         } else {

@@ -126,7 +126,7 @@ static void read_header(struct http_call *call, const char *line, size_t length)
                 copy_value(response->etag, sizeof(response->etag), value, bytes);
         else if ((value = http_header_value(line, length, "retry-after", &bytes)))
                 response->retry_after = parse_retry_after(value, bytes);
-        for (const char *const *name = call->keep; name && *name; name++)
+        for (const char *const *name = call->request.keep; name && *name; name++)
                 if ((value = http_header_value(line, length, *name, &bytes)))
                         http_header_keep(response, *name, value, bytes);
 }
@@ -157,10 +157,10 @@ size_t http_on_head(char *line, size_t size, size_t count, void *userdata) {
 
 size_t http_on_body(char *bytes, size_t size, size_t count, void *userdata) {
         struct http_call *call = userdata;
-        size_t length = size * count, room = call->max_body_bytes - secret_length(call->response.body);
+        size_t length = size * count, room = call->request.max_body_bytes - secret_length(call->response.body);
         bool fits = length <= room;
 
-        if (!fits && !call->first_bytes_only) {
+        if (!fits && !call->request.first_bytes_only) {
                 call->stop = STOP_BODY;
                 return 0;
         }

@@ -8,7 +8,8 @@
 #define REQUEST_LINE_MAX 16384  /* one header with a credential in it */
 
 /* "host:port", with the proxy where there is one; never the path or a user name. */
-static void name_peer(struct http_call *call, const struct http_request *request) {
+void http_call_name(struct http_call *call) {
+        const struct http_request *request = &call->request;
         const char *urls[] = { request->url, request->proxy };
         char names[2][HTTP_NAME_MAX] = { "", "" };
 
@@ -74,7 +75,8 @@ static bool add_header_lines(struct http_call *call, const struct secret *lines)
         return true;
 }
 
-static int add_headers(struct http_call *call, const struct http_request *request, struct error *err) {
+static int add_headers(struct http_call *call, struct error *err) {
+        const struct http_request *request = &call->request;
         const char *accept = request->accept ? request->accept : "application/json";
 
         if (!add_header_value(call, "Accept", accept, strlen(accept)) ||
@@ -96,12 +98,12 @@ static curl_socket_t open_socket(void *userdata, curlsocktype purpose, struct cu
         return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static CURLcode set_method(struct http_call *call, const struct http_request *request) {
+static CURLcode set_method(struct http_call *call) {
+        const struct http_request *request = &call->request;
         CURL *easy = call->easy;
         CURLcode r = CURLE_OK;
 
         if (request->body) {
-                call->request_body = secret_ref(request->body);
                 r = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, secret_bytes(request->body));
                 if (r == CURLE_OK)
                         r = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -129,7 +131,8 @@ static CURLcode on_tls_begun(CURL *easy, void *context, void *userdata) {
         return CURLE_OK;
 }
 
-static CURLcode set_tls(struct http_call *call, const struct http_request *request) {
+static CURLcode set_tls(struct http_call *call) {
+        const char *ca_file = call->request.ca_file;
         CURL *easy = call->easy;
         CURLcode r = curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 
@@ -141,12 +144,12 @@ static CURLcode set_tls(struct http_call *call, const struct http_request *reque
                 r = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_begun);
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
-        if (r != CURLE_OK || !request->ca_file)
+        if (r != CURLE_OK || !ca_file)
                 return r;
 
         /* The file replaces the system's CAs only without the directory, and is read again when it was replaced only
          * without the cache. */
-        r = curl_easy_setopt(easy, CURLOPT_CAINFO, request->ca_file);
+        r = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
         if (r == CURLE_OK)
@@ -167,7 +170,8 @@ static long milliseconds(usec_t span) {
                         return set_result;                                                         \
         } while (0)
 
-static CURLcode set_options(struct http_call *call, const struct http_request *request) {
+static CURLcode set_options(struct http_call *call) {
+        const struct http_request *request = &call->request;
         CURLcode r;
 
         SET(CURLOPT_URL, request->url);
@@ -199,24 +203,22 @@ static CURLcode set_options(struct http_call *call, const struct http_request *r
         SET(CURLOPT_ERRORBUFFER, call->reason);
         SET(CURLOPT_PRIVATE, call);
 
-        r = set_tls(call, request);
-        return r == CURLE_OK ? set_method(call, request) : r;
+        r = set_tls(call);
+        return r == CURLE_OK ? set_method(call) : r;
 }
 
 #undef SET
 
-int http_call_fill(struct http_call *call, const struct http_request *request, struct error *err) {
+int http_call_fill(struct http_call *call, struct error *err) {
         CURLcode result;
-        int r;
+        int r = add_headers(call, err);
 
-        name_peer(call, request);
-        r = add_headers(call, request, err);
         if (r < 0)
                 return r;
         call->easy = curl_easy_init();
         if (!call->easy)
                 return error_oom(err);
-        result = set_options(call, request);
+        result = set_options(call);
         if (result != CURLE_OK)
                 return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl refuses a setting: %s", call->peer,
                                  curl_easy_strerror(result));

@@ -516,6 +516,70 @@ static void who_waits_for_a_connection_is_timed_too(void **state) {
         assert_non_null(strstr(outcome.detail, "became free"));
 }
 
+/* Eight that do not end, and more behind them: the place of one that is cancelled goes from one of those to the next. */
+static void a_cancelled_call_makes_room_for_those_that_wait(void **state) {
+        _cleanup_(http_client_freep) struct http_client *client = NULL;
+        struct http_call *busy[8], *call;
+        static struct outcome outcomes[3];
+        struct http_request request;
+        struct error err;
+        char url[128];
+        int ended = 0;
+
+        (void)state;
+        memset(outcomes, 0, sizeof(outcomes));
+        assert_int_equal(http_client_new(event, &client, &err), 0);
+        for (size_t i = 0; i < ELEMENTS(busy); i++) {
+                request = make_request(url, "/late");
+                assert_int_equal(http_start(client, &request, count, &ended, &busy[i], &err), 0);
+        }
+        for (size_t i = 0; i < ELEMENTS(outcomes); i++) {
+                request = make_request(url, "/ok");
+                assert_int_equal(http_start(client, &request, record, &outcomes[i], &call, &err), 0);
+        }
+        (void)snprintf(url, sizeof(url), "overwritten: what waits has its own");
+        for (int i = 0; i < 5; i++)
+                assert_true(sd_event_run(event, 5 * USEC_PER_MSEC) >= 0);
+        assert_int_equal(outcomes[0].calls, 0);
+        assert_null(http_cancel(busy[7]));
+        while (outcomes[2].calls == 0)
+                assert_true(sd_event_run(event, UINT64_MAX) >= 0);
+        assert_int_equal(ended, 0);
+        for (size_t i = 0; i < ELEMENTS(outcomes); i++) {
+                assert_int_equal(outcomes[i].calls, 1);
+                assert_int_equal(outcomes[i].status, 200);
+        }
+}
+
+/* A hundred at once: each is answered once, in turn, and one that cannot even begin is told so. */
+static void a_burst_is_answered_to_the_last(void **state) {
+        _cleanup_(http_client_freep) struct http_client *client = NULL;
+        static struct outcome broken;
+        struct http_call *call;
+        struct http_request request;
+        struct error err;
+        char url[128];
+        int ended = 0;
+
+        (void)state;
+        broken = (struct outcome){ 0 };
+        assert_int_equal(http_client_new(event, &client, &err), 0);
+        for (int round = 0; round < 2; round++) {
+                for (int i = 0; i < 100; i++) {
+                        request = make_request(url, i % 10 == 9 ? "/dropped" : "/ok");
+                        assert_int_equal(http_start(client, &request, count, &ended, &call, &err), 0);
+                }
+                request = make_request(url, "/ok");
+                request.if_none_match = "\"a\"\r\nX-Smuggled: 1";
+                assert_int_equal(http_start(client, &request, record, &broken, &call, &err), 0);
+                while (ended < 100 * (round + 1) || broken.calls <= round)
+                        assert_true(sd_event_run(event, UINT64_MAX) >= 0);
+        }
+        assert_int_equal(ended, 200);
+        assert_int_equal(broken.calls, 2);
+        assert_int_equal(broken.code, DIAG_INTERNAL_ERROR);
+}
+
 /* `openssl s_server` with a certificate of its own for 127.0.0.1, and another CA's file. */
 static const char make_certificates[] =
         "cd \"$0\" && for n in server other; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
@@ -642,6 +706,8 @@ int main(void) {
                 cmocka_unit_test(a_cancelled_call_is_silent_at_any_moment),
                 cmocka_unit_test(done_may_cancel_free_and_start),
                 cmocka_unit_test(who_waits_for_a_connection_is_timed_too),
+                cmocka_unit_test(a_cancelled_call_makes_room_for_those_that_wait),
+                cmocka_unit_test(a_burst_is_answered_to_the_last),
                 cmocka_unit_test(a_certificate_must_be_of_the_named_ca_and_name),
         };
 
