@@ -31,6 +31,7 @@ libforge_broker_a_SOURCES = \
 	src/base/wiping.c src/base/wiping.h \
 	src/broker/admission.c src/broker/admission.h \
 	src/broker/ask.c \
+	src/broker/attempts.c src/broker/attempts.h \
 	src/broker/audit.c src/broker/audit.h \
 	src/broker/audit_render.c src/broker/audit_render.h \
 	src/broker/broker.c src/broker/broker.h src/broker/broker_internal.h \

@@ -40,7 +40,7 @@ json_t *render_attempts(const struct attempts *attempts) {
 
         for (size_t i = 0; list && i < attempts->count; i++) {
                 const struct attempt *attempt = &attempts->items[i];
-                const struct error *err = &attempt->error;
+                const struct error *err = error_kept(attempt->error);
                 json_t *item;
 
                 item = json_pack("{s:s, s:o, s:s?, s:o, s:o}", "source", source_name(attempt->source), "url",

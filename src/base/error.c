@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct diagnosis_info table[DIAG_COUNT] = {
@@ -179,4 +180,31 @@ const char *error_remedy(const struct error *err) {
 
 int error_oom(struct error *err) {
         return error_set(err, DIAG_INTERNAL_ERROR, "out of memory");
+}
+
+/* Not to be written to. */
+static struct error no_memory = { .code = DIAG_INTERNAL_ERROR, .detail = "out of memory" };
+
+struct error *error_release(struct error *kept) {
+        if (kept != &no_memory)
+                free(kept);
+        return NULL;
+}
+
+struct error *error_keep(struct error *kept, const struct error *err) {
+        struct error *copy;
+
+        if (!err || err->code == DIAG_NONE)
+                return error_release(kept);
+        copy = kept && kept != &no_memory ? kept : malloc(sizeof(*copy));
+        if (!copy)
+                return &no_memory;
+        *copy = *err;
+        return copy;
+}
+
+const struct error *error_kept(const struct error *kept) {
+        static const struct error none = { .code = DIAG_NONE };
+
+        return kept ? kept : &none;
 }

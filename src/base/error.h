@@ -121,5 +121,20 @@ int error_prefix(struct error *err, const char *format, ...) _printf_(2, 3);
 /** error_remedy() - the case's own remedy, else the table's */
 const char *error_remedy(const struct error *err);
 
+/**
+ * error_keep() - remembers an error for long: seldom there is one, and none takes no memory
+ * @kept: what was kept in its place, or NULL; released
+ *
+ * Return: a copy for error_release(), or NULL where @err is NULL or has code DIAG_NONE.  Without memory for it the one that says
+ * just that.
+ */
+struct error *error_keep(struct error *kept, const struct error *err);
+
+/** error_release() - NULL is fine.  Return: NULL. */
+struct error *error_release(struct error *kept);
+
+/** error_kept() - what was kept, to be looked at; with code DIAG_NONE for NULL */
+const struct error *error_kept(const struct error *kept);
+
 /** error_oom() - internal-error for lack of memory; returns its negated code */
 int error_oom(struct error *err);

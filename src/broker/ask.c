@@ -25,7 +25,8 @@ static int unavailable(struct broker *broker, const struct ask *ask, const struc
 }
 
 static int no_usable_value(struct ask *ask, struct refresh *refresh, struct error *err) {
-        const struct diagnosis_info *info = diagnosis_info(refresh->error.code);
+        const struct error *error = error_kept(refresh->error);
+        const struct diagnosis_info *info = diagnosis_info(error->code);
 
         ask->attempts = &refresh->attempts;
         if (refresh->fetch || !refresh->has_verdict) {
@@ -34,8 +35,8 @@ static int no_usable_value(struct ask *ask, struct refresh *refresh, struct erro
         } else {
                 ask->retry_after = usec_sub(refresh->next_at, clock_boottime());
                 (void)error_set(err, DIAG_NO_USABLE_VALUE, "token '%s': %s: %s", refresh->token->name, info->name,
-                                refresh->error.detail);
-                error_remedy_set(err, "%s", error_remedy(&refresh->error));
+                                error->detail);
+                error_remedy_set(err, "%s", error_remedy(error));
         }
         return -(int)err->code;
 }

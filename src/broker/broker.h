@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "broker/attempts.h"
 #include "broker/counters.h"
 #include "broker/peer.h"
 #include "broker/waiter.h"
@@ -21,20 +22,6 @@
 
 struct broker;
 struct inspection;
-
-/* What was tried for a token and how it ended; kept for status and for the answer. */
-struct attempt {
-        enum source source;
-        char url[160];                  /* "" for a source without one */
-        struct error error;             /* code DIAG_NONE: it worked */
-};
-
-#define ATTEMPTS_MAX 12
-
-struct attempts {
-        struct attempt *items;
-        size_t count;                   /* at most ATTEMPTS_MAX */
-};
 
 enum token_state {
         TOKEN_PENDING,          /* no verdict yet: the first fetch is under way */

@@ -91,7 +91,7 @@ static void adopt_forges(struct generation *generation, struct generation *older
                         continue;
                 verify_adopt(&generation->verifies[i], generation_verify(older, from));
                 memcpy(token->forge_print, from->forge_print, sizeof(token->forge_print));
-                token->forge_error = from->forge_error;
+                token->forge_error = error_keep(token->forge_error, from->forge_error);
         }
 }
 
@@ -166,7 +166,7 @@ static int on_expiry_timer(sd_event_source *source, uint64_t time, void *userdat
 }
 
 static bool has_failed(const struct refresh *token) {
-        return token->has_verdict && token->error.code != DIAG_NONE;
+        return token->has_verdict && token->error;
 }
 
 /* Some credential file of the identity is another one now, or is there at all, or is gone. */

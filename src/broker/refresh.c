@@ -1,6 +1,5 @@
 #include "broker/refresh.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -37,7 +36,7 @@ enum token_state refresh_state(const struct refresh *refresh) {
 
 /* Its verdict is on one value and says nothing of another. */
 static bool forge_rejects(const struct refresh *refresh) {
-        return refresh->slot.value && refresh->forge_error.code != DIAG_NONE &&
+        return refresh->slot.value && refresh->forge_error &&
                strcmp(refresh->slot.value->fingerprint, refresh->forge_print) == 0;
 }
 
@@ -47,7 +46,7 @@ bool refresh_degraded(const struct refresh *refresh) {
 }
 
 const struct error *refresh_trouble(const struct refresh *refresh) {
-        return refresh->error.code == DIAG_NONE && forge_rejects(refresh) ? &refresh->forge_error : &refresh->error;
+        return error_kept(!refresh->error && forge_rejects(refresh) ? refresh->forge_error : refresh->error);
 }
 
 usec_t refresh_may_force(const struct refresh *refresh, usec_t now) {
@@ -129,7 +128,7 @@ void refresh_set_forge_error(struct refresh *refresh, const char *print, const s
         if (!error && strcmp(refresh->forge_print, print) != 0)
                 return;
         memcpy(refresh->forge_print, print, FINGERPRINT_MAX);
-        refresh->forge_error = error ? *error : (struct error){ 0 };
+        refresh->forge_error = error_keep(refresh->forge_error, error);
         log_changes(refresh);
 }
 
@@ -184,46 +183,36 @@ static void publish(struct refresh *refresh, struct secret *token, const struct 
 static void take_outcome(struct refresh *refresh, const struct fetch_result *result, const struct error *err) {
         const struct value *held = refresh->slot.value;
         struct fetch_result unchanged = *result;
+        struct error error = result->reason;
 
-        refresh->error = *err;
         if (err->code != DIAG_NONE) {
+                error = *err;
                 cache_fail(&refresh->slot, result->authoritative);
-                return;
-        }
-        refresh->error = result->reason;
-        if (!result->unchanged) {
-                publish(refresh, result->token, result, &refresh->error);
+        } else if (!result->unchanged) {
+                publish(refresh, result->token, result, &error);
         } else if (held && held->source == result->source) {
                 cache_confirm(&refresh->slot, clock_boottime());
         } else if (held) {
                 /* The same value, from another source than before. */
                 unchanged.version = held->version;
-                publish(refresh, held->token, &unchanged, &refresh->error);
+                publish(refresh, held->token, &unchanged, &error);
         } else {
                 /* It was dropped while the question was under way: ask again, without the ETag. */
-                (void)error_set(&refresh->error, DIAG_UPSTREAM_MALFORMED, "the value that is unchanged is not held any more");
+                (void)error_set(&error, DIAG_UPSTREAM_MALFORMED, "the value that is unchanged is not held any more");
                 cache_fail(&refresh->slot, false);
         }
+        refresh->error = error_keep(refresh->error, &error);
 }
 
 static void tell_expiry(struct refresh *refresh) {
         for (size_t i = 0; i < refresh->attempts.count && !refresh->expiry_told; i++) {
-                if (refresh->attempts.items[i].error.code != DIAG_FALLBACK_EXPIRED)
+                const struct error *error = error_kept(refresh->attempts.items[i].error);
+
+                if (error->code != DIAG_FALLBACK_EXPIRED)
                         continue;
-                record(refresh, AUDIT_FALLBACK_EXPIRED, &refresh->attempts.items[i].error, NULL);
+                record(refresh, AUDIT_FALLBACK_EXPIRED, error, NULL);
                 refresh->expiry_told = true;
         }
-}
-
-/* As many as there were, seldom more than one: tokens are many.  Without memory they are forgotten. */
-static void keep_attempts(struct attempts *kept, const struct attempts *from) {
-        size_t bytes = from->count * sizeof(*from->items);
-        struct attempt *items = bytes > 0 ? malloc(bytes) : NULL;
-
-        free(kept->items);
-        *kept = (struct attempts){ .items = items, .count = items ? from->count : 0 };
-        if (items)
-                memcpy(items, from->items, bytes);
 }
 
 static void on_fetched(void *userdata, const struct fetch_result *result, const struct error *err) {
@@ -232,7 +221,7 @@ static void on_fetched(void *userdata, const struct fetch_result *result, const 
 
         refresh->fetch = NULL;
         refresh->has_verdict = true;
-        keep_attempts(&refresh->attempts, &result->attempts);
+        attempts_take(&refresh->attempts, result->attempts);
         take_outcome(refresh, result, err);
         if (refresh->slot.failures == 0) {
                 wait = cache_next_refresh(refresh->token, random_bits());
@@ -267,13 +256,13 @@ void refresh_now(struct refresh *refresh) {
                 .held = refresh->slot.value ? &refresh->etag : NULL,
                 .holds_usable = usable && value->source != SOURCE_DIRECT_ENV_FALLBACK,
         };
-        int r;
+        struct error error;
 
         if (refresh->fetch)
                 return;
         refresh->held_usable = request.holds_usable;
-        r = fetch_start(context->event, &request, on_fetched, refresh, &refresh->fetch, &refresh->error);
-        if (r < 0) {
+        if (fetch_start(context->event, &request, on_fetched, refresh, &refresh->fetch, &error) < 0) {
+                refresh->error = error_keep(refresh->error, &error);
                 refresh->has_verdict = true;
                 cache_fail(&refresh->slot, false);
                 refresh->next_at = usec_add(clock_boottime(), cache_backoff(refresh->slot.failures, false, random_bits()));
@@ -313,9 +302,8 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->etag = from->etag;
         refresh->next_at = from->next_at;
         refresh->forced_at = from->forced_at;
-        refresh->error = from->error;
-        refresh->attempts = from->attempts;
-        from->attempts = (struct attempts){ 0 };
+        refresh->error = error_keep(refresh->error, from->error);
+        attempts_take(&refresh->attempts, &from->attempts);
         refresh->has_verdict = from->has_verdict && !from->fetch;
         refresh->shown = from->shown;
         refresh->shown_code = from->shown_code;
@@ -345,7 +333,7 @@ void refresh_start(struct refresh *refresh, bool forced) {
         if (refresh->forced_at > 0)
                 earliest = usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL);
         /* A value that is good under the new settings too waits for its time, which may be sooner than it was. */
-        if (refresh_state(refresh) == TOKEN_FRESH && refresh->error.code == DIAG_NONE &&
+        if (refresh_state(refresh) == TOKEN_FRESH && !refresh->error &&
             refresh->slot.value->source == source_first(refresh->token)) {
                 usec_t due = usec_add(refresh->slot.confirmed_at, cache_next_refresh(refresh->token, random_bits()));
 
@@ -369,8 +357,9 @@ void refresh_done(struct refresh *refresh) {
         refresh->timer = sd_event_source_disable_unref(refresh->timer);
         waiter_wake_all(&refresh->waiters);
         cache_done(&refresh->slot);
-        free(refresh->attempts.items);
-        refresh->attempts = (struct attempts){ 0 };
+        attempts_done(&refresh->attempts);
+        refresh->error = error_release(refresh->error);
+        refresh->forge_error = error_release(refresh->forge_error);
 }
 
 int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
@@ -381,5 +370,5 @@ int refresh_init(struct refresh *refresh, const struct refresh_context *context,
                               refresh) < 0 ||
             sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
-        return 0;
+        return attempts_reserve(&refresh->attempts, err);
 }

@@ -44,8 +44,8 @@ struct refresh {
         bool held_usable;                       /* when the fetch in flight began, a value of Infisical was usable */
         usec_t next_at;                         /* boottime of the next fetch, while none is in flight */
         usec_t forced_at;                       /* boottime of the last fetch that somebody demanded; 0: never */
-        struct error error;                     /* of the last fetch: why it failed, or why it did not come from the first
-                                                 * source; DIAG_NONE: all is well */
+        struct error *error;                    /* of the last fetch: why it failed, or why it did not come from the first
+                                                 * source; error_keep() */
         struct attempts attempts;
         bool expiry_told;                       /* that direct_env_until is over */
         struct expiry expiry;                   /* what was said about its coming */
@@ -57,8 +57,8 @@ struct refresh {
         char shown_fingerprint[FINGERPRINT_MAX];
         char past[REFRESH_PAST_MAX][FINGERPRINT_MAX];   /* of values that were held before the one of shown_fingerprint; a ring */
         size_t next_past;
-        struct error forge_error;               /* why the forge does not accept the value of forge_print; DIAG_NONE: it was
-                                                 * not asked, or knows it */
+        struct error *forge_error;              /* why the forge does not accept the value of forge_print; error_keep(), NULL:
+                                                 * it was not asked, or knows it */
         char forge_print[FINGERPRINT_MAX];
 };
 

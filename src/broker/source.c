@@ -20,7 +20,7 @@ struct fetch {
         size_t server, servers_tried;
         bool refused;                   /* every source so far was refused by Infisical itself */
         struct fetch_result result;
-        struct attempt attempts[ATTEMPTS_MAX];  /* those of the result */
+        struct attempts attempts;       /* those of the result */
         struct error error;             /* of the last attempt at Infisical */
 };
 
@@ -70,6 +70,7 @@ struct fetch *fetch_cancel(struct fetch *fetch) {
         (void)infisical_cancel(fetch->call);
         (void)sd_event_source_disable_unref(fetch->defer);
         (void)secret_unref(fetch->access_token);
+        attempts_done(&fetch->attempts);
         free(fetch);
         return NULL;
 }
@@ -80,16 +81,7 @@ static void finish(struct fetch *fetch, const struct error *error) {
 }
 
 static void add_attempt(struct fetch *fetch, const char *url, const struct error *error) {
-        struct attempts *attempts = &fetch->result.attempts;
-        struct attempt *attempt;
-
-        if (attempts->count == ATTEMPTS_MAX)
-                return;
-        attempts->items = fetch->attempts;
-        attempt = &attempts->items[attempts->count++];
-        attempt->source = fetch->source;
-        attempt->error = *error;
-        (void)snprintf(attempt->url, sizeof(attempt->url), "%s", url ? url : "");
+        attempts_add(&fetch->attempts, fetch->source, url, error);
 }
 
 static void schedule(struct fetch *fetch) {
@@ -305,6 +297,7 @@ int fetch_start(sd_event *event, const struct fetch_request *request, fetch_done
         if (!fetch)
                 return error_oom(err);
         fetch->request = *request;
+        fetch->result.attempts = &fetch->attempts;
         fetch->done = done;
         fetch->userdata = userdata;
         fetch->refused = true;

@@ -47,7 +47,7 @@ struct fetch_result {
         usec_t pause;                   /* failed: not before so long; 0 = no wish */
         struct error reason;            /* there is a value, but not from the first source: why; else DIAG_NONE */
         struct etag etag;
-        struct attempts attempts;       /* borrowed */
+        struct attempts *attempts;      /* done() may take them */
 };
 
 /* @err has code DIAG_NONE for a value; both borrowed, valid during the call. */

@@ -13,6 +13,7 @@ void verify_done(struct verify *verify) {
                 verify_forge_answered(verify->forge);
         verify->alive = forge_alive_cancel(verify->alive);
         waiter_wake_all(&verify->waiters);
+        verify->error = error_release(verify->error);
 }
 
 void verify_adopt(struct verify *verify, const struct verify *from) {
@@ -25,7 +26,7 @@ void verify_adopt(struct verify *verify, const struct verify *from) {
         memcpy(verify->print, from->print, sizeof(verify->print));
         verify->answered_at = from->answered_at;
         verify->life = from->life;
-        verify->error = from->error;
+        verify->error = error_keep(verify->error, from->error);
 }
 
 bool verify_same_forge(const struct forge_config *a, const struct forge_config *b) {
@@ -84,25 +85,26 @@ static void log_verdict(const struct verify *verify, enum forge_life life, const
 
 static void take_verdict(struct verify *verify, enum forge_life life, const struct error *err) {
         const struct token_config *token = verify->refresh->token;
-        bool is_new = verify->answered_at == 0 || life != verify->life || err->code != verify->error.code;
+        bool is_new = verify->answered_at == 0 || life != verify->life || err->code != error_kept(verify->error)->code;
         usec_t now = clock_boottime();
+        struct error error = *err;
 
         verify->answered_at = now;
         verify->life = life;
-        verify->error = *err;
         if (life == FORGE_TOKEN_DEAD) {
                 verify_forge_refused(verify->forge, now);
-                if (verify->error.remedy[0] == '\0')
-                        error_remedy_set(&verify->error, "Create a new token at forge '%s' and store it as secret '%s' in "
+                if (error.remedy[0] == '\0')
+                        error_remedy_set(&error, "Create a new token at forge '%s' and store it as secret '%s' in "
                                          "Infisical's %.64s, then run 'forge-brokerctl refresh %s'.", token->forge->name,
                                          token->secret_name, token->secret_path, token->name);
         }
+        verify->error = error_keep(verify->error, &error);
         if (err->code == DIAG_UPSTREAM_RATE_LIMITED)
                 verify_forge_pause(verify->forge, now);
         if (is_new)
-                log_verdict(verify, life, &verify->error);
+                log_verdict(verify, life, &error);
         if (life == FORGE_TOKEN_DEAD)
-                refresh_set_forge_error(verify->refresh, verify->print, &verify->error);
+                refresh_set_forge_error(verify->refresh, verify->print, &error);
         else if (life == FORGE_TOKEN_ALIVE)
                 refresh_set_forge_error(verify->refresh, verify->print, NULL);
 }
@@ -163,7 +165,7 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
                 return VERIFY_ANSWERED;
         }
         *ret_life = verify->life;
-        *err = verify->error;
+        *err = *error_kept(verify->error);
         return VERIFY_ANSWERED;
 }
 
@@ -202,5 +204,5 @@ usec_t verify_expires_at(const struct verify *verify, const char *print) {
 const struct error *verify_found_dead(const struct verify *verify, const char *print) {
         bool is_dead = verify->answered_at > 0 && verify->life == FORGE_TOKEN_DEAD && strcmp(verify->print, print) == 0;
 
-        return is_dead ? &verify->error : NULL;
+        return is_dead ? error_kept(verify->error) : NULL;
 }

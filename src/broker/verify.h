@@ -40,7 +40,7 @@ struct verify {
         char print[FINGERPRINT_MAX];            /* the value that the question is or was about; "": none yet */
         usec_t answered_at;                     /* boottime of the verdict; 0: none yet */
         enum forge_life life;
-        struct error error;                     /* why it is not ALIVE */
+        struct error *error;                    /* why it is not ALIVE; error_keep() */
 
         char expiring[FINGERPRINT_MAX];         /* the value that expires_at is of; "": none */
         usec_t expires_at;                      /* wall clock, as the forge says; 0: it does not */

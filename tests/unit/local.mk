@@ -37,6 +37,10 @@ unit_tests += tests/unit/test-policy
 tests_unit_test_policy_SOURCES = tests/unit/test-policy.c $(config_harness)
 tests_unit_test_policy_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test-attempts
+tests_unit_test_attempts_SOURCES = tests/unit/test-attempts.c
+tests_unit_test_attempts_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test-rate
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_LDADD = $(unit_libs)

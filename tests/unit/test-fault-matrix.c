@@ -253,7 +253,7 @@ static void run_cell(const char *where, enum source source, enum kind kind, enum
                 fail_msg("%s fails at %s with %s, held %s: %s from %s, expected %s", source_name(source), where,
                          diagnosis_info(code)->name, held_names[held], value ? secret_bytes(value->token) : "nothing",
                          value ? source_name(value->source) : "-", expected.value ? expected.value : "nothing");
-        assert_int_equal(refresh.error.code, expected.error);
+        assert_int_equal(error_kept(refresh.error)->code, expected.error);
         wait = refresh.next_at - clock_boottime();
         if (expected.soon)
                 assert_true(wait <= 61 * USEC_PER_SEC + pause + USEC_PER_SEC);

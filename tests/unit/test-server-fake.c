@@ -68,11 +68,12 @@ static int give(struct broker *broker, int index, struct issuance *ret, struct e
 }
 
 static int give_error(struct ask *ask, const char *name, struct error *err) {
-        static struct attempt attempt = { .source = SOURCE_INFISICAL_TOKEN_AUTH, .url = "https://infisical.example.org" };
+        static struct error error;
+        static struct attempt attempt = { .source = SOURCE_INFISICAL_TOKEN_AUTH, .url = "https://infisical.example.org", .error = &error };
         static struct attempts attempts = { .items = &attempt, .count = 1 };
 
         ask->attempts = &attempts;
-        (void)error_set(&attempt.error, DIAG_SECRET_NOT_FOUND, "no secret of that name");
+        (void)error_set(&error, DIAG_SECRET_NOT_FOUND, "no secret of that name");
         ask->retry_after = 3200 * USEC_PER_MSEC;
         return error_set(err, DIAG_NO_USABLE_VALUE, "token '%s': secret-not-found", name);
 }
