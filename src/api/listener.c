@@ -162,8 +162,7 @@ static int start_sources(struct listener *listener, struct error *err) {
 }
 
 static void done(struct listener *listener) {
-        free(listener->rate);
-        listener->rate = NULL;
+        listener->rate = rate_free(listener->rate);
         listener->readable = sd_event_source_disable_unref(listener->readable);
         listener->timer = sd_event_source_disable_unref(listener->timer);
         listener->soon = sd_event_source_disable_unref(listener->soon);
@@ -181,7 +180,7 @@ int listener_start(struct listener *listener, sd_event *event, struct broker *br
         *listener = (struct listener){
                 .event = event, .broker = broker, .limits = *limits, .serves_all = serves_all
         };
-        listener->rate = calloc(1, sizeof(*listener->rate));
+        listener->rate = rate_new();
         if (!listener->rate)
                 return error_oom(err);
         peer_root_read(&listener->cgroup_root);

@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,15 @@ int process_harden(struct error *err) {
         if (setrlimit(RLIMIT_CORE, &none) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot forbid core dumps: %s", strerror(errno));
         return 0;
+}
+
+/* Tables for the worst case lie on pages of their own, which are there once they are touched; in the heap they would come to lie
+ * where other things were. */
+#define OWN_PAGES_BYTES (24 * 1024)
+
+void process_spare_memory(void) {
+        (void)mallopt(M_MMAP_THRESHOLD, OWN_PAGES_BYTES);
+        (void)mallopt(M_ARENA_MAX, 1);  /* resolver threads have no heap of their own */
 }
 
 bool process_has_journal(void) {

@@ -10,6 +10,9 @@
 /** process_harden() - nothing of its memory may be read by others or written to a disk; first thing in a program with secrets */
 int process_harden(struct error *err);
 
+/** process_spare_memory() - for a process that lives for long: what it does not use any more goes back to the system */
+void process_spare_memory(void);
+
 /** process_has_journal() - standard error is the journal's stream, which systemd says as device and inode */
 bool process_has_journal(void);
 

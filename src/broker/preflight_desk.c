@@ -243,7 +243,7 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
 
 int preflight_desk_init(struct preflight_desk *desk, sd_event *event, preflight_ended ended, void *userdata, struct error *err) {
         *desk = (struct preflight_desk){ .event = event, .ended = ended, .userdata = userdata,
-                                         .rate = calloc(1, sizeof(*desk->rate)) };
+                                         .rate = rate_new() };
         return desk->rate ? 0 : error_oom(err);
 }
 
@@ -265,6 +265,5 @@ void preflight_desk_done(struct preflight_desk *desk) {
                 waiter_wake_all(&inspection->waiters);
                 (void)inspection_unref(inspection);
         }
-        free(desk->rate);
-        desk->rate = NULL;
+        desk->rate = rate_free(desk->rate);
 }

@@ -2,6 +2,19 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+
+struct rate *rate_new(void) {
+        void *rate = mmap(NULL, sizeof(struct rate), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return rate == MAP_FAILED ? NULL : rate;
+}
+
+struct rate *rate_free(struct rate *rate) {
+        if (rate)
+                (void)munmap(rate, sizeof(*rate));
+        return NULL;
+}
 
 const char *rate_origin(const struct peer *peer, char buffer[static CGROUP_PATH_MAX]) {
         if (peer->cgroup.own == 0) {

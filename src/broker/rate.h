@@ -21,12 +21,17 @@ struct rate_row {
         struct budget budget;
 };
 
-/* Zeroed is empty; large, so from calloc(): what is never used costs no memory. */
 struct rate {
-        struct rate_row rows[RATE_ROWS];
         size_t used;
         struct budget shared;
+        struct rate_row rows[RATE_ROWS];
 };
+
+/** rate_new() - an empty table, or NULL.  It is on pages of its own: of a table this large what is never used costs no memory. */
+struct rate *rate_new(void);
+
+/** rate_free() - NULL is fine.  Return: NULL. */
+struct rate *rate_free(struct rate *rate);
 
 /**
  * rate_take() - counts one request

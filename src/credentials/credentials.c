@@ -129,7 +129,7 @@ int credentials_new(sd_event *event, struct broker *broker, int fd, struct crede
         credentials->event = sd_event_ref(event);
         credentials->broker = broker;
         credentials->fd = -1;
-        credentials->rate = calloc(1, sizeof(*credentials->rate));
+        credentials->rate = rate_new();
         if (!credentials->rate)
                 return error_oom(err);
         peer_root_read(&credentials->cgroup_root);
@@ -173,7 +173,7 @@ struct credentials *credentials_free(struct credentials *credentials) {
         while (credentials->first)
                 (void)consumer_free(credentials->first);
         closep(&credentials->fd);
-        free(credentials->rate);
+        (void)rate_free(credentials->rate);
         (void)sd_event_unref(credentials->event);
         free(credentials);
         return NULL;

@@ -274,6 +274,7 @@ int main(int argc, char **argv) {
                 (void)fprintf(stderr, "forge-brokerd: unexpected argument; see --help\n");
                 return EXIT_USAGE;
         }
+        process_spare_memory();
         if (process_harden(&err) < 0 || block_signals(&err) < 0 || secret_init(/* use_memfd= */ true, &err) < 0 ||
             http_setup(&err) < 0) {
                 log_error(&err);
