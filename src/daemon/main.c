@@ -76,6 +76,7 @@ static void send_ready(struct daemon *daemon) {
         if (!daemon->ready_sent)
                 (void)sd_notify(0, "READY=1");
         daemon->ready_sent = true;
+        daemon->ready_timer = sd_event_source_disable_unref(daemon->ready_timer);
 }
 
 /* STATUS= for `systemctl status`; READY=1 once every token has a verdict. */
