@@ -7,6 +7,8 @@ need git git
 need python3 python3
 [ -x "$(git --exec-path)/git-http-backend" ] || skip_all "git http-backend is missing (Debian: git)"
 
+# Its own: it is looked for in all processes of the machine, among them perhaps those of another run.
+secret_value=$secret_value-$$
 old_token=0123456789abcdef0123456789abcdef01234567
 other_token=other-0123456789abcdefghijklmnopqrstu
 # Nothing of this machine's own configuration takes part.
