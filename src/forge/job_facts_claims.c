@@ -13,8 +13,12 @@ static void read_ref(const json_t *claims, const char *ref_member, struct job_fa
         const char *ref = json_member_string(claims, ref_member), *name = json_member_string(claims, "ref");
         const char *type = json_member_string(claims, "ref_type");
         const char *kind = type && strcmp(type, "tag") == 0 ? "tags" : type && strcmp(type, "branch") == 0 ? "heads" : NULL;
+        /* A branch can be called refs/tags/v1: where name and type disagree, neither is believed. */
+        const char *other = !kind ? NULL : strcmp(kind, "tags") == 0 ? "refs/heads/" : "refs/tags/";
         char text[JOB_TEXT_MAX];
 
+        if (ref && other && text_starts_with(ref, other))
+                return;
         if (ref && text_starts_with(ref, "refs/"))
                 facts->ref_known = fact_set(facts->ref, sizeof(facts->ref), ref);
         else if (name && kind && snprintf(text, sizeof(text), "refs/%s/%s", kind, name) < (int)sizeof(text))

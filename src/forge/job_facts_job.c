@@ -30,8 +30,8 @@ static void read_ref(const json_t *job, struct job_facts *facts) {
 
         if (!name || !json_is_boolean(tag))
                 return;
-        /* A merge request's pipeline has the whole of its ref there. */
-        if (text_starts_with(name, "refs/"))
+        /* A merge request's pipeline has the whole of its ref there; with any other such name it is a branch that is called so. */
+        if (text_starts_with(name, "refs/merge-requests/") && !json_is_true(tag))
                 facts->ref_known = fact_set(facts->ref, sizeof(facts->ref), name);
         else if (snprintf(text, sizeof(text), "refs/%s/%s", json_is_true(tag) ? "tags" : "heads", name) < (int)sizeof(text))
                 facts->ref_known = fact_set(facts->ref, sizeof(facts->ref), text);
@@ -41,9 +41,13 @@ int job_facts_read_job(const char *url, const json_t *job, struct job_facts *ret
         const json_t *pipeline = json_object_get(job, "pipeline");
 
         *ret = (struct job_facts){ .by = VOUCHED_RUN_API, .fork = FORK_UNKNOWN };
-        if (!read_path(url, json_member_string(job, "web_url"), ret) ||
-            !fact_set_number(ret->run_id, sizeof(ret->run_id), json_object_get(pipeline, "id")))
-                return error_set(err, DIAG_UPSTREAM_MALFORMED, "the answer does not name the job's pipeline and its project");
+        if (!read_path(url, json_member_string(job, "web_url"), ret)) {
+                (void)error_set(err, DIAG_UPSTREAM_MALFORMED, "the job's web_url is not that of a job below %.128s", url);
+                error_remedy_set(err, "Set url of the forge's section to the address that GitLab itself has as external_url.");
+                return -(int)DIAG_UPSTREAM_MALFORMED;
+        }
+        if (!fact_set_number(ret->run_id, sizeof(ret->run_id), json_object_get(pipeline, "id")))
+                return error_set(err, DIAG_UPSTREAM_MALFORMED, "the answer does not name the job's pipeline");
         (void)fact_set(ret->actor, sizeof(ret->actor), json_member_string(json_object_get(job, "user"), "username"));
         (void)fact_set(ret->workflow, sizeof(ret->workflow), json_member_string(job, "name"));
         gitlab_event_set(ret, json_member_string(pipeline, "source"));

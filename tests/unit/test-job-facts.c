@@ -91,9 +91,10 @@ static const struct row runs[] = {
         { "{\"id\":\"x\",\"repository\":{\"full_name\":\"o/r\"}}", NULL },
 };
 
-#define ACTIONS(event, ref) \
-        "{\"repository\":\"o/r\",\"event_name\":\"" event "\",\"ref\":\"" ref "\",\"ref_type\":\"branch\",\"run_id\":\"42\"," \
+#define OF_TYPE(type, event, ref) \
+        "{\"repository\":\"o/r\",\"event_name\":\"" event "\",\"ref\":\"" ref "\",\"ref_type\":\"" type "\",\"run_id\":\"42\"," \
         "\"run_attempt\":\"1\",\"actor\":\"alice\",\"sub\":\"repo:evil/evil:ref:refs/heads/main\"}"
+#define ACTIONS(event, ref) OF_TYPE("branch", event, ref)
 #define LAB(source, more) \
         "{\"project_path\":\"g/o/r\",\"pipeline_source\":\"" source "\",\"pipeline_id\":\"42\"," \
         "\"user_login\":\"alice\",\"ref\":\"main\",\"ref_type\":\"branch\"" more "}"
@@ -107,12 +108,17 @@ static const struct {
         { FORGEJO, { ACTIONS("push", "refs/heads/main"), "o/r push refs/heads/main no" } },
         { FORGEJO, { ACTIONS("schedule", "refs/heads/main"), "o/r schedule refs/heads/main no" } },
         { FORGEJO, { ACTIONS("push", "main"), "o/r push refs/heads/main no" } },
+        { FORGEJO, { OF_TYPE("tag", "push", "v1"), "o/r push refs/tags/v1 no" } },
+        { FORGEJO, { OF_TYPE("", "push", "refs/tags/v1"), "o/r push refs/tags/v1 no" } },
+        { FORGEJO, { ACTIONS("push", "refs/tags/v1"), "o/r push ? no" } },
+        { FORGEJO, { OF_TYPE("tag", "push", "refs/heads/main"), "o/r push ? no" } },
+        { FORGEJO, { ACTIONS("push", "refs/heads/refs/tags/v1"), "o/r push refs/heads/refs/tags/v1 no" } },
         { FORGEJO, { ACTIONS("pull_request", "refs/pull/3/head"), "o/r pull_request refs/pull/3/head no" } },
         { FORGEJO, { ACTIONS("pull_request_target", "refs/heads/main"), "o/r pull_request_target refs/heads/main ?" } },
         { FORGEJO, { ACTIONS("workflow_call", "refs/heads/main"), "o/r ? refs/heads/main ?" } },
         { FORGEJO, { ACTIONS("", "refs/heads/main"), "o/r ? refs/heads/main ?" } },
-        { GITHUB, { ACTIONS("push", "refs/tags/v1"), "o/r push refs/tags/v1 no" } },
-        { GITHUB, { ACTIONS("release", "refs/tags/v1"), "o/r release refs/tags/v1 no" } },
+        { GITHUB, { OF_TYPE("tag", "push", "refs/tags/v1"), "o/r push refs/tags/v1 no" } },
+        { GITHUB, { OF_TYPE("tag", "release", "refs/tags/v1"), "o/r release refs/tags/v1 no" } },
         { GITHUB, { ACTIONS("pull_request", "refs/pull/3/merge"), "o/r pull_request refs/pull/3/merge ?" } },
         { GITHUB, { ACTIONS("pull_request_review", "refs/pull/3/merge"), "o/r pull_request_review refs/pull/3/merge ?" } },
         { GITHUB, { ACTIONS("pull_request_target", "refs/heads/main"), "o/r pull_request_target refs/heads/main ?" } },
@@ -146,6 +152,9 @@ static const struct row jobs[] = {
         { JOB("push", "main", "false"), "g/o/r push refs/heads/main no" },
         { JOB("push", "v1", "true"), "g/o/r push refs/tags/v1 no" },
         { JOB("schedule", "main", "false"), "g/o/r schedule refs/heads/main no" },
+        /* Branches with the names of tags. */
+        { JOB("push", "refs/tags/v1", "false"), "g/o/r push refs/heads/refs/tags/v1 no" },
+        { JOB("push", "refs/heads/main", "false"), "g/o/r push refs/heads/refs/heads/main no" },
         { JOB("merge_request_event", "refs/merge-requests/3/head", "false"), "g/o/r pull_request refs/merge-requests/3/head ?" },
         { JOB("push", "main", "\"no\""), "g/o/r push ? no" },
         { AT("https://lab.example.org/o/r/-/jobs/1"), "o/r push ? no" },
@@ -232,6 +241,8 @@ static void jobs_of_gitlab(void **state) {
                 int r = job_facts_read_job("https://lab.example.org", root, &facts, &err);
 
                 check("job", i, &jobs[i], r, &facts, &err, VOUCHED_RUN_API);
+                if (r < 0 && strstr(jobs[i].json, "evil"))
+                        assert_non_null(strstr(error_remedy(&err), "external_url"));
                 json_decref(root);
         }
 }
