@@ -131,19 +131,23 @@ static bool key_checks_pending(const struct doctor *doctor) {
         return false;
 }
 
-/* Not broken: to be open may be meant.  But nobody shall be able to say that it went unsaid. */
-static void note_exposure(struct doctor *doctor, json_t *parent, const struct token_config *token) {
+/* Not broken: to be open, or closed, may be meant.  But nobody shall be able to say that it went unsaid. */
+static void note_rules(struct doctor *doctor, json_t *parent, const struct token_config *token) {
         const char *exposure = explain_exposure(token);
-        struct error advice = { 0 };
+        struct error why = { 0 };
         json_t *finding;
 
-        if (!exposure)
+        if (!exposure && !explain_dead_end(token, &why))
                 return;
         finding = finding_add(&doctor->findings, parent, "rules", "who gets it");
-        finding_note(finding, "%s", exposure);
-        error_remedy_set(&advice, "Set proof = required and job_repositories in [token %s]: docs/jobs.md, \"Which job gets which "
-                         "token\".", token->name);
-        finding_remedy(finding, advice.remedy);
+        if (exposure) {
+                finding_note(finding, "%s", exposure);
+                error_remedy_set(&why, "Set proof = required and job_repositories in [token %s]: docs/jobs.md, \"Which job gets which "
+                                 "token\".", token->name);
+        } else {
+                finding_note(finding, "no job gets it: %s", why.detail);
+        }
+        finding_remedy(finding, why.remedy);
 }
 
 /* The chain's order within each token, so that a proof finds those before it. */
@@ -159,7 +163,7 @@ static void make_proofs(struct doctor *doctor) {
 
                 (void)snprintf(name, sizeof(name), "token %s", refresh->token->name);
                 parent = finding_add(&doctor->findings, NULL, "token", name);
-                note_exposure(doctor, parent, refresh->token);
+                note_rules(doctor, parent, refresh->token);
                 for (int source = 0; source < SOURCE_COUNT; source++) {
                         struct proof *proof = &doctor->proofs[doctor->n_proofs];
 

@@ -6,6 +6,8 @@
 #include "base/text.h"
 
 #define CONTAINER_ID_LENGTH 64
+/* What stands behind the last list of rules. */
+#define REST_MAX 300
 
 const char *explain_exposure(const struct token_config *token) {
         if (token->proof_required)
@@ -15,10 +17,49 @@ const char *explain_exposure(const struct token_config *token) {
                                : "every container with the mount gets this token, fork pull requests included";
 }
 
+/* Older Forgejos prove the repository alone; GitLab's job token is never for less than the job. */
+static bool gives_proof(const struct forge_config *forge, enum vouched by) {
+        if (by == VOUCHED_OIDC)
+                return forge->oidc_audience;
+        if (by == VOUCHED_RUN_API)
+                return forge->type == FORGE_FORGEJO || forge->type == FORGE_GITLAB;
+        return by == VOUCHED_NO || forge->type != FORGE_GITLAB;
+}
+
+/* The most that this forge can prove of a job. */
+static enum vouched best_proof(const struct forge_config *forge) {
+        enum vouched by = VOUCHED_OIDC;
+
+        while (!gives_proof(forge, by))
+                by++;
+        return by;
+}
+
+bool explain_dead_end(const struct token_config *token, struct error *why) {
+        const struct forge_config *forge = token->vouched_by;
+
+        if (!token->proof_required || best_proof(forge) != VOUCHED_REPOSITORY)
+                return false;
+        if (forge->type == FORGE_GITHUB) {
+                (void)error_set(why, DIAG_PROOF_INSUFFICIENT, "forge '%s' does not prove whether a job is a fork's without ID tokens",
+                                forge->name);
+                error_remedy_set(why, "Set oidc_audience in [forge %s], and give the jobs 'permissions: id-token: write'.",
+                                 forge->name);
+                return true;
+        }
+        if (!token->job_events[0] && !token->job_refs[0])
+                return false;
+        (void)error_set(why, DIAG_PROOF_INSUFFICIENT,
+                        "forge '%s' proves no more than the repository, and job_events or job_refs asks for more", forge->name);
+        error_remedy_set(why, "Write job_events = and job_refs = with nothing behind them in [token %s], and keep job_repositories to "
+                         "those where you decide what runs.", token->name);
+        return true;
+}
+
 /* " in a, b", or nothing for an empty list. */
 static void append_list(char text[static EXPLAIN_TEXT_MAX], size_t *used, const char *before, char *const *items) {
         for (size_t i = 0; items[i]; i++) {
-                if (*used + strlen(items[i]) + 200 > EXPLAIN_TEXT_MAX) {
+                if (*used + strlen(items[i]) + REST_MAX > EXPLAIN_TEXT_MAX) {
                         (void)text_append(text, EXPLAIN_TEXT_MAX, used, ", ...");
                         return;
                 }
@@ -27,6 +68,7 @@ static void append_list(char text[static EXPLAIN_TEXT_MAX], size_t *used, const 
 }
 
 const char *explain_rules(const struct token_config *token, char text[static EXPLAIN_TEXT_MAX]) {
+        struct error why;
         size_t used = 0;
 
         (void)text_append(text, EXPLAIN_TEXT_MAX, &used, "Token '%s' is for ", token->name);
@@ -43,6 +85,8 @@ const char *explain_rules(const struct token_config *token, char text[static EXP
         append_list(text, &used, ", on refs ", token->job_refs);
         append_list(text, &used, ", from units ", token->units);
         (void)text_append(text, EXPLAIN_TEXT_MAX, &used, "; never for those of fork and AGit pull requests.");
+        if (explain_dead_end(token, &why))
+                (void)text_append(text, EXPLAIN_TEXT_MAX, &used, " No job gets it: %s.", why.detail);
         return text;
 }
 
@@ -69,24 +113,6 @@ static int set_unit(struct explanation *explanation, const struct explain_query 
                 return error_set(err, DIAG_MALFORMED_REQUEST, "a unit's name has at most 255 bytes");
         (void)text_clean(explanation->unit, sizeof(explanation->unit), query->unit, strlen(query->unit));
         return 0;
-}
-
-/* Older Forgejos prove the repository alone; GitLab's job token is never for less than the job. */
-static bool gives_proof(const struct forge_config *forge, enum vouched by) {
-        if (by == VOUCHED_OIDC)
-                return forge->oidc_audience;
-        if (by == VOUCHED_RUN_API)
-                return forge->type == FORGE_FORGEJO || forge->type == FORGE_GITLAB;
-        return by == VOUCHED_NO || forge->type != FORGE_GITLAB;
-}
-
-/* The most that this forge can prove of a job. */
-static enum vouched best_proof(const struct forge_config *forge) {
-        enum vouched by = VOUCHED_OIDC;
-
-        while (!gives_proof(forge, by))
-                by++;
-        return by;
 }
 
 static int set_proof(struct explanation *explanation, const struct token_config *token, const struct explain_query *query,

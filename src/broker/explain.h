@@ -16,7 +16,15 @@
  */
 const char *explain_exposure(const struct token_config *token);
 
-/** explain_rules() - one sentence: who gets the token; returns @text */
+/**
+ * explain_dead_end() - why no job can meet the rules of a token, whatever it shows: its forge's proofs tell less than they ask for
+ * @why: the reason, and with err's remedy what to do
+ *
+ * Return: false if some can.
+ */
+bool explain_dead_end(const struct token_config *token, struct error *why);
+
+/** explain_rules() - who gets the token, in a sentence, and if that is nobody in two; returns @text */
 const char *explain_rules(const struct token_config *token, char text[static EXPLAIN_TEXT_MAX]);
 
 /* A case: a process of uid 0 and its job.  Outside text, NULL where nothing is said. */

@@ -17,6 +17,9 @@ url = https://away.example.org
 type = github
 url = https://hub.example.org
 oidc_audience = forge-broker
+[forge plain]
+type = github
+url = https://plain.example.org
 [forge lab]
 type = gitlab
 url = https://lab.example.org
@@ -55,6 +58,12 @@ proof = required
 vouched_by = hub
 job_repositories = platform/*
 job_events =
+[token any-of-plain]
+$same_secret
+proof = required
+vouched_by = plain
+job_repositories = platform/*
+job_events =
 [token any-of-lab]
 $same_secret
 proof = required
@@ -82,6 +91,12 @@ id=$(printf '%064d' 7)
 says "a token without rules" 0 "^Token 'open' is for every process of uid 0 that reaches the socket: every container with the mount gets this token, fork pull requests included\.$" open
 says "one of some units" 0 "^Token 'narrow' is for every process of uid 0 in units forgejo-runner.service, docker-\*.scope: every root process of its units" narrow
 says "one of proven jobs" 0 "^Token 'deploy' is for jobs that forge 'home' vouches for, in repositories platform/\*, for events push, create, .*, on refs refs/heads/main, refs/tags/v\*, from units docker-\*.scope; never for those of fork and AGit pull requests\.$" deploy
+says "one whose forge's proof tells too little for its rules" 0 "never for those of fork and AGit pull requests\. No job gets it: forge 'away' proves no more than the repository" elsewhere
+says "one of GitHub without ID tokens" 0 "No job gets it: forge 'plain' does not prove whether a job is a fork's" any-of-plain
+explain any-of-away
+unlike "one whose rules ask no more than that" "$(cat "$work/out")" 'No job gets it'
+explain any-of-hub
+unlike "GitHub with ID tokens" "$(cat "$work/out")" 'No job gets it'
 is "it is one line" "$(wc -l <"$work/out")" 1
 
 # A case.

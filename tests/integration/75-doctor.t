@@ -255,6 +255,11 @@ is "a forge whose ID tokens no rule relies on is not asked for its keys" "$statu
 with_rules
 doctor
 is "one that a rule relies on is" "$status $(branch forge) $(asked_for openid) $(asked_for keys)" "0 tcp=ok answer=ok id-token-keys=ok 1 1"
+{ token_deploy; printf 'proof = required\nvouched_by = away\njob_repositories = platform/*\n[forge away]\ntype = gitea\nurl = %s\n' "$forge_url"; } | write_config
+doctor
+is "rules that no proof of the forge can meet are a note" "$status $(crossed)" "0 "
+like "... which says why" "$(detail rules)" "^no job gets it: forge 'away' proves no more than the repository, and job_events or job_refs asks for more$"
+like "... and what to do" "$(printf '%s' "$report" | jq -r '[.. | objects | select(.step? == "rules")][0].remedy')" 'job_events = .* \[token deploy\]'
 with_rules "oidc_issuer = $forge_url/api/action"
 breaks "an issuer that is none" "id-token-keys upstream-blocked" 'oidc_issuer .*\[forge home\]' forge "tcp=ok answer=ok id-token-keys=broken"
 is "... the token is proven all the same" "$(branch token infisical-token-auth)" "$proven"
