@@ -9,21 +9,26 @@ standin_start "$work/state.json"
 same_secret='forge = home
 secret_path = /forges
 secret_name = deploy-bot@example.org'
-forge_settings='oidc_audience = forge-broker
-[forge away]
-type = gitea
-url = https://away.example.org
-[forge hub]
-type = github
-url = https://hub.example.org
-oidc_audience = forge-broker
-[forge plain]
-type = github
-url = https://plain.example.org
-[forge lab]
-type = gitlab
-url = https://lab.example.org
-oidc_audience = forge-broker'
+forge_settings='oidc_audience = forge-broker'
+# forge NAME TYPE [SETTING] - one more, and a token for all of its jobs that are none of forks
+forge() {
+        forge_settings="$forge_settings
+[forge $1]
+type = $2
+url = https://$1.example.org
+${3-}"
+        any="${any-}
+[token any-of-$1]
+$same_secret
+proof = required
+vouched_by = $1
+job_repositories = platform/*
+job_events ="
+}
+forge away gitea
+forge hub github 'oidc_audience = forge-broker'
+forge plain github
+forge lab gitlab 'oidc_audience = forge-broker'
 write_config <<EOT
 [token open]
 $same_secret
@@ -46,30 +51,7 @@ $same_secret
 proof = required
 job_repositories = platform/*
 job_events =
-[token any-of-away]
-$same_secret
-proof = required
-vouched_by = away
-job_repositories = platform/*
-job_events =
-[token any-of-hub]
-$same_secret
-proof = required
-vouched_by = hub
-job_repositories = platform/*
-job_events =
-[token any-of-plain]
-$same_secret
-proof = required
-vouched_by = plain
-job_repositories = platform/*
-job_events =
-[token any-of-lab]
-$same_secret
-proof = required
-vouched_by = lab
-job_repositories = platform/*
-job_events =
+$any
 EOT
 daemon_start
 daemon_ready
