@@ -141,6 +141,14 @@ is "an upload that cannot be closed: still a yes" "$(need_is packages:write)" "y
 like "an upload that cannot be closed: said" "$(value '.warnings[0]')" 'may be left open'
 is "an upload that cannot be closed: it is all that is left" "$(forge_ask /left | jq -c .)" \
         '{"repositories":{},"uploads":["platform/app"],"blobs":[]}'
+forge_ask /reset -X POST >/dev/null
+fault '{"kind":"lost","method":"POST","path":"/blobs/uploads/"}'
+preflight '{"image":"platform/lost","needs":["packages:write"]}'
+fault '{}'
+is "the answer that opened an upload was lost: cannot tell" "$(value '.needs[0].verdict')" cannot-tell
+like "the answer that opened an upload was lost: said" "$(value '.warnings[0]')" 'may be left open'
+is "the answer that opened an upload was lost: it is all that is left" "$(forge_ask /left | jq -c .)" \
+        '{"repositories":{},"uploads":["platform/lost"],"blobs":[]}'
 
 # Stopped in order, while the upload is open: it is closed first.
 forge_ask /reset -X POST >/dev/null
@@ -181,6 +189,15 @@ as app "$probe"
 fault '{}'
 is "the answer that made it was lost: cannot tell" "$(value '.needs[0].verdict')" cannot-tell
 is "but it was found and taken away" "$(left) $(value '.warnings | length')" "{} 0"
+fault '{"kind":"lost","path":"/releases"}'
+as app "$probe,\"ref\":\"$(fresh_ref)\""
+fault '{}'
+is "that answer and the list were lost: cannot tell" "$(value '.needs[] | select(.need == "release:write") | .verdict')" cannot-tell
+like "that answer and the list were lost: what may be left is said" "$(value '.warnings[0]')" \
+        'not known whether a draft release forge-broker-preflight-[0-9a-f]{16}'
+is "that answer and the list were lost: it is all that is left" "$(releases)" \
+        "[\"$(value '.warnings[0]' | grep -o 'forge-broker-preflight-[0-9a-f]*')\"]"
+repository '{"releases":[]}'
 fault '{"kind":"html","status":502,"method":"DELETE","count":1}'
 as app "$probe,\"ref\":\"$(fresh_ref)\""
 fault '{}'
