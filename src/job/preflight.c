@@ -57,6 +57,9 @@ static int build(const struct wanted *wanted, struct preflight_question *questio
         if (!question->image[0] && question->needs & 1u << PREFLIGHT_PACKAGES_WRITE)
                 return usage(failure, "Give it with --image OWNER/NAME, as it is named in the registry.",
                              failure_set(failure, EXIT_USAGE, "packages:write to which image?"));
+        if (wanted->write_probe && !(question->needs & 1u << PREFLIGHT_RELEASE_WRITE))
+                return usage(failure, "Leave it out, or add --need release:write.",
+                             failure_set(failure, EXIT_USAGE, "--write-probe is for release:write, which is not among the needs"));
         question->write_probe = wanted->write_probe;
         return wanted->variable ? preflight_token_read(question, wanted->variable, failure) : 0;
 }

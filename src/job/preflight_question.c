@@ -74,6 +74,11 @@ static int set_path(char place[static PREFLIGHT_PLACE_MAX], const char *path, co
 }
 
 int preflight_repository_set(struct preflight_question *question, const char *repository, struct failure *failure) {
+        size_t length = strlen(repository);
+
+        /* No forge has one of such a name. */
+        if (length > 4 && strcmp(repository + length - 4, ".git") == 0)
+                return usage(failure, failure_set(failure, EXIT_USAGE, "'%.80s' is no repository: leave the '.git' out", repository));
         return set_path(question->repository, repository, "repository", failure);
 }
 

@@ -93,9 +93,9 @@ ok 'what is not understood beside it does not matter' ends 0
 
 # What is asked
 start "$work/yes"
-run preflight deploy --repo 'g/s/r' --ref refs/tags/v1 --image o/app --need contents:write,packages:write,contents:write --write-probe
+run preflight deploy --repo 'g/s/r' --ref refs/tags/v1 --image o/app --need contents:write,release:write,packages:write,contents:write --write-probe
 ok 'everything that can be given is sent' \
-        asked '{"write_probe":true,"repository":"g/s/r","image":"o/app","ref":"refs/tags/v1","needs":["contents:write","packages:write"]}'
+        asked '{"write_probe":true,"repository":"g/s/r","image":"o/app","ref":"refs/tags/v1","needs":["contents:write","release:write","packages:write"]}'
 run preflight deploy --repo 'o/"r\' --ref main --need pull:write
 ok 'odd names are quoted' asked '{"write_probe":false,"repository":"o/\"r\\","ref":"main","needs":["pull:write"]}'
 # in_job VARIABLE=VALUE... -- WORDS
@@ -266,6 +266,10 @@ for place in r /r o/ o//r 'o/a b' "$(printf 'o/\033r')" "o/$(printf '%0300d' 1)"
         run preflight deploy --repo "$place" --need contents:write
         ok "'$(printf %.20s "$place" | tr -c 'a-z0-9/ \n' '?')' is no repository" all 'ends 2' 'err_has "OWNER/NAME"'
 done
+run preflight deploy --repo o/r.git --need contents:write
+ok 'a URL has .git, and a repository does not' all 'ends 2' "err_has \"leave the '.git' out\""
+run preflight deploy --repo o/r --need contents:write --write-probe
+ok 'a write probe is for releases alone' all 'ends 2' 'err_has "which is not among the needs"' 'err_has "add --need release:write"'
 run preflight deploy --repo o/r --ref "$(printf 'x\ny')" --need contents:write
 ok 'nor is every text a ref' all 'ends 2' 'err_has "is no ref"'
 set --
