@@ -156,6 +156,8 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
 done
 wait $asking
 fault '{}'
+like "what can be asked at once is" "$(forge_ask /requests | jq '[.[].in_flight] | max')" '^([4-8])$'
+is "but who it is, which comes first" "$(forge_ask /requests | jq -c '.[0] | [.path, .in_flight]')" '["/api/v1/user",1]'
 is "ten who ask the same at once share one inspection" "$(repeated)" "[]"
 is "and all are answered" "$(cat "$work"/answer.[0-9]* | jq -r '.needs | length' | sort | uniq -c | tr -d ' ' | tr '\n' ' ')" "106 "
 

@@ -89,13 +89,24 @@ class Forge(Handler):
 
     def any_method(self):
         state = self.server.state
+        with state.lock:
+            state.in_flight += 1
+        try:
+            self.respond()
+        finally:
+            with state.lock:
+                state.in_flight -= 1
+
+    def respond(self):
+        state = self.server.state
         body = self.body()
         with state.lock:
             entry = {"method": self.command, "path": self.path,
                      "authorization": self.headers.get_all("Authorization") or [],
                      "private_token": self.headers.get_all("PRIVATE-TOKEN") or [],
                      "user_agent": self.headers.get("User-Agent"), "host": self.headers.get("Host"),
-                     "body": body[:4096].decode("latin-1"), "token_in_url": self.has_token_in_url(), "status": None}
+                     "body": body[:4096].decode("latin-1"), "token_in_url": self.has_token_in_url(),
+                     "in_flight": state.in_flight, "status": None}
             state.requests.append(entry)
             fault = self.fault(body)
         if fault.get("delay"):

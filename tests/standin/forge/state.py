@@ -13,6 +13,7 @@ UNITS = ("code", "issues", "pulls", "releases")
 class State:
     def __init__(self, initial):
         self.lock = threading.Lock()
+        self.in_flight = 0      # requests that are being answered
         self.initial = {**copy.deepcopy(EMPTY), **initial}
         self.reset()
 
