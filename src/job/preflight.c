@@ -106,6 +106,8 @@ static int run(const struct arguments *arguments, const struct wanted *wanted, s
                 return r;
         client_init(&client, arguments->socket, arguments->timeout);
         r = preflight_ask(&client, &question, &report, failure);
+        if (r < 0)
+                preflight_annotate_failure(&question, failure);
         return r < 0 ? r : report_all(arguments, &question, wanted->json, &report, failure);
 }
 

@@ -103,6 +103,16 @@ void preflight_annotate(const struct preflight_question *question, const struct 
                 workflow_annotate(env, ANNOTATION_WARNING, title(question), "%s", report->warnings[i]);
 }
 
+void preflight_annotate_failure(const struct preflight_question *question, const struct failure *failure) {
+        enum forge_env env = forge_env_detect();
+
+        if (workflow_has_commands(env))
+                workflow_annotate(env, failure->exit_code == EXIT_CANNOT_TELL ? ANNOTATION_WARNING : ANNOTATION_ERROR,
+                                  title(question), "token '%s': %s%s%s%s%s", question->name, failure->code,
+                                  failure->code[0] ? ": " : "", failure->detail, failure->remedy[0] ? " Remedy: " : "",
+                                  failure->remedy);
+}
+
 /* Text from outside as text: no markup, no cell of its own, no HTML. */
 static const char *escape(char cell[static CELL_MAX], const char *text) {
         size_t used = 0;

@@ -28,5 +28,8 @@ int preflight_print(const struct preflight_report *report, struct failure *failu
 /** preflight_annotate() - an error for each no, a warning for what cannot be told; nothing outside of a forge's job */
 void preflight_annotate(const struct preflight_question *question, const struct preflight_report *report);
 
+/** preflight_annotate_failure() - likewise where there is no report: a warning if it cannot be told, else an error */
+void preflight_annotate_failure(const struct preflight_question *question, const struct failure *failure);
+
 /** preflight_summarize() - appends the table to the step's summary; that it cannot is said, and is no failure */
 void preflight_summarize(const struct preflight_question *question, const struct preflight_report *report);

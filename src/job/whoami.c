@@ -62,6 +62,8 @@ static int run(const struct arguments *arguments, const char *variable, bool jso
                 return r;
         client_init(&client, arguments->socket, arguments->timeout);
         r = preflight_ask(&client, &question, &report, failure);
+        if (r < 0)
+                preflight_annotate_failure(&question, failure);
         if (r == 0 && !arguments->quiet)
                 r = preflight_note_source(&question, &report, failure);
         if (r == 0 && json)

@@ -237,7 +237,13 @@ answer list '200 OK' "$json" '{"tokens":[{"name":"deploy"},{"name":"mirror"}]}'
 start "$work/refused"
 run preflight deploy --repo o/r --need contents:write
 ok 'a refusal is exit status 4' all 'ends 4' silent 'err_has "proof-insufficient: "' 'err_has "remedy: Add it."'
+in_job GITHUB_ACTIONS=true "$program" preflight deploy --repo o/r --need contents:write
+ok 'in a job with an annotation, too' all 'ends 4' 'err_has "proof-insufficient: "' \
+        'grep -q "^::error title=forge-broker preflight::token .deploy.: proof-insufficient: .* Remedy: Add it.$" "$work/err"'
 start "$work/slow"
+in_job FORGEJO_ACTIONS=true "$program" whoami deploy
+ok 'a warning where it cannot be told' all 'ends 7' \
+        'grep -q "^::warning title=forge-broker whoami::token .deploy.: upstream-timeout: .* Remedy: Ask again.$" "$work/err"'
 run preflight deploy --repo o/r --need contents:write
 ok 'a forge that is too slow is exit status 7' all 'ends 7' silent 'err_has "upstream-timeout: "' 'err_has "remedy: Ask again."'
 run whoami deploy
