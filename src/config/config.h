@@ -17,6 +17,9 @@
 
 enum forge_type { FORGE_FORGEJO, FORGE_GITEA, FORGE_GITHUB, FORGE_GITLAB, FORGE_OTHER, FORGE_TYPE_COUNT };
 
+/* The longest that may be set, for those who wait for an answer and do not know the setting. */
+#define REQUEST_TIMEOUT_MAX (120 * USEC_PER_SEC)
+
 enum log_target { LOG_TARGET_AUTO, LOG_TARGET_JOURNAL, LOG_TARGET_STDERR };
 
 /* Where a value can come from, in the order of the chain.  The names are the source markers. */

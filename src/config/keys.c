@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "config/config.h"
 #include "config/values.h"
 
 static const struct {
@@ -45,7 +46,7 @@ static const struct key keys[KEY_COUNT] = {
         },
         [BROKER_REQUEST_TIMEOUT] = {
                 .section = SECTION_BROKER, .name = "request_timeout", .type = &value_duration,
-                .fallback = "10s", .least = USEC_PER_SEC, .most = 120 * USEC_PER_SEC,
+                .fallback = "10s", .least = USEC_PER_SEC, .most = REQUEST_TIMEOUT_MAX,
                 .help = "when a slow client is cut off",
         },
         [BROKER_REQUESTS_PER_SECOND] = {

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "config/config.h"
 
-#define TIMEOUT_MS 30000L
+/* What only looks is answered at once; a fetch or a check-up when it is done, or when request_timeout is over. */
+#define LOOK_TIMEOUT_MS 30000L
+#define WAIT_TIMEOUT_MS ((long)(REQUEST_TIMEOUT_MAX / USEC_PER_MSEC) + 10000L)
 
 struct buffer {
         char *bytes;
@@ -63,6 +66,7 @@ static int perform(const char *socket, const char *method, const char *path, str
                    struct error *err) {
         _cleanup_(freep) char *url = NULL;
         CURL *curl = curl_easy_init();
+        bool waits = strcmp(method, "POST") == 0;
         CURLcode code;
         int r = CONTROL_ANSWERED;
 
@@ -75,11 +79,11 @@ static int perform(const char *socket, const char *method, const char *path, str
         (void)curl_easy_setopt(curl, CURLOPT_URL, url);
         (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
         (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+        (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, waits ? WAIT_TIMEOUT_MS : LOOK_TIMEOUT_MS);
         (void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "forge-brokerctl/" PACKAGE_VERSION);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
         (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, buffer);
-        if (strcmp(method, "POST") == 0)
+        if (waits)
                 (void)curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
         code = curl_easy_perform(curl);
         if (code == CURLE_OK && on_body((char[]){ '\0' }, 1, 1, buffer) != 1)
@@ -91,7 +95,7 @@ static int perform(const char *socket, const char *method, const char *path, str
         } else {
                 (void)error_set(err, DIAG_INTERNAL_ERROR, "%s: %s", socket, curl_easy_strerror(code));
                 error_remedy_set(err, "See 'systemctl status forge-brokerd' and 'journalctl -u forge-brokerd'.");
-                r = CONTROL_NOT_RUNNING;
+                r = CONTROL_SILENT;
         }
         curl_easy_cleanup(curl);
         return r;

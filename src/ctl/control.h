@@ -17,13 +17,13 @@ struct control_answer {
 /** control_setup() - process-wide set-up of libcurl; 0 or -DIAG_INTERNAL_ERROR */
 int control_setup(struct error *err);
 
-enum { CONTROL_ANSWERED = 0, CONTROL_NOT_RUNNING = 1 };
+enum { CONTROL_ANSWERED = 0, CONTROL_NOT_RUNNING = 1, CONTROL_SILENT = 2 };
 
 /**
- * control_request() - sends it and waits for the answer, for at most 30 s
+ * control_request() - sends it and waits for the answer: of a GET for at most 30 s, of a POST as long as any request_timeout
  *
- * Return: CONTROL_ANSWERED (whatever the status), CONTROL_NOT_RUNNING with @err saying why nobody answers, or a negated
- * diagnosis.
+ * Return: CONTROL_ANSWERED (whatever the status), with @err saying why CONTROL_NOT_RUNNING (nobody is there) or CONTROL_SILENT
+ * (somebody is and does not answer), or a negated diagnosis.
  */
 int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
                     struct error *err);

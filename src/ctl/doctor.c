@@ -117,7 +117,7 @@ static void check_here(struct visit *visit, json_t *parent, bool files_only) {
 /*
  * Asks the daemon until it is done; it answers every request_timeout that it still runs.
  *
- * Return: CONTROL_ANSWERED with @ret, CONTROL_NOT_RUNNING, or a negated diagnosis.
+ * Return: CONTROL_ANSWERED with @ret, or as control_request().
  */
 static int ask_daemon(const struct visit *visit, json_t **ret, struct error *err) {
         usec_t deadline = clock_monotonic() + DAEMON_PATIENCE;

@@ -60,6 +60,30 @@ standin_state | jq --arg id "$client_id" --arg secret "$client_secret" \
         '.identities[0].universal_auth = {client_id: $id, ttl: 3600, max_ttl: 7200, client_secrets: [{secret: $secret}]}' \
         >"$work/state.json"
 standin_start "$work/state.json"
+
+# Two that listen: one answers as late as a request_timeout allows, the other never.  The first is waited for at the end.
+cat >"$work/late.py" <<'PY'
+import socket, sys, time
+path, seconds = sys.argv[1:]
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(path)
+listening.listen()
+while True:
+    peer, _ = listening.accept()
+    peer.recv(65536)
+    time.sleep(float(seconds))
+    if float(seconds) > 0:
+        body = b'{"name":"deploy","state":"fresh","source":"infisical-token-auth","fingerprint":"00000000"}'
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    peer.close()
+PY
+python3 "$work/late.py" "$work/late.sock" 35 &
+lib_pids="$lib_pids $!"
+python3 "$work/late.py" "$work/mute.sock" 0 &
+lib_pids="$lib_pids $!"
+wait_for 5 test -S "$work/late.sock" -a -S "$work/mute.sock"
+"$brokerctl" --socket "$work/late.sock" refresh deploy >"$work/late" 2>&1 &
+late=$!
 printf '{"users":{"deploy-bot":{"id":7}},"tokens":{"%s":{"user":"deploy-bot"}}}\n' "$secret_value" >"$work/forge.json"
 forge_start forgejo "$work/forge.json"
 good_url=$standin_url
@@ -398,6 +422,15 @@ like "crosses with code, detail and remedy in a locale without" "$text" '^  XX t
 like "... the remedy" "$text" '^       remedy: '
 like "... and what was not checked" "$text" '^    \?\? access token: not checked: '
 like "the last line sums up" "$text" '^[0-9]+ proven, 1 broken, 5 not checked$'
+configure
+reads=$(counter .class.secret)
+report=$(STATE_DIRECTORY=$work/state "$brokerctl" --json --socket "$work/mute.sock" doctor --config "$config_file")
+like "a daemon that is there and does not answer is broken" "$(crossed)" '^daemon '
+is "and nothing is asked in its place" "$(counter .class.secret)" "$reads"
+is "neither its identities nor its tokens" "$(printf '%s' "$report" | jq -c '[.steps[] | select(.step == "identities" or .step == "tokens").state]')" \
+        '["not-checked","not-checked"]'
+wait "$late"
+is "an answer that comes late is waited for" "$? $(cat "$work/late")" "0 deploy: fresh from infisical-token-auth, fingerprint 00000000"
 is "a wrong option is a matter of usage" "$("$brokerctl" doctor --nonsense 2>/dev/null; echo $?)" 2
 is "what the unit runs does nothing for others" "$("$brokerctl" doctor --as-unit </dev/null 2>/dev/null; echo $?)" 2
 
