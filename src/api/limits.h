@@ -28,7 +28,7 @@
 #define IDLE_TIMEOUT (10 * USEC_PER_SEC)
 
 /* Twice the herd of a thousand jobs that wait for one fetch.  One costs a descriptor and some 20 KiB, so that all
- * fit below the unit's LimitNOFILE=4096 and MemoryMax=64M.  The control socket has a bound of its own: no number of
+ * fit below the unit's LimitNOFILE=8192 and MemoryMax=128M.  The control socket has a bound of its own: no number of
  * jobs keeps an operator out. */
 #define PARKED_MAX         2048
 #define CONTROL_PARKED_MAX 64

@@ -29,6 +29,15 @@ void process_spare_memory(void) {
         (void)mallopt(M_ARENA_MAX, 1);  /* resolver threads have no heap of their own */
 }
 
+void process_allow_descriptors(unsigned count) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= count)
+                return;
+        limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool process_has_journal(void) {
         const char *stream = getenv("JOURNAL_STREAM");
         unsigned long long device, inode;

@@ -13,6 +13,9 @@ int process_harden(struct error *err);
 /** process_spare_memory() - for a process that lives for long: what it does not use any more goes back to the system */
 void process_spare_memory(void);
 
+/** process_allow_descriptors() - so many of them, or as many as the hard limit allows: who is not started by systemd has 1024 */
+void process_allow_descriptors(unsigned count);
+
 /** process_has_journal() - standard error is the journal's stream, which systemd says as device and inode */
 bool process_has_journal(void);
 

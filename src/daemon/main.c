@@ -27,6 +27,9 @@
 /* A stop does not wait longer than this for the revocation of what logins gave. */
 #define STOP_PATIENCE (2 * USEC_PER_SEC)
 
+/* As LimitNOFILE= of the unit: what api/limits.h lets peers hold, and as much again. */
+#define DESCRIPTORS 8192
+
 struct daemon {
         sd_event *event;
         sd_event_source *ready_timer, *stop_timer;
@@ -281,6 +284,7 @@ int main(int argc, char **argv) {
                 log_error(&err);
                 return EXIT_FAILED;
         }
+        process_allow_descriptors(DESCRIPTORS);
         status = run(config_file);
         http_cleanup();
         secret_done();

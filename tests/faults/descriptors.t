@@ -115,4 +115,14 @@ ok "and fetches" wait_for 25 refreshed
 ok "no descriptor is lost" wait_for 15 settled $((before + 1)) || note "$before before, $(descriptors) now"
 daemon_stop
 is "it stops cleanly" $? 0
+
+# The usual limit of who is not started by systemd has no room for all the requests that may wait.
+soft_limit() { prlimit --pid "$daemon_pid" --nofile --output SOFT --noheadings | tr -d ' '; }
+daemon_start prlimit --nofile=1024:20000
+is "it takes as many as the unit has, where they are to be had" "$(soft_limit)" \
+        "$(sed -n 's/^LimitNOFILE=//p' "$top_srcdir/systemd/forge-brokerd.service.in")"
+daemon_stop
+daemon_start prlimit --nofile=512:2000
+is "else what there is" "$(soft_limit)" 2000
+daemon_stop
 done_testing
