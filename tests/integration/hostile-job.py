@@ -4,10 +4,11 @@
 usage: hostile-job.py SOCKET CREDENTIAL_SOCKET TRANSCRIPT ACT...
 
 Its own proof is in HOSTILE_PROOF, one that another job showed before it ended in STOLEN_PROOF, its own unit in HOSTILE_UNIT, and
-where it would like the broker to ask in ELSEWHERE.  Every byte that it is sent goes into TRANSCRIPT.  For each act a line says
+where it would like the broker to ask in ELSEWHERE; whose ID tokens it forges in ISSUER.  Every byte that it is sent goes into TRANSCRIPT.  For each act a line says
 what came of it: "ACT: ANSWER xCOUNT, ...", where an answer is the status with the problem's code, "refused" for more than a
 credential may have, or "cut" for a connection that ended.
 """
+import base64
 import collections
 import itertools
 import json
@@ -16,6 +17,7 @@ import re
 import socket
 import sys
 import threading
+import time
 
 PATIENCE = 20
 TOO_LONG = 1024 * 1024  # a credential of systemd's has at most that
@@ -105,7 +107,7 @@ CLAIMS = ["Forge-Broker-Repository: platform/app", "Forge-Broker-Event: push", "
           "Forge-Broker-Run-Id: 42", "Forge-Broker-Actor: alice"]
 OWN, STOLEN = bearer(os.environ["HOSTILE_PROOF"]), bearer(os.environ["STOLEN_PROOF"])
 ELSEWHERE = "Forge-Broker-Id-Token-Url: " + os.environ["ELSEWHERE"]
-UNIT = os.environ["HOSTILE_UNIT"]
+UNIT, ISSUER = os.environ["HOSTILE_UNIT"], os.environ["ISSUER"]
 
 
 def get(job, *headers):
@@ -119,6 +121,20 @@ def preflight(job, headers, names=GUARDED, **question):
 
 def guess_proofs(job):
     return job.each((lambda i=i: job.ask("GET", "/v1/tokens/deploy", [bearer(f"guess-{i}")]) for i in range(200)), threads=4)
+
+
+def id_token(number):
+    """One that nobody has signed, with the name of a key that the forge may have published just now."""
+    now = int(time.time())
+    parts = ({"alg": "RS256", "kid": f"key-{number}"},
+             {"iss": ISSUER, "aud": "forge-broker", "iat": now, "exp": now + 300, "repository": "platform/app", "event_name": "push",
+              "ref": "refs/heads/main"})
+    text = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*text, "A" * 342])
+
+
+def forge_id_tokens(job):
+    return job.each((lambda i=i: job.ask("GET", "/v1/tokens/deploy", [bearer(id_token(i))]) for i in range(200)), threads=4)
 
 
 def guess_names(job):
@@ -179,6 +195,7 @@ ACTS = {
     "shows a stolen proof": lambda job: get(job, STOLEN, *CLAIMS),
     "shows two proofs": lambda job: get(job, OWN, STOLEN),
     "sends the broker elsewhere": lambda job: get(job, OWN, ELSEWHERE),
+    "forges ID tokens": forge_id_tokens,
     "waits in crowds": wait_in_crowds,
     "waits in crowds with much to show": lambda job: wait_in_crowds(job, 4096),
     "guesses proofs": guess_proofs,
