@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,8 @@ static void *counted(void *block) {
 }
 
 void *wiping_malloc(size_t bytes) {
-        return counted(malloc(bytes));
+        /* Said here and not by malloc(): the tools that watch it take such a size for a fault. */
+        return bytes <= PTRDIFF_MAX ? counted(malloc(bytes)) : NULL;
 }
 
 void wiping_free(void *block) {
@@ -44,7 +46,11 @@ void wiping_free(void *block) {
 }
 
 void *wiping_calloc(size_t count, size_t bytes) {
-        return counted(calloc(count, bytes));
+        size_t total;
+
+        if (__builtin_mul_overflow(count, bytes, &total) || total > PTRDIFF_MAX)
+                return NULL;
+        return counted(calloc(1, total));
 }
 
 void *wiping_realloc(void *block, size_t bytes) {

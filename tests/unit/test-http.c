@@ -142,6 +142,9 @@ static void record(void *userdata, const struct http_response *response, const s
         (void)snprintf(outcome->body, sizeof(outcome->body), "%s", secret_bytes(response->body));
 }
 
+/* Of a test that is not about time: whatever else the machine does. */
+#define PATIENCE (60 * SECONDS)
+
 static struct http_request make_request(char url[static 128], const char *path) {
         (void)snprintf(url, 128, "http://127.0.0.1:%d%s", port, path);
         return (struct http_request){
@@ -531,10 +534,12 @@ static void a_cancelled_call_makes_room_for_those_that_wait(void **state) {
         assert_int_equal(http_client_new(event, &client, &err), 0);
         for (size_t i = 0; i < ELEMENTS(busy); i++) {
                 request = make_request(url, "/late");
+                request.timeout = PATIENCE;
                 assert_int_equal(http_start(client, &request, count, &ended, &busy[i], &err), 0);
         }
         for (size_t i = 0; i < ELEMENTS(outcomes); i++) {
                 request = make_request(url, "/ok");
+                request.connect_timeout = request.timeout = PATIENCE;
                 assert_int_equal(http_start(client, &request, record, &outcomes[i], &call, &err), 0);
         }
         (void)snprintf(url, sizeof(url), "overwritten: what waits has its own");
@@ -567,9 +572,11 @@ static void a_burst_is_answered_to_the_last(void **state) {
         for (int round = 0; round < 2; round++) {
                 for (int i = 0; i < 100; i++) {
                         request = make_request(url, i % 10 == 9 ? "/dropped" : "/ok");
+                        request.connect_timeout = request.timeout = PATIENCE;
                         assert_int_equal(http_start(client, &request, count, &ended, &call, &err), 0);
                 }
                 request = make_request(url, "/ok");
+                request.timeout = PATIENCE;
                 request.if_none_match = "\"a\"\r\nX-Smuggled: 1";
                 assert_int_equal(http_start(client, &request, record, &broken, &call, &err), 0);
                 while (ended < 100 * (round + 1) || broken.calls <= round)
@@ -652,6 +659,7 @@ static void a_certificate_must_be_of_the_named_ca_and_name(void **state) {
                         request.ca_file = ca;
                 }
                 request.max_body_bytes = 65536;
+                request.connect_timeout = request.timeout = PATIENCE;
                 run(&request, &outcome);
                 if (outcome.code != rows[i].code || !strstr(outcome.detail, rows[i].word))
                         fail_msg("%s %s: %s", rows[i].host, rows[i].ca, outcome.detail);
