@@ -271,7 +271,8 @@ kill_at() {
         asking=$!
         wait_for 10 made_a_draft "$3"
         kill -KILL "$daemon_pid"
-        wait "$daemon_pid" "$asking" 2>/dev/null
+        daemon_wait 2>/dev/null
+        wait "$asking"
         fault '{}'
 }
 made_a_draft() {

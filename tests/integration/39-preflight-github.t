@@ -220,7 +220,8 @@ as app "$probe,\"ref\":\"$(fresh_ref)\"" 2>/dev/null &
 asking=$!
 wait_for 10 made_a_draft
 kill -KILL "$daemon_pid"
-wait "$daemon_pid" "$asking" 2>/dev/null
+daemon_wait 2>/dev/null
+wait "$asking"
 fault '{}'
 like "killed before the delete: the draft is left, and nothing else" "$(forge_ask /left | jq -c '[(.repositories["platform/app"] |
         keys), (.repositories["platform/app"].releases | map(.draft)), .uploads, .blobs]')" '^\[\["releases"\],\[true\],\[\],\[\]\]$'

@@ -46,9 +46,10 @@ is "nothing was issued to the other but the common one" "$(records issued | grep
 # What a container can do about it: groups below its own, which it may make.
 # shellcheck disable=SC2016
 is "a group below its own that is named like the other changes nothing" \
-        "$(in_unit "docker-$two.scope" sh -c 'mkdir -p "$1/docker-$2.scope" && echo $$ >"$1/docker-$2.scope/cgroup.procs" &&
-                curl --silent --unix-socket "$3" http://localhost/v1/tokens/deploy; echo 0 >"$1/cgroup.procs"; rmdir "$1/docker-$2.scope"' \
-                sh "$units_mount/docker-$two.scope" "$one" "$jobs_socket" | jq -r .code)" peer-refused
+        "$(in_unit "docker-$two.scope" sh -c 'own=$1$(sed -n "s/^0:://p" /proc/self/cgroup)
+                mkdir "$own/docker-$2.scope" && echo 0 >"$own/docker-$2.scope/cgroup.procs" &&
+                curl --silent --unix-socket "$3" http://localhost/v1/tokens/deploy; echo 0 >"$own/cgroup.procs"; rmdir "$own/docker-$2.scope"' \
+                sh "$units_mount" "$one" "$jobs_socket" | jq -r .code)" peer-refused
 is "a claim changes nothing" \
         "$(in_unit "docker-$two.scope" curl --silent --header 'Forge-Broker-Repository: platform/site' --header "Forge-Broker-Job: docker-$one.scope" \
                 --unix-socket "$jobs_socket" http://localhost/v1/tokens/deploy | jq -r .code)" peer-refused

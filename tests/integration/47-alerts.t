@@ -26,9 +26,6 @@ fires() {
 }
 state_is() { [ "$(control /v1/status | jq -r '.tokens[0] | .state + " " + (.degraded | tostring)')" = "$1" ]; }
 in_days() { date -u -d "+$1 days" +%F; }
-replace_token() {
-        (umask 077; printf '%s\n' "$1" >"$work/etc/access-token.new"; mv "$work/etc/access-token.new" "$work/etc/access-token")
-}
 new_token() { # NAME TTL
         standin_ask /tokens -X POST -d "{\"name\":\"$1\",\"identity\":\"broker\",\"ttl\":$2,\"max_ttl\":$2}" | jq -r '.value // .token.value'
 }
@@ -40,7 +37,7 @@ standin_state >"$work/state.json"
 standin_start "$work/state.json"
 standin_ask /settings -X POST -d '{"generation":"C"}' >/dev/null
 { token_deploy; echo 'refresh = 10s'; echo "direct_env = TEST_DIRECT_PAT"; echo "direct_env_until = $(in_days 200)"; } | write_config
-replace_token "$(new_token long 2592000)"
+put_credential access-token "$(new_token long 2592000)"
 export TEST_DIRECT_PAT=direct-pat-0123456789abcdef
 daemon_start
 daemon_ready
@@ -82,7 +79,7 @@ daemon_stop
 standin_ask /settings -X POST -d '{"generation":"C"}' >/dev/null
 
 { token_deploy; echo "direct_env = TEST_DIRECT_PAT"; echo "direct_env_until = $(in_days 3)"; } | sed 's/^secret_name.*/secret_name = nowhere/' | write_config
-replace_token "$(new_token short 259200)"
+put_credential access-token "$(new_token short 259200)"
 daemon_start
 wait_for 10 state_is "fresh true"
 scrape before
@@ -96,7 +93,7 @@ daemon_stop
 jq -n --arg value "$secret_value" --arg day "$(in_days 3)" '{"users": {"deploy-bot": {}},
         "tokens": {($value): {"user": "deploy-bot", "expires": "\($day) 00:00:00 UTC"}}}' >"$work/forge.json"
 forge_start github "$work/forge.json"
-replace_token "$(new_token long 2592000)"
+put_credential access-token "$(new_token long 2592000)"
 token_deploy | write_config
 daemon_start
 daemon_ready
@@ -151,9 +148,8 @@ daemon_stop
 token_deploy | write_config
 mkfifo "$work/sink"
 exec 7<>"$work/sink"
-STATE_DIRECTORY=$work/state "$brokerd" --config "$config_file" 2>"$work/sink" &
-daemon_pid=$!
-lib_pids="$lib_pids $daemon_pid"
+daemon_log=$work/sink
+daemon_start_only
 wait_for 10 state_is "fresh false"
 scrape before
 full() { [ "$(ask /v1/tokens/deploy | jq -r .code)" = audit-unavailable ]; }
@@ -162,7 +158,7 @@ ok "a sink that is full keeps values from leaving" full
 scrape silent
 fires "a journal that takes nothing" ForgeBrokerAuditUnavailable before silent
 kill -KILL "$daemon_pid"
-wait "$daemon_pid" 2>/dev/null
+daemon_wait 2>/dev/null
 exec 7>&-
 scrape down
 fires "a daemon that does not answer" ForgeBrokerDown before down

@@ -12,11 +12,8 @@ chain_state() {
                 '.identities[0].universal_auth = {client_id: $id, ttl: 3600, max_ttl: 7200, client_secrets: [{secret: $secret}]}'
 }
 pair() { # write a pair
-        (umask 077; printf '%s\n' "$client_id" >"$work/etc/client-id"; printf '%s\n' "$1" >"$work/etc/client-secret.new"
-         mv "$work/etc/client-secret.new" "$work/etc/client-secret")
-}
-replace_token() { # atomically, as an operator's tool would
-        (umask 077; printf '%s\n' "$1" >"$work/etc/access-token.new"; mv "$work/etc/access-token.new" "$work/etc/access-token")
+        put_credential client-id "$client_id"
+        put_credential client-secret "$1"
 }
 universal="client_id_file = $work/etc/client-id
 client_secret_file = $work/etc/client-secret"
@@ -32,7 +29,7 @@ standin_start "$work/state.json"
 identity_settings=$universal
 token_deploy | write_config
 pair "$client_secret"
-replace_token not-a-token
+put_credential access-token not-a-token
 daemon_start
 ok "with a bad access token the value comes by Universal Auth" wait_for 5 source_is infisical-universal-auth
 is "one login was made for it" "$(counter .logins_ok)" 1
@@ -40,10 +37,10 @@ is "both sources are told" "$(attempts)" "infisical-token-auth:credential-reject
 is "the token is degraded" "$(control /v1/status | jq -r '.tokens[0].degraded, .broker.state' | tr '\n' ' ')" "true degraded "
 ok "the issuance has the marker and the reason" in_log '^issued token=deploy forgejo_token_source=infisical-universal-auth .* code=credential-rejected'
 is "the failure is recorded once" "$(records upstream-failed | wc -l)" 1
-replace_token "$access_token"
+put_credential access-token "$access_token"
 ok "a good access token is used within two seconds" wait_for 2 source_is infisical-token-auth
 ok "the change of source is on record" in_log '^source-changed token=deploy forgejo_token_source=infisical-token-auth'
-replace_token "also-not-a-token with blanks"
+put_credential access-token "also-not-a-token with blanks"
 noticed() { in_log 'the access token read before stays in use'; }
 ok "a bad new file is told" wait_for 2 noticed
 is "and the old credential stays in use" "$(control /v1/tokens/deploy/refresh -X POST | jq -r .source)" infisical-token-auth
@@ -87,7 +84,7 @@ rm -f "$work/daemon.log"
 identity_settings=
 token_deploy | write_config
 standin_ask /settings -X POST -d '{"generation":"C"}' >/dev/null
-replace_token "$(standin_ask /tokens -X POST -d '{"name":"ending","identity":"broker","ttl":432000,"max_ttl":432000}' | jq -r '.value // .token.value')"
+put_credential access-token "$(standin_ask /tokens -X POST -d '{"name":"ending","identity":"broker","ttl":432000,"max_ttl":432000}' | jq -r '.value // .token.value')"
 daemon_start
 daemon_ready
 ok "an access token that ends in five days is warned of" in_log "identity 'default': its access token expires on 20.* within 5 days"

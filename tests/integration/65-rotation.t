@@ -17,15 +17,12 @@ daemon_ready
 $herd "$jobs_socket" /v1/tokens/deploy "$requests" 16 --seconds 240 >"$work/herd.out" 2>&1 &
 load=$!
 at_exit "kill $load 2>/dev/null"
-replace_token() {
-        (umask 077; printf '%s\n' "$1" >"$work/etc/access-token.new"; mv "$work/etc/access-token.new" "$work/etc/access-token")
-}
 used() { [ "$(standin_ask /counters | jq -r ".token[\"$1\"] // 0")" -gt 0 ]; }
 old=test late=0 after=0 i=0
 while [ $i -lt 100 ]; do
         i=$((i + 1))
         value=$(standin_ask /tokens -X POST -d "{\"name\":\"rotated-$i\",\"identity\":\"broker\"}" | jq -r '.value // .token.value')
-        replace_token "$value"
+        put_credential access-token "$value"
         wait_for 2 used "rotated-$i" || late=$((late + 1))
         count=$(standin_ask /counters | jq -r ".token[\"$old\"] // 0")
         [ -z "${last_count-}" ] || [ "$(standin_ask /counters | jq -r ".token[\"$older\"] // 0")" = "$last_count" ] || after=$((after + 1))
@@ -53,7 +50,7 @@ direct_env = TEST_DIRECT_PAT
 direct_env_until = $until
 EOT
 : >"$work/infisical.conf"
-stage() { { token_deploy; cat "$work/$1.conf"; } | write_config; replace_token "$value"; }
+stage() { { token_deploy; cat "$work/$1.conf"; } | write_config; put_credential access-token "$value"; }
 marker_is() { [ "$(ask /v1/tokens/deploy | jq -r .source)" = "$1" ]; }
 stage direct
 TEST_DIRECT_PAT=$secret_value

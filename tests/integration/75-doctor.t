@@ -53,7 +53,8 @@ configure() { # [SED EXPRESSION]
         sed -i -e "s|https://git.example.org|$forge_url|" ${1:+-e "$1"} "$config_file"
 }
 pair() {
-        (umask 077; printf '%s\n' "$client_id" >"$work/etc/client-id"; printf '%s\n' "$1" >"$work/etc/client-secret")
+        put_credential client-id "$client_id"
+        put_credential client-secret "$1"
 }
 
 standin_state | jq --arg id "$client_id" --arg secret "$client_secret" \

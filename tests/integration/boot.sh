@@ -13,8 +13,10 @@
 # IPAddressDeny= of the unit under test is silently without effect, for example.
 
 # A change here makes a new tree beside the old one.
-boot_packages=systemd,systemd-sysv,dbus,libmicrohttpd12,libcurl4,libjansson4,libsystemd0,libssl3,libnss-systemd,ca-certificates,curl,jq,procps,util-linux,libcap2-bin,iproute2,openssl,sudo
+boot_packages=systemd,systemd-sysv,dbus,libmicrohttpd12,libcurl4,libjansson4,libsystemd0,libssl3,libnss-systemd,ca-certificates,curl,jq,procps,util-linux,libcap2-bin,iproute2,openssl,sudo,git,python3,skopeo,strace
 boot_suite=bookworm
+# what of the host it sees, as options of nspawn: --bind-ro=SOURCE:TARGET
+boot_binds=
 
 boot_cache=${FORGE_BROKER_TEST_CACHE:-${XDG_CACHE_HOME:-/var/cache}/forge-broker-tests}
 boot_why=
@@ -47,7 +49,7 @@ boot_tree() {
         printf '%s/tree-%s' "$boot_cache" "$(printf '%s %s' "$boot_suite" "$boot_packages" | sha256sum | cut -c1-12)"
 }
 
-# boot_make_tree - 20 to 40 seconds and 250 MB, once; several tests that come at the same time wait for the first
+# boot_make_tree - 20 to 40 seconds and 310 MB, once; several tests that come at the same time wait for the first
 boot_make_tree() {
         boot_dir=$(boot_tree)
         [ ! -e "$boot_dir" ] || return 0
@@ -56,7 +58,9 @@ boot_make_tree() {
                 flock 9 || exit 1
                 [ ! -e "$boot_dir" ] || exit 0
                 rm -rf "$boot_dir.new"
-                mmdebstrap --quiet --variant=minbase --include="$boot_packages" "$boot_suite" "$boot_dir.new" || exit 1
+                mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/doc/*' \
+                        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+                        --include="$boot_packages" "$boot_suite" "$boot_dir.new" || exit 1
                 for boot_unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
                                  e2scrub_reap.service console-getty.service getty.target systemd-logind.service \
                                  systemd-update-utmp.service systemd-update-utmp-runlevel.service \
@@ -123,7 +127,7 @@ boot_start() {
                 exec "$@"' boot \
                 systemd-nspawn --quiet --directory="$(boot_tree)" --machine="$boot_name" --hostname="$boot_name" \
                         --volatile=overlay --private-network --capability=all --link-journal=no --resolv-conf=off \
-                        --timezone=off --keep-unit --register=no --boot \
+                        --timezone=off --keep-unit --register=no $boot_binds --boot \
                         </dev/null >"$boot_state/console" 2>&1 &
         boot_pid=$!
         boot_deadline=$(($(date +%s) + 60))

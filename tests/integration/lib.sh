@@ -16,6 +16,10 @@
 #   control PATH [CURL OPTION...]      the same on the control socket
 #   wait_for SECONDS CMD...            until CMD succeeds; false after that time
 #   daemon_stop                        SIGTERM, and its exit status
+#   daemon_wait                        the exit status of one that ends by something else
+#   put_credential FILE VALUE          a file beside the configuration, replaced at once as an operator's tool would
+#
+# With FORGE_BROKER_TEST_UNIT the daemon is started by systemd in its unit, as unit-daemon.sh says; scripts need not know.
 #
 # Everything that was started is stopped and $work removed when the script ends, however it ends; KEEP=1 keeps $work.
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -34,6 +38,7 @@ config_file=$work/etc/forge-broker.conf
 jobs_socket=$work/run/broker.sock
 control_socket=$work/control.sock
 credential_socket=$work/credentials.sock
+daemon_log=$work/daemon.log
 lib_pids=
 lib_at_exit=
 daemon_pid=
@@ -208,9 +213,9 @@ EOT
 # daemon_start_only [CMD...] - starts it and does not wait; CMD goes in front of it (valgrind, say), and so does
 # $FORGE_BROKER_TEST_LAUNCHER in every script
 daemon_start_only() {
-        : >>"$work/daemon.log"
+        : >>"$daemon_log"
         # shellcheck disable=SC2086
-        STATE_DIRECTORY=$work/state ${FORGE_BROKER_TEST_LAUNCHER-} "$@" "$brokerd" --config "$config_file" >>"$work/daemon.log" 2>&1 &
+        STATE_DIRECTORY=$work/state ${FORGE_BROKER_TEST_LAUNCHER-} "$@" "$brokerd" --config "$config_file" >>"$daemon_log" 2>&1 &
         daemon_pid=$!
         lib_pids="$lib_pids $daemon_pid"
 }
@@ -236,9 +241,23 @@ lib_ready() {
         [ "$(ask_status /readyz)" = 200 ]
 }
 
+daemon_wait() {
+        wait "$daemon_pid"
+}
+
 daemon_stop() {
         kill -TERM "$daemon_pid" 2>/dev/null
-        wait "$daemon_pid"
+        daemon_wait
+}
+
+# Here it is root and reads what is root's.
+daemon_may_read() {
+        :
+}
+
+put_credential() {
+        lib_file=$work/etc/$1
+        (umask 077 && printf '%s\n' "$2" >"$lib_file.new" && daemon_may_read "$lib_file.new" && mv "$lib_file.new" "$lib_file")
 }
 
 ask() {
@@ -271,3 +290,5 @@ in_log() {
 records() {
         grep -E "(^|[> ])$1 " "$work/daemon.log"
 }
+
+[ -z "${FORGE_BROKER_TEST_UNIT-}" ] || . "$top_srcdir/tests/integration/unit-daemon.sh"

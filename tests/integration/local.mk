@@ -44,10 +44,11 @@ integration_tests = \
 	tests/integration/87-doctor-systemd.t \
 	tests/integration/88-credential-set.t \
 	tests/integration/90-no-leak.t \
-	tests/integration/91-proof-leak.t
+	tests/integration/91-proof-leak.t \
+	tests/integration/92-sandbox.t
 TESTS += $(integration_tests)
 
-EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/hostile-job.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/preflight.sh tests/integration/registry.py tests/integration/tap.sh tests/integration/units.sh
+EXTRA_DIST += $(integration_tests) tests/integration/boot.sh tests/integration/herd.py tests/integration/hostile-job.py tests/integration/journal.py tests/integration/load-credential.py tests/integration/scan.py tests/integration/scrapes.py tests/integration/lib.sh tests/integration/machine.sh tests/integration/names.sh tests/integration/preflight.sh tests/integration/registry.py tests/integration/sandbox-machine.sh tests/integration/tap.sh tests/integration/unit-daemon.sh tests/integration/units.sh
 
 # Where `make install` puts things: the units are tested where they are installed.
 AM_TESTS_ENVIRONMENT += export bindir='$(bindir)' sbindir='$(sbindir)' libexecdir='$(libexecdir)' docdir='$(docdir)' sysconfdir='$(sysconfdir)';

@@ -22,6 +22,7 @@ import fcntl, socket, struct
 fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack("16sh14x", b"lo", 0x41))' || bail "no loopback"
         echo "127.0.0.1 localhost $*" >"$work/hosts"
         mount --bind "$work/hosts" /etc/hosts || bail "no hosts file"
+        at_exit umount /etc/hosts
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=forges \
                 -addext "subjectAltName=$(printf 'DNS:%s,' "$@" | sed 's/,$//')" \
                 -keyout "$work/key.pem" -out "$work/ca.pem" 2>/dev/null || bail "no certificate"
