@@ -230,6 +230,15 @@ begin github
 forge_ask /settings -X PUT -d '{"rate_limited":true}' >/dev/null
 is "a rate limit is no verdict" "$(verdict "$fp")" upstream-rate-limited
 finish limited
+begin github
+# When tokens end is asked for after the first: two questions for each of the two tokens, of which that one is asked once.
+control /v1/doctor -X POST >/dev/null
+all_asked() { [ "$(forge_ask /requests | jq '[.[] | select(.status and (.path | endswith("/user")))] | length')" -ge 4 ]; }
+ok "a check-up, and what comes after it" wait_for 10 all_asked
+forge_ask /settings -X PUT -d '{"rate_limited":true}' >/dev/null
+control /v1/doctor -X POST >/dev/null
+is "a forge that turned a check-up down is left alone" "$(verdict "$fp")" too-many-requests
+finish "limited at a check-up"
 
 # A direct value is verified as any other.
 begin forgejo
