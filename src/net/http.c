@@ -52,6 +52,22 @@ static void list_remove(struct http_call *call) {
         list->count--;
 }
 
+static struct http_call *list_pop(struct http_call_list *list) {
+        struct http_call *call = list->first;
+
+        if (!call)
+                return NULL;
+        list->first = call->next;
+        if (call->next)
+                call->next->previous = NULL;
+        else
+                list->last = NULL;
+        call->next = NULL;
+        call->list = NULL;
+        list->count--;
+        return call;
+}
+
 static struct http_call *call_free(struct http_call *call) {
         if (!call)
                 return NULL;
@@ -111,11 +127,9 @@ static int begin(struct http_call *call, struct error *err) {
 static void begin_waiting(struct http_client *client) {
         struct http_call *call;
 
-        while (client->running.count < CALLS_MAX && (call = client->waiting.first)) {
-                list_remove(call);
+        while (client->running.count < CALLS_MAX && (call = list_pop(&client->waiting)))
                 if (begin(call, &call->err) < 0)
                         put_by(call);
-        }
 }
 
 static void client_destroy(struct http_client *client) {
@@ -221,10 +235,14 @@ static void take_back(struct http_client *client) {
 
 /* One that has ended.  Only when there is none the next begin: their memory is what the others had. */
 static struct http_call *next_finished(struct http_client *client) {
+        struct http_call *call;
+
         take_back(client);
-        if (!client->finished.first)
-                begin_waiting(client);
-        return client->finished.first;
+        call = list_pop(&client->finished);
+        if (call)
+                return call;
+        begin_waiting(client);
+        return list_pop(&client->finished);
 }
 
 /* Calls done() for all that has ended.  done() may start calls, cancel any, and free the client. */
@@ -234,7 +252,6 @@ static void collect(struct http_client *client) {
 
         client->busy++;
         while ((call = next_finished(client))) {
-                list_remove(call);
                 call->delivering = ended = true;
                 call->done(call->userdata, call->err.code == DIAG_NONE ? &call->response : NULL, &call->err);
                 (void)call_free(call);
@@ -311,16 +328,18 @@ int http_client_new(sd_event *event, struct http_client **ret, struct error *err
         return 0;
 }
 
+/* A call that is in no list any more. */
 static void drop_call(struct http_call *call) {
-        if (call->list == &call->client->running)
+        if (call->easy)
                 (void)curl_multi_remove_handle(call->client->multi, call->easy);
-        list_remove(call);
         (void)call_free(call);
 }
 
 static void drop_calls(struct http_call_list *list) {
-        while (list->first)
-                drop_call(list->first);
+        struct http_call *call;
+
+        while ((call = list_pop(list)))
+                drop_call(call);
 }
 
 struct http_client *http_client_free(struct http_client *client) {
@@ -347,6 +366,7 @@ struct http_call *http_cancel(struct http_call *call) {
         if (!call || call->delivering)
                 return NULL;
         client = call->client;
+        list_remove(call);
         drop_call(call);
         if (client->waiting.first && client->running.count < CALLS_MAX) {
                 /* Its place goes to the next one, from the loop. */
