@@ -366,7 +366,7 @@ int refresh_init(struct refresh *refresh, const struct refresh_context *context,
                  struct upstream *upstream, struct login *login, struct error *err) {
         *refresh = (struct refresh){ .context = context, .token = token, .upstream = upstream, .login = login };
         /* Boottime also fires after a suspend, when a value may have run out meanwhile. */
-        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, 100 * USEC_PER_MSEC, on_timer,
+        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, USEC_PER_MSEC, on_timer,
                               refresh) < 0 ||
             sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
