@@ -42,8 +42,10 @@ static int no_usable_value(struct ask *ask, struct refresh *refresh, struct erro
 }
 
 int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err) {
-        bool comes = refresh->fetch || !refresh->has_verdict || refresh->next_at < ask->patient_until;
+        bool comes;
 
+        refresh_notice_end(refresh);
+        comes = refresh->fetch || !refresh->has_verdict || refresh->next_at < ask->patient_until;
         if (!ask->may_wait || !comes)
                 return no_usable_value(ask, refresh, err);
         waiter_join(&ask->waiter, &refresh->waiters);

@@ -240,7 +240,9 @@ static void on_fetched(void *userdata, const struct fetch_result *result, const 
         log_changes(refresh);
         tell_expiry(refresh);
         arm(refresh);
-        waiter_wake_all(&refresh->waiters);
+        /* Who waits, waits on for the direct value that is a turn of the loop away. */
+        if (wait > 0)
+                waiter_wake_all(&refresh->waiters);
 }
 
 void refresh_now(struct refresh *refresh) {
@@ -277,8 +279,8 @@ void refresh_anew(struct refresh *refresh) {
 
 static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
         struct refresh *refresh = userdata;
-        bool ended = false;
         struct value *value;
+        bool ended = false;
 
         (void)source, (void)time;
         /* A value whose time is over is not kept in memory any longer. */
@@ -294,6 +296,13 @@ static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
         else
                 arm(refresh);
         return 0;
+}
+
+void refresh_notice_end(struct refresh *refresh) {
+        struct value *value;
+
+        if (refresh->slot.value && refresh_get(refresh, &value) == CACHE_EMPTY)
+                (void)on_timer(NULL, 0, refresh);
 }
 
 void refresh_adopt(struct refresh *refresh, struct refresh *from) {
@@ -366,7 +375,7 @@ int refresh_init(struct refresh *refresh, const struct refresh_context *context,
                  struct upstream *upstream, struct login *login, struct error *err) {
         *refresh = (struct refresh){ .context = context, .token = token, .upstream = upstream, .login = login };
         /* Boottime also fires after a suspend, when a value may have run out meanwhile. */
-        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, USEC_PER_MSEC, on_timer,
+        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, 100 * USEC_PER_MSEC, on_timer,
                               refresh) < 0 ||
             sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");

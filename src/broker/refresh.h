@@ -88,6 +88,9 @@ void refresh_done(struct refresh *refresh);
 /** refresh_now() - fetch at once unless one is in flight */
 void refresh_now(struct refresh *refresh);
 
+/** refresh_notice_end() - does now what the timer is about to do for a value that has run out: requests may come before it */
+void refresh_notice_end(struct refresh *refresh);
+
 /** refresh_anew() - fetch at once; one in flight uses a credential that was replaced, and is dropped.  Who waits goes on waiting. */
 void refresh_anew(struct refresh *refresh);
 
