@@ -13,6 +13,7 @@ libforge_broker_a_SOURCES = \
 	src/api/render.c src/api/render.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/request.c src/api/request.h \
+	src/api/handlers.c src/api/handlers.h \
 	src/api/routes.c src/api/routes.h \
 	src/api/server.c src/api/server.h src/api/server_internal.h \
 	src/base/base64url.c src/base/base64url.h \

@@ -1,5 +1,5 @@
 /*
- * The route table.  A handler parses what is its own, calls the broker, and renders; connections are not its affair.
+ * The route table: who may ask what, and which handler answers.
  */
 #pragma once
 
@@ -16,7 +16,6 @@ struct route {
         bool takes_body;        /* request->body is kept for it; any other POST's is read and dropped */
         const char *const *parameters;  /* of the query, NULL-terminated; NULL: it takes none */
 
-        /* Return: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded where it must). */
         int (*handle)(struct request *request, struct reply *ret, struct error *err);
 };
 
