@@ -8,11 +8,13 @@
 #include "api/request.h"
 
 struct connection *connection_of(struct deadline *deadline) {
-        return (struct connection *)(void *)((char *)deadline - offsetof(struct connection, deadline));
+        return (struct connection *)(void *)((char *)deadline -
+                                             offsetof(struct connection, deadline));
 }
 
 static struct connection *connection_find(struct MHD_Connection *mhd) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
         return info ? info->socket_context : NULL;
 }
@@ -22,7 +24,8 @@ static usec_t request_timeout(const struct listener *listener) {
 }
 
 static struct connection *connection_new(struct listener *listener, struct MHD_Connection *mhd) {
-        const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
         struct connection *connection;
 
         if (!info)
@@ -39,7 +42,8 @@ static struct connection *connection_new(struct listener *listener, struct MHD_C
         connection->born = listener->turns;
         if (peer_read(connection->fd, &listener->cgroup_root, &connection->peer, NULL) < 0)
                 connection->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
-        deadline_set(&connection->deadline, &listener->heads, clock_monotonic() + listener->limits.head_timeout);
+        deadline_set(&connection->deadline, &listener->heads,
+                     clock_monotonic() + listener->limits.head_timeout);
         return connection;
 }
 
@@ -65,7 +69,8 @@ void connection_notify(void *cls, struct MHD_Connection *mhd, void **socket_cont
         listener->closed++;
 }
 
-/* Called when the request line is complete.  What it returns is the request's context in the other callbacks. */
+/* Called when the request line is complete.  What it returns is the request's context in the other
+ * callbacks. */
 void *connection_request_line(void *cls, const char *target, struct MHD_Connection *mhd) {
         struct listener *listener = cls;
         struct connection *connection = connection_find(mhd);
@@ -90,7 +95,8 @@ static int hex_value(char c) {
         return -1;
 }
 
-/* libmicrohttpd's own would end the path at a %00, so that a name could be hidden behind another one. */
+/* libmicrohttpd's own would end the path at a %00, so that a name could be hidden behind another
+ * one. */
 size_t connection_unescape(void *cls, struct MHD_Connection *mhd, char *text) {
         struct connection *connection = connection_find(mhd);
         char *to = text;
@@ -156,9 +162,11 @@ bool connections_enforce(struct listener *listener) {
                 struct deadline *oldest = listener->heads.first;
 
                 if (!oldest)
-                        oldest = listener->idle.first ? listener->idle.first : listener->exchanges.first;
+                        oldest =
+                            listener->idle.first ? listener->idle.first : listener->exchanges.first;
                 else if (connection_of(oldest)->born == listener->turns)
-                        /* Just accepted, several in one turn: what they have sent already was not read yet. */
+                        /* Just accepted, several in one turn: what they have sent already was not
+                         * read yet. */
                         oldest = listener->idle.first;
                 if (!oldest)
                         return true;

@@ -5,8 +5,9 @@
  *                                         |  ^ (never left the broker waiting)
  *                                         '-> PARKED -woken-> ANSWERS -sent-> IDLE
  *
- * Above max_connections the oldest of HEADS is cut off, else the oldest of IDLE, else the oldest of EXCHANGES.
- * To cut off means shutdown(): libmicrohttpd owns the descriptor, sees the end and closes.
+ * Above max_connections the oldest of HEADS is cut off, else the oldest of IDLE, else the oldest of
+ * EXCHANGES. To cut off means shutdown(): libmicrohttpd owns the descriptor, sees the end and
+ * closes.
  */
 #pragma once
 
@@ -23,13 +24,14 @@ struct request;
 struct connection {
         struct listener *listener;
         struct MHD_Connection *mhd;
-        int fd;                         /* libmicrohttpd's */
-        struct peer peer;               /* of the moment of accept */
-        uint64_t born;                  /* the listener's turn in which it was accepted */
+        int fd;           /* libmicrohttpd's */
+        struct peer peer; /* of the moment of accept */
+        uint64_t born;    /* the listener's turn in which it was accepted */
         struct deadline deadline;
-        const char *target_end;         /* of the request line being read; compared, never dereferenced */
-        bool bad_escape;                /* the request's target has a %XX that is not one, or is NUL */
-        struct request *request;        /* NULL until the head is complete */
+        /* of the request line being read; compared, never dereferenced */
+        const char *target_end;
+        bool bad_escape;         /* the request's target has a %XX that is not one, or is NUL */
+        struct request *request; /* NULL until the head is complete */
 };
 
 /* libmicrohttpd's callbacks; cls is the listener. */

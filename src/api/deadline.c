@@ -5,8 +5,8 @@
 /* Wake-ups this close together are made one; nobody notices a cut-off that is this late. */
 #define ACCURACY (10 * USEC_PER_MSEC)
 
-/* Later than this and the loop was held up (stopped, swapped out): what clients have sent meanwhile was not read yet,
- * and they are given as long as it takes to read it. */
+/* Later than this and the loop was held up (stopped, swapped out): what clients have sent
+ * meanwhile was not read yet, and they are given as long as it takes to read it. */
 #define LATE  (200 * USEC_PER_MSEC)
 #define GRACE (20 * USEC_PER_MSEC)
 
@@ -38,8 +38,8 @@ static int on_timer(sd_event_source *source, usec_t scheduled, void *userdata) {
         return 0;
 }
 
-int deadlines_init(struct deadlines *list, sd_event *event, void (*expired)(struct deadline *deadline),
-                   struct error *err) {
+int deadlines_init(struct deadlines *list, sd_event *event,
+                   void (*expired)(struct deadline *deadline), struct error *err) {
         int r;
 
         *list = (struct deadlines){ .armed = USEC_INFINITY, .expired = expired };
@@ -77,7 +77,8 @@ void deadline_set(struct deadline *deadline, struct deadlines *list, usec_t at) 
         struct deadline *before;
 
         deadline_clear(deadline);
-        /* Nearly always the latest of its kind: they are equally long, but a reload may change how long. */
+        /* Nearly always the latest of its kind: they are equally long, but a reload may change how
+         * long. */
         for (before = list->last; before && before->at > at; before = before->previous)
                 ;
         deadline->at = at;

@@ -1,8 +1,9 @@
 /*
  * Deadlines of one kind, the nearest first, behind one timer of the loop.
  *
- * A connection changes its deadline several times per request, so setting one must cost no system call: the timer
- * is left alone unless it would come too late, and finds out by itself that there is nothing to do.
+ * A connection changes its deadline several times per request, so setting one must cost no system
+ * call: the timer is left alone unless it would come too late, and finds out by itself that there
+ * is nothing to do.
  */
 #pragma once
 
@@ -16,20 +17,21 @@ struct deadlines;
 
 struct deadline {
         struct deadline *next, *previous;
-        struct deadlines *list;         /* NULL: none is set */
-        usec_t at;                      /* monotonic */
+        struct deadlines *list; /* NULL: none is set */
+        usec_t at;              /* monotonic */
 };
 
 struct deadlines {
         struct deadline *first, *last;
         size_t count;
         sd_event_source *timer;
-        usec_t armed;                   /* when the timer fires, USEC_INFINITY: not at all */
-        void (*expired)(struct deadline *deadline);     /* called with the deadline already cleared */
+        usec_t armed; /* when the timer fires, USEC_INFINITY: not at all */
+        /* called with the deadline already cleared */
+        void (*expired)(struct deadline *deadline);
 };
 
-int deadlines_init(struct deadlines *list, sd_event *event, void (*expired)(struct deadline *deadline),
-                   struct error *err);
+int deadlines_init(struct deadlines *list, sd_event *event,
+                   void (*expired)(struct deadline *deadline), struct error *err);
 
 /** deadlines_done() - the list must be empty */
 void deadlines_done(struct deadlines *list);

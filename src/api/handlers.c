@@ -34,7 +34,8 @@ static int unknown_token(const struct request *request, struct error *err) {
 
         /* A name that no token can have is not repeated: it is outside text of any length. */
         if (request->name[0])
-                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "there is no token '%s'; known: ", request->name);
+                (void)error_set(err, DIAG_UNKNOWN_TOKEN,
+                                "there is no token '%s'; known: ", request->name);
         else
                 (void)error_set(err, DIAG_UNKNOWN_TOKEN, "this cannot be a token's name; known: ");
         used = strlen(err->detail);
@@ -49,8 +50,8 @@ static int unknown_token(const struct request *request, struct error *err) {
                         (void)text_append(err->detail, sizeof(err->detail), &used, ", ...");
                         break;
                 }
-                (void)text_append(err->detail, sizeof(err->detail), &used, "%s%s", shown++ > 0 ? ", " : "",
-                                  view.config->name);
+                (void)text_append(err->detail, sizeof(err->detail), &used, "%s%s",
+                                  shown++ > 0 ? ", " : "", view.config->name);
         }
         if (shown == 0)
                 (void)text_append(err->detail, sizeof(err->detail), &used, "none");
@@ -63,23 +64,26 @@ static int name_checked(const struct request *request, int r, struct error *err)
 }
 
 int handle_list_tokens(struct request *request, struct reply *ret, struct error *err) {
-        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, render_tokens(broker_of(request), job_of(request)), err);
+        return reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
+                          render_tokens(broker_of(request), job_of(request)), err);
 }
 
-static int reply_issuance(const struct request *request, const struct issuance *issuance, struct reply *ret,
-                          struct error *err) {
+static int reply_issuance(const struct request *request, const struct issuance *issuance,
+                          struct reply *ret, struct error *err) {
         _cleanup_(secret_unrefp) struct secret *body = NULL;
         bool plain = request->accepts == ACCEPTED_PLAIN;
         int r;
 
         body = plain ? secret_ref(issuance->token) : render_issuance(issuance);
         if (!body)
-                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory is left for the answer");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "no locked memory is left for the answer");
         r = reply_secret(ret, plain ? TYPE_PLAIN : TYPE_JSON, body, err);
         if (r >= 0)
                 r = reply_header(ret, "Forge-Broker-Source", source_name(issuance->source), err);
         if (r >= 0)
-                r = reply_header(ret, "Forge-Broker-Freshness", issuance->stale ? "stale" : "fresh", err);
+                r = reply_header(ret, "Forge-Broker-Freshness", issuance->stale ? "stale" : "fresh",
+                                 err);
         if (r < 0)
                 reply_done(ret);
         return r;
@@ -116,8 +120,10 @@ int handle_refresh(struct request *request, struct reply *ret, struct error *err
 }
 
 /* {"fingerprint":"3f9a1c02"} and nothing else. */
-static int read_fingerprint(const struct request *request, char print[static FINGERPRINT_MAX], struct error *err) {
-        json_t *body = request->body_bytes > 0 ? json_parse(request->body, request->body_bytes) : NULL;
+static int read_fingerprint(const struct request *request, char print[static FINGERPRINT_MAX],
+                            struct error *err) {
+        json_t *body =
+            request->body_bytes > 0 ? json_parse(request->body, request->body_bytes) : NULL;
         const char *text = json_member_string(body, "fingerprint");
         size_t length = json_member_string_length(body, "fingerprint");
         bool good = text && json_object_size(body) == 1 && length == FINGERPRINT_MAX - 1 &&
@@ -127,7 +133,8 @@ static int read_fingerprint(const struct request *request, char print[static FIN
                 memcpy(print, text, FINGERPRINT_MAX);
         json_decref(body);
         if (!good)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "the body is not {\"fingerprint\":\"...\"} with 8 hex digits");
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "the body is not {\"fingerprint\":\"...\"} with 8 hex digits");
         return 0;
 }
 
@@ -175,8 +182,10 @@ int handle_match(struct request *request, struct reply *ret, struct error *err) 
         const struct token_config *token;
         int r;
 
-        if (query.registry ? query.protocol || query.host || query.path : !query.protocol || !query.host) {
-                (void)error_set(err, DIAG_MALFORMED_REQUEST, "expected protocol, host and perhaps path, or registry alone");
+        if (query.registry ? query.protocol || query.host || query.path
+                           : !query.protocol || !query.host) {
+                (void)error_set(err, DIAG_MALFORMED_REQUEST,
+                                "expected protocol, host and perhaps path, or registry alone");
                 return request_refuse(request, err);
         }
         r = broker_match(broker_of(request), &request->ask, &query, &token, err);
@@ -194,7 +203,9 @@ int handle_explain(struct request *request, struct reply *ret, struct error *err
         if (!request->name[0] || !broker_token_find(broker_of(request), request->name, &view))
                 return unknown_token(request, err);
         r = explain_case(view.config, &query, &explanation, err);
-        return r < 0 ? r : reply_json(ret, MHD_HTTP_OK, TYPE_JSON, explain_render(view.config, &explanation), err);
+        return r < 0 ? r
+                     : reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
+                                  explain_render(view.config, &explanation), err);
 }
 
 int handle_status(struct request *request, struct reply *ret, struct error *err) {
@@ -205,13 +216,15 @@ int handle_status(struct request *request, struct reply *ret, struct error *err)
 static json_t *rejected_configuration(const struct config_problems *problems) {
         char detail[ERROR_DETAIL_MAX];
 
-        (void)snprintf(detail, sizeof(detail), "%zu mistakes; the older configuration stays in force",
+        (void)snprintf(detail, sizeof(detail),
+                       "%zu mistakes; the older configuration stays in force",
                        problems->count + problems->dropped);
-        return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:I}", "type", "urn:forge-broker:config-rejected",
-                         "title", "The new configuration is not accepted", "status",
-                         MHD_HTTP_UNPROCESSABLE_CONTENT, "detail", detail, "code", "config-rejected", "remedy",
-                         "Correct what the problems name, then reload again.", "problems",
-                         render_problems(problems), "dropped", (json_int_t)problems->dropped);
+        return json_pack(
+            "{s:s, s:s, s:i, s:s, s:s, s:s, s:o, s:I}", "type", "urn:forge-broker:config-rejected",
+            "title", "The new configuration is not accepted", "status",
+            MHD_HTTP_UNPROCESSABLE_CONTENT, "detail", detail, "code", "config-rejected", "remedy",
+            "Correct what the problems name, then reload again.", "problems",
+            render_problems(problems), "dropped", (json_int_t)problems->dropped);
 }
 
 int handle_reload(struct request *request, struct reply *ret, struct error *err) {
@@ -220,8 +233,8 @@ int handle_reload(struct request *request, struct reply *ret, struct error *err)
         int r;
 
         if (broker_reload(broker_of(request), &problems) < 0) {
-                r = reply_json(ret, MHD_HTTP_UNPROCESSABLE_CONTENT, TYPE_PROBLEM, rejected_configuration(&problems),
-                               err);
+                r = reply_json(ret, MHD_HTTP_UNPROCESSABLE_CONTENT, TYPE_PROBLEM,
+                               rejected_configuration(&problems), err);
         } else {
                 broker_view(broker_of(request), &view);
                 r = reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
@@ -233,7 +246,8 @@ int handle_reload(struct request *request, struct reply *ret, struct error *err)
         return r;
 }
 
-/* A check-up may take longer than a request may: then it goes on, and who asks again waits for the same one. */
+/* A check-up may take longer than a request may: then it goes on, and who asks again waits for the
+ * same one. */
 int handle_doctor(struct request *request, struct reply *ret, struct error *err) {
         struct broker_view view;
         usec_t checked_at = 0;
@@ -241,15 +255,17 @@ int handle_doctor(struct request *request, struct reply *ret, struct error *err)
         int r = broker_doctor(broker_of(request), &request->ask, &steps, &checked_at, err);
 
         if (r == ASK_WAIT && !request->ask.may_wait)
-                return reply_json(ret, MHD_HTTP_ACCEPTED, TYPE_JSON, json_pack("{s:s}", "status", "running"), err);
+                return reply_json(ret, MHD_HTTP_ACCEPTED, TYPE_JSON,
+                                  json_pack("{s:s}", "status", "running"), err);
         if (r != ASK_DONE)
                 return r;
         broker_view(broker_of(request), &view);
         return reply_json(ret, MHD_HTTP_OK, TYPE_JSON,
-                          json_pack("{s:s, s:s, s:o, s:s, s:o, s:b, s:s, s:o}", "status", "done", "version", view.version,
-                                    "checked_at", render_time(checked_at), "config", view.config_file, "loaded_at",
-                                    render_time(view.loaded_at), "reload_failed", view.reload_failed, "audit",
-                                    view.audit, "steps", steps),
+                          json_pack("{s:s, s:s, s:o, s:s, s:o, s:b, s:s, s:o}", "status", "done",
+                                    "version", view.version, "checked_at", render_time(checked_at),
+                                    "config", view.config_file, "loaded_at",
+                                    render_time(view.loaded_at), "reload_failed",
+                                    view.reload_failed, "audit", view.audit, "steps", steps),
                           err);
 }
 
@@ -267,13 +283,14 @@ static int reply_readiness(struct reply *ret, size_t unusable, json_t *tokens, s
 
         if (tokens && unusable == 0) {
                 json_decref(tokens);
-                return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, json_pack("{s:b}", "ready", true), err);
+                return reply_json(ret, MHD_HTTP_OK, TYPE_JSON, json_pack("{s:b}", "ready", true),
+                                  err);
         }
         (void)error_set(&problem, DIAG_NO_USABLE_VALUE, "%zu %s not usable", unusable,
                         unusable == 1 ? "token is" : "tokens are");
         error_remedy_set(&problem, "Each of the tokens names its own remedy.");
-        return reply_problem(ret, &problem, NULL, 0, json_pack("{s:b, s:o}", "ready", false, "tokens", tokens),
-                             err);
+        return reply_problem(ret, &problem, NULL, 0,
+                             json_pack("{s:b, s:o}", "ready", false, "tokens", tokens), err);
 }
 
 int handle_readyz(struct request *request, struct reply *ret, struct error *err) {
@@ -303,7 +320,8 @@ int handle_readyz_token(struct request *request, struct reply *ret, struct error
 
         if (!request->name[0])
                 return unknown_token(request, err);
-        r = broker_token_show(broker_of(request), job_of(request) ? &request->ask : NULL, request->name, &view, err);
+        r = broker_token_show(broker_of(request), job_of(request) ? &request->ask : NULL,
+                              request->name, &view, err);
         if (r != ASK_DONE)
                 return name_checked(request, r, err);
         tokens = token_is_usable(&view) ? json_array() : json_pack("[o]", render_unusable(&view));

@@ -1,8 +1,9 @@
 /*
- * What each route does, in the table's order.  A handler parses what is its own, calls the broker, and renders; connections are
- * not its affair.
+ * What each route does, in the table's order.  A handler parses what is its own, calls the broker,
+ * and renders; connections are not its affair.
  *
- * Return, of each: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded where it must).
+ * Return, of each: ASK_DONE and @ret, ASK_WAIT to be called again, or a negated diagnosis (recorded
+ * where it must).
  */
 #pragma once
 

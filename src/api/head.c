@@ -44,7 +44,8 @@ static int accepted(const char *list) {
                 }
                 type = strcspn(list, ",; \t");
                 for (size_t i = 0; i < ELEMENTS(known); i++)
-                        if (type == strlen(known[i].type) && strncasecmp(list, known[i].type, type) == 0 &&
+                        if (type == strlen(known[i].type) &&
+                            strncasecmp(list, known[i].type, type) == 0 &&
                             !is_unwanted(list + type, length - type))
                                 return known[i].accepted;
                 list += length;
@@ -55,7 +56,8 @@ static int accepted(const char *list) {
 }
 
 static void wipe(const char *value, size_t length) {
-        /* libmicrohttpd does not wipe what it read, and its block goes back to the heap as it is. */
+        /* libmicrohttpd does not wipe what it read, and its block goes back to the heap as it
+         * is. */
         explicit_bzero((char *)(uintptr_t)value, length);
 }
 
@@ -65,13 +67,15 @@ static size_t proofs_in(const struct deadlines *list, const struct peer *peer) {
         for (struct deadline *deadline = list->first; deadline; deadline = deadline->next) {
                 const struct connection *connection = connection_of(deadline);
 
-                if (connection->request && connection->request->ask.proof && peer_same_origin(&connection->peer, peer))
+                if (connection->request && connection->request->ask.proof &&
+                    peer_same_origin(&connection->peer, peer))
                         bytes += secret_length(connection->request->ask.proof);
         }
         return bytes;
 }
 
-/* One job's proofs, however many wait, leave room for those of the others.  Nobody is counted while there is plenty. */
+/* One job's proofs, however many wait, leave room for those of the others.  Nobody is counted
+ * while there is plenty. */
 static bool has_room(const struct request *request, size_t length) {
         const struct listener *listener = request->connection->listener;
         const struct peer *peer = &request->connection->peer;
@@ -79,8 +83,10 @@ static bool has_room(const struct request *request, size_t length) {
 
         if (secret_in_use() + length >= all)
                 return false;
-        return secret_in_use() < own / 2 || proofs_in(&listener->parked, peer) + proofs_in(&listener->answers, peer) +
-                                                            proofs_in(&listener->exchanges, peer) + length < own;
+        return secret_in_use() < own / 2 || proofs_in(&listener->parked, peer) +
+                                                    proofs_in(&listener->answers, peer) +
+                                                    proofs_in(&listener->exchanges, peer) + length <
+                                                own;
 }
 
 /* Other schemes are none of ours, and ignored. */
@@ -116,22 +122,26 @@ static void take_id_token_url(struct request *request, const char *value, size_t
 
 static int check_proof(struct request *request, struct error *err) {
         if (request->proofs > 1)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "the request shows more than one proof");
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "the request shows more than one proof");
         if (request->proof_too_long) {
-                (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the job's proof, or the address of its ID token, is too long");
-                error_remedy_set(err, "Show an ID token of at most %zu KiB, with an address of at most %zu KiB.",
-                                 PROOF_MAX_BYTES / 1024, ID_TOKEN_URL_MAX_BYTES / 1024);
+                (void)error_set(err, DIAG_REQUEST_TOO_LARGE,
+                                "the job's proof, or the address of its ID token, is too long");
+                error_remedy_set(
+                    err, "Show an ID token of at most %zu KiB, with an address of at most %zu KiB.",
+                    PROOF_MAX_BYTES / 1024, ID_TOKEN_URL_MAX_BYTES / 1024);
                 return -(int)err->code;
         }
         if (request->proof_no_room) {
                 request->ask.retry_after = PROOF_RETRY_AFTER;
-                return error_set(err, DIAG_TOO_MANY_REQUESTS, "too many requests with a proof are waiting already");
+                return error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                 "too many requests with a proof are waiting already");
         }
         return 0;
 }
 
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_length,
-                                 const char *value, size_t length) {
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *key,
+                                 size_t key_length, const char *value, size_t length) {
         struct request *request = cls;
 
         (void)kind;
@@ -154,14 +164,15 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
                 take_id_token_url(request, value, length);
         } else {
                 for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
-                        if (strcasecmp(key, claim_header(claim)) == 0 && !request->ask.claims.values[claim][0])
+                        if (strcasecmp(key, claim_header(claim)) == 0 &&
+                            !request->ask.claims.values[claim][0])
                                 claims_set(&request->ask.claims, claim, value, length);
         }
         return MHD_YES;
 }
 
-static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_length,
-                                const char *value, size_t length) {
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *key,
+                                size_t key_length, const char *value, size_t length) {
         struct request *request = cls;
 
         (void)kind;
@@ -171,8 +182,9 @@ static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *
         return MHD_YES;
 }
 
-/* libmicrohttpd ends the target at a NUL and forgets the rest, but it leaves the request line where it was read:
- * the version follows the target's end at once.  Where it lies somewhere else altogether, this says nothing. */
+/* libmicrohttpd ends the target at a NUL and forgets the rest, but it leaves the request line
+ * where it was read: the version follows the target's end at once.  Where it lies somewhere else
+ * altogether, this says nothing. */
 static bool hides_nul(const struct connection *connection, const char *version) {
         uintptr_t end = (uintptr_t)connection->target_end, behind = (uintptr_t)version;
 
@@ -187,8 +199,8 @@ int head_read(struct request *request, const char *version, struct error *err) {
         (void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_header, request);
         (void)MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, on_query, request);
         if (info && info->header_size > HEAD_MAX_BYTES) {
-                (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's head is larger than %zu bytes",
-                                HEAD_MAX_BYTES);
+                (void)error_set(err, DIAG_REQUEST_TOO_LARGE,
+                                "the request's head is larger than %zu bytes", HEAD_MAX_BYTES);
                 error_remedy_set(err, "Send a head of at most %zu KiB: fewer or shorter headers.",
                                  HEAD_MAX_BYTES / 1024);
                 return -(int)err->code;
@@ -197,12 +209,14 @@ int head_read(struct request *request, const char *version, struct error *err) {
                 return error_set(err, DIAG_MALFORMED_REQUEST, "there is a NUL in the request line");
         /* Two opinions on where a body ends are how requests are smuggled. */
         if (request->content_lengths + request->transfer_encodings > 1)
-                return error_set(err, DIAG_MALFORMED_REQUEST,
-                                 "the request has more than one Content-Length or Transfer-Encoding");
+                return error_set(
+                    err, DIAG_MALFORMED_REQUEST,
+                    "the request has more than one Content-Length or Transfer-Encoding");
         if (request->transfer_encodings > 0 && !request->chunked)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "the request's Transfer-Encoding is not 'chunked'");
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "the request's Transfer-Encoding is not 'chunked'");
         if (request->content_length > BODY_MAX_BYTES)
-                return error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes",
-                                 BODY_MAX_BYTES);
+                return error_set(err, DIAG_REQUEST_TOO_LARGE,
+                                 "the request's body is larger than %zu bytes", BODY_MAX_BYTES);
         return check_proof(request, err);
 }

@@ -12,7 +12,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* libmicrohttpd remarks on every client that breaks off; more often than this it is only counted. */
+/* libmicrohttpd remarks on every client that breaks off; more often than this it is only
+ * counted. */
 #define LOG_INTERVAL (10 * USEC_PER_SEC)
 
 /* Without a descriptor for the first connection either: until it is tried again. */
@@ -21,8 +22,8 @@
 /* A stop waits for no client: what its socket takes at once is sent, the rest is dropped. */
 #define STOP_TURNS 16
 
-/* But whoever was accepted a moment ago may be between connect() and its first write: closed then, a plain client would
- * take a restart for a failure. */
+/* But whoever was accepted a moment ago may be between connect() and its first write: closed then,
+ * a plain client would take a restart for a failure. */
 #define STOP_GRACE (100 * USEC_PER_MSEC)
 
 static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args) {
@@ -47,7 +48,8 @@ static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args) {
                 length--;
         (void)text_clean(clean, sizeof(clean), text, length);
         if (listener->unlogged > 0)
-                log_message(LOG_LEVEL_NOTICE, "http: %s (%u like it left out)", clean, listener->unlogged);
+                log_message(LOG_LEVEL_NOTICE, "http: %s (%u like it left out)", clean,
+                            listener->unlogged);
         else
                 log_message(LOG_LEVEL_NOTICE, "http: %s", clean);
         listener->unlogged = 0;
@@ -55,8 +57,8 @@ static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args) {
 }
 
 static unsigned connections(const struct listener *listener) {
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon,
-                                                               MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+        const union MHD_DaemonInfo *info =
+            MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
         return info ? info->num_connections : 0;
 }
@@ -66,9 +68,10 @@ static void turn_at(struct listener *listener, usec_t when) {
         (void)sd_event_source_set_enabled(listener->timer, SD_EVENT_ONESHOT);
 }
 
-/* At its own limit, and without a descriptor for one more, libmicrohttpd stops to listen.  It begins again at the start of
- * the first turn after a connection went, for which there may be no other reason.  Without a connection that could go it
- * does not stop, and would be run again at once. */
+/* At its own limit, and without a descriptor for one more, libmicrohttpd stops to listen.  It
+ * begins again at the start of the first turn after a connection went, for which there may be no
+ * other reason.  Without a connection that could go it does not stop, and would be run again at
+ * once. */
 static void resume_listening(struct listener *listener, unsigned before, uint64_t closed_before) {
         bool limited = listener->starved || before >= CONNECTIONS_HARD_MAX;
 
@@ -126,38 +129,47 @@ void listener_turn_soon(struct listener *listener) {
 }
 
 static int start_daemon(struct listener *listener, int fd, struct error *err) {
-        /* No MHD_OPTION_CONNECTION_TIMEOUT: it starts anew with each byte, and a deadline of ours is always set.
+        /* No MHD_OPTION_CONNECTION_TIMEOUT: it starts anew with each byte, and a deadline of ours
+         * is always set.
          *
-         * MHD_USE_TURBO is two things in 0.9.75: what was accepted is read from at once, and watched only if nothing is there yet;
-         * and a socket is closed without a shutdown() first, which is the same where nobody else holds it. */
+         * MHD_USE_TURBO is two things in 0.9.75: what was accepted is read from at once, and
+         * watched only if nothing is there yet; and a socket is closed without a shutdown() first,
+         * which is the same where nobody else holds it. */
         listener->daemon = MHD_start_daemon(
-                MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                request_handle, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, MHD_OPTION_LISTEN_SOCKET, fd,
-                MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
-                (unsigned)CONNECTIONS_HARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
-                MHD_OPTION_NOTIFY_CONNECTION, connection_notify, listener, MHD_OPTION_NOTIFY_COMPLETED,
-                connection_completed, listener, MHD_OPTION_URI_LOG_CALLBACK, connection_request_line, listener,
-                MHD_OPTION_UNESCAPE_CALLBACK, connection_unescape, listener, MHD_OPTION_END);
+            MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
+            NULL, request_handle, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener,
+            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+            MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+            (unsigned)CONNECTIONS_HARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+            CONNECTION_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, listener,
+            MHD_OPTION_NOTIFY_COMPLETED, connection_completed, listener,
+            MHD_OPTION_URI_LOG_CALLBACK, connection_request_line, listener,
+            MHD_OPTION_UNESCAPE_CALLBACK, connection_unescape, listener, MHD_OPTION_END);
         if (!listener->daemon)
-                return error_set(err, DIAG_INTERNAL_ERROR, "libmicrohttpd does not start on the listening socket");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "libmicrohttpd does not start on the listening socket");
         return 0;
 }
 
 static int start_sources(struct listener *listener, struct error *err) {
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        const union MHD_DaemonInfo *info =
+            MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         int r;
 
         if (!info || info->epoll_fd < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "libmicrohttpd has no epoll descriptor");
-        r = sd_event_add_io(listener->event, &listener->readable, info->epoll_fd, EPOLLIN, on_readable, listener);
+        r = sd_event_add_io(listener->event, &listener->readable, info->epoll_fd, EPOLLIN,
+                            on_readable, listener);
         if (r >= 0)
-                r = sd_event_add_time(listener->event, &listener->timer, CLOCK_MONOTONIC, 0, 1, on_timer,
-                                      listener);
+                r = sd_event_add_time(listener->event, &listener->timer, CLOCK_MONOTONIC, 0, 1,
+                                      on_timer, listener);
         if (r >= 0)
                 r = sd_event_add_defer(listener->event, &listener->soon, on_soon, listener);
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch the socket: %s", strerror(-r));
-        /* What happened before this moment is looked at in the first turn, which the defer source makes. */
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch the socket: %s",
+                                 strerror(-r));
+        /* What happened before this moment is looked at in the first turn, which the defer source
+         * makes. */
         return 0;
 }
 
@@ -204,9 +216,11 @@ int listener_start(struct listener *listener, sd_event *event, struct broker *br
         return r;
 }
 
-/* Lets heads that are on their way arrive and be answered, with the listening socket out of the game already. */
+/* Lets heads that are on their way arrive and be answered, with the listening socket out of the
+ * game already. */
 static void await_heads(struct listener *listener) {
-        const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+        const union MHD_DaemonInfo *info =
+            MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         usec_t now = clock_monotonic(), end = now + STOP_GRACE;
 
         while (info && listener->heads.count + listener->exchanges.count > 0 && now < end) {
@@ -223,7 +237,8 @@ int listener_stop(struct listener *listener) {
 
         if (!listener->daemon)
                 return -1;
-        /* Whose head is here already gets an answer still; libmicrohttpd aborts if one is suspended at the end. */
+        /* Whose head is here already gets an answer still; libmicrohttpd aborts if one is
+         * suspended at the end. */
         fd = MHD_quiesce_daemon(listener->daemon);
         turn(listener);
         await_heads(listener);

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 static void head(FILE *out, const char *name, const char *help, const char *type) {
-        (void)fprintf(out, "# HELP forge_broker_%s %s\n# TYPE forge_broker_%s %s\n", name, help, name, type);
+        (void)fprintf(out, "# HELP forge_broker_%s %s\n# TYPE forge_broker_%s %s\n", name, help,
+                      name, type);
 }
 
 /* name="value", escaped as the format wants it. */
@@ -21,7 +22,8 @@ static void label(FILE *out, char before, const char *name, const char *value) {
         (void)fputc('"', out);
 }
 
-static void gauge(FILE *out, const char *name, const char *key, const char *value, uint64_t number) {
+static void gauge(FILE *out, const char *name, const char *key, const char *value,
+                  uint64_t number) {
         (void)fprintf(out, "forge_broker_%s", name);
         label(out, '{', key, value);
         (void)fprintf(out, "} %" PRIu64 "\n", number);
@@ -31,7 +33,8 @@ static const char *code_name(int code) {
         return code == DIAG_NONE ? "ok" : diagnosis_info((enum diagnosis)code)->name;
 }
 
-/* A series is there from the start where an alert may ask for it; others begin with the first of their kind. */
+/* A series is there from the start where an alert may ask for it; others begin with the first of
+ * their kind. */
 
 static void render_issuances(FILE *out, const struct counters *counters) {
         static const char name[] = "issuances_total";
@@ -55,8 +58,8 @@ static void render_issuances(FILE *out, const struct counters *counters) {
         }
 }
 
-static void render_refused(FILE *out, const char *token, const uint64_t refused[static DIAG_COUNT], const enum diagnosis *always,
-                           size_t n_always) {
+static void render_refused(FILE *out, const char *token, const uint64_t refused[static DIAG_COUNT],
+                           const enum diagnosis *always, size_t n_always) {
         for (int code = DIAG_NONE + 1; code < DIAG_COUNT; code++) {
                 bool shown = refused[code] > 0;
 
@@ -73,14 +76,16 @@ static void render_refused(FILE *out, const char *token, const uint64_t refused[
 
 static void render_refusals(FILE *out, const struct counters *counters) {
         static const enum diagnosis of_tokens[] = { DIAG_NO_USABLE_VALUE, DIAG_AUDIT_UNAVAILABLE };
-        static const enum diagnosis of_none[] = { DIAG_MALFORMED_REQUEST, DIAG_PEER_REFUSED, DIAG_UNKNOWN_TOKEN,
-                                                  DIAG_TOO_MANY_REQUESTS };
+        static const enum diagnosis of_none[] = { DIAG_MALFORMED_REQUEST, DIAG_PEER_REFUSED,
+                                                  DIAG_UNKNOWN_TOKEN, DIAG_TOO_MANY_REQUESTS };
 
-        head(out, "refusals_total", "requests that got no value, by the token they named; empty: none that is known", "counter");
+        head(out, "refusals_total",
+             "requests that got no value, by the token they named; empty: none that is known",
+             "counter");
         render_refused(out, "", counters->refused, of_none, ELEMENTS(of_none));
         for (size_t i = 0; i < counters->n_tokens; i++)
-                render_refused(out, counters->tokens[i].name, counters->tokens[i].refused, of_tokens,
-                               counters->tokens[i].configured ? ELEMENTS(of_tokens) : 0);
+                render_refused(out, counters->tokens[i].name, counters->tokens[i].refused,
+                               of_tokens, counters->tokens[i].configured ? ELEMENTS(of_tokens) : 0);
 }
 
 static void render_requests(FILE *out, const struct counters *counters) {
@@ -91,7 +96,8 @@ static void render_requests(FILE *out, const struct counters *counters) {
                 const struct server_counts *server = &counters->servers[i];
 
                 for (int code = DIAG_NONE; code < DIAG_COUNT; code++) {
-                        bool always = code == DIAG_NONE || (code >= DIAG_UPSTREAM_BLOCKED && code <= DIAG_UPSTREAM_MALFORMED);
+                        bool always = code == DIAG_NONE || (code >= DIAG_UPSTREAM_BLOCKED &&
+                                                            code <= DIAG_UPSTREAM_MALFORMED);
 
                         if (server->requests[code] == 0 && !(always && server->configured))
                                 continue;
@@ -109,10 +115,13 @@ static void render_tokens(FILE *out, const struct broker *broker) {
                 const char *name, *help;
         } gauges[] = {
                 { "token_usable", "1 if a job that asks now gets a value" },
-                { "token_degraded", "1 if the value is stale, missing, not from the token's first source, or not known to its forge" },
-                { "token_confirmed_timestamp_seconds", "when the source last said that this is the value" },
+                { "token_degraded", "1 if the value is stale, missing, not from the token's first "
+                                    "source, or not known to its forge" },
+                { "token_confirmed_timestamp_seconds",
+                  "when the source last said that this is the value" },
                 { "direct_env_until_timestamp_seconds", "when the direct fallback ends" },
-                { "token_expiry_timestamp_seconds", "when the value ends, where its forge says so" },
+                { "token_expiry_timestamp_seconds",
+                  "when the value ends, where its forge says so" },
         };
 
         for (size_t row = 0; row < ELEMENTS(gauges); row++) {
@@ -122,16 +131,20 @@ static void render_tokens(FILE *out, const struct broker *broker) {
 
                         broker_token_view(broker, i, &view);
                         if (row == 0)
-                                gauge(out, gauges[row].name, "token", view.config->name, token_is_usable(&view));
+                                gauge(out, gauges[row].name, "token", view.config->name,
+                                      token_is_usable(&view));
                         else if (row == 1)
-                                gauge(out, gauges[row].name, "token", view.config->name, view.degraded);
+                                gauge(out, gauges[row].name, "token", view.config->name,
+                                      view.degraded);
                         else if (row == 2 && view.has_value)
-                                gauge(out, gauges[row].name, "token", view.config->name, view.confirmed_at / USEC_PER_SEC);
+                                gauge(out, gauges[row].name, "token", view.config->name,
+                                      view.confirmed_at / USEC_PER_SEC);
                         else if (row == 3 && view.config->direct_env)
                                 gauge(out, gauges[row].name, "token", view.config->name,
                                       view.config->direct_env_until / USEC_PER_SEC);
                         else if (row == 4 && view.expires_at > 0)
-                                gauge(out, gauges[row].name, "token", view.config->name, view.expires_at / USEC_PER_SEC);
+                                gauge(out, gauges[row].name, "token", view.config->name,
+                                      view.expires_at / USEC_PER_SEC);
                 }
         }
 }
@@ -145,7 +158,8 @@ static void render_identities(FILE *out, const struct broker *broker) {
 
                 broker_identity_view(broker, i, &view);
                 if (view.token_expires_at > 0)
-                        gauge(out, name, "identity", view.config->name, view.token_expires_at / USEC_PER_SEC);
+                        gauge(out, name, "identity", view.config->name,
+                              view.token_expires_at / USEC_PER_SEC);
         }
 }
 

@@ -1,5 +1,6 @@
 /*
- * The state of tokens, identities and configuration as gauges, and what was counted, in Prometheus' text format.
+ * The state of tokens, identities and configuration as gauges, and what was counted, in Prometheus'
+ * text format.
  *
  * Label values come from the configuration, never from peers.
  */

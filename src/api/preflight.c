@@ -9,7 +9,8 @@
 #define TOKEN_MAX_BYTES 4096
 
 static int bad_member(const char *member, const char *expected, struct error *err) {
-        return error_set(err, DIAG_MALFORMED_REQUEST, "'%s' in the body is not %s", member, expected);
+        return error_set(err, DIAG_MALFORMED_REQUEST, "'%s' in the body is not %s", member,
+                         expected);
 }
 
 static bool is_absent(const json_t *body, const char *member) {
@@ -18,8 +19,9 @@ static bool is_absent(const json_t *body, const char *member) {
         return !value || json_is_null(value);
 }
 
-static int read_place(const json_t *body, const char *member, const char *expected, bool (*is_good)(const char *text),
-                      char place[static FORGE_PLACE_MAX], struct error *err) {
+static int read_place(const json_t *body, const char *member, const char *expected,
+                      bool (*is_good)(const char *text), char place[static FORGE_PLACE_MAX],
+                      struct error *err) {
         const char *text = json_member_string(body, member);
 
         if (is_absent(body, member))
@@ -31,7 +33,8 @@ static int read_place(const json_t *body, const char *member, const char *expect
 }
 
 static int read_needs(const json_t *body, unsigned *ret, struct error *err) {
-        static const char expected[] = "a list of contents:read, contents:write, release:write, packages:write, issues:write and "
+        static const char expected[] = "a list of contents:read, contents:write, release:write, "
+                                       "packages:write, issues:write and "
                                        "pull:write";
         const json_t *needs = json_object_get(body, "needs"), *item;
         size_t i;
@@ -67,7 +70,8 @@ static int read_token(const json_t *body, struct secret **ret, struct error *err
 }
 
 static int check_members(json_t *body, struct error *err) {
-        static const char *const known[] = { "repository", "ref", "image", "needs", "write_probe", "token" };
+        static const char *const known[] = { "repository", "ref",         "image",
+                                             "needs",      "write_probe", "token" };
         const char *member;
         json_t *value;
 
@@ -79,7 +83,8 @@ static int check_members(json_t *body, struct error *err) {
                 while (i < ELEMENTS(known) && strcmp(member, known[i]) != 0)
                         i++;
                 if (i == ELEMENTS(known))
-                        return error_set(err, DIAG_MALFORMED_REQUEST, "the body has a member that is none of repository, ref, "
+                        return error_set(err, DIAG_MALFORMED_REQUEST,
+                                         "the body has a member that is none of repository, ref, "
                                          "image, needs, write_probe, token");
         }
         return 0;
@@ -90,11 +95,15 @@ static int check_together(const struct preflight_query *query, struct error *err
         unsigned in_repository = query->needs & ~(1u << NEED_PACKAGES_WRITE);
 
         if ((in_repository || query->ref[0]) && !query->repository[0])
-                return error_set(err, DIAG_MALFORMED_REQUEST, "these needs want a 'repository' in the body");
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "these needs want a 'repository' in the body");
         if (query->needs & (1u << NEED_PACKAGES_WRITE) && !query->image[0])
-                return error_set(err, DIAG_MALFORMED_REQUEST, "packages:write wants an 'image' in the body");
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "packages:write wants an 'image' in the body");
         if (query->write_probe && !(query->needs & (1u << NEED_RELEASE_WRITE)))
-                return error_set(err, DIAG_MALFORMED_REQUEST, "a write probe is for release:write, which is not among the needs");
+                return error_set(
+                    err, DIAG_MALFORMED_REQUEST,
+                    "a write probe is for release:write, which is not among the needs");
         return 0;
 }
 
@@ -103,11 +112,14 @@ static int read_members(json_t *body, struct preflight_query *ret, struct error 
         int r = check_members(body, err);
 
         if (r >= 0)
-                r = read_place(body, "repository", "OWNER/NAME", preflight_place_is_good, ret->repository, err);
+                r = read_place(body, "repository", "OWNER/NAME", preflight_place_is_good,
+                               ret->repository, err);
         if (r >= 0)
-                r = read_place(body, "image", "OWNER/NAME", preflight_place_is_good, ret->image, err);
+                r = read_place(body, "image", "OWNER/NAME", preflight_place_is_good, ret->image,
+                               err);
         if (r >= 0)
-                r = read_place(body, "ref", "a ref such as refs/heads/main", preflight_ref_is_good, ret->ref, err);
+                r = read_place(body, "ref", "a ref such as refs/heads/main", preflight_ref_is_good,
+                               ret->ref, err);
         if (r >= 0)
                 r = read_needs(body, &ret->needs, err);
         if (r >= 0 && write_probe && !json_is_boolean(write_probe))
@@ -118,7 +130,8 @@ static int read_members(json_t *body, struct preflight_query *ret, struct error 
         return r < 0 ? r : read_token(body, &ret->token, err);
 }
 
-int preflight_read(const char *body, size_t length, struct preflight_query *ret, struct error *err) {
+int preflight_read(const char *body, size_t length, struct preflight_query *ret,
+                   struct error *err) {
         json_t *root;
         int r;
 
@@ -136,11 +149,16 @@ static int render_finding(json_t *object, const struct forge_finding *finding) {
         const struct error *err = &finding->error;
         const char *remedy = err->code == DIAG_NONE ? err->remedy : error_remedy(err);
 
-        if (!object || json_object_set_new(object, "verdict", json_string(forge_verdict_name(finding->verdict))) < 0 ||
+        if (!object ||
+            json_object_set_new(object, "verdict",
+                                json_string(forge_verdict_name(finding->verdict))) < 0 ||
             json_object_set_new(object, "evidence", render_text(err->detail)) < 0 ||
             json_object_set_new(object, "code",
-                                err->code == DIAG_NONE ? json_null() : json_string(diagnosis_info(err->code)->name)) < 0 ||
-            json_object_set_new(object, "remedy", remedy[0] ? render_text(remedy) : json_null()) < 0)
+                                err->code == DIAG_NONE
+                                    ? json_null()
+                                    : json_string(diagnosis_info(err->code)->name)) < 0 ||
+            json_object_set_new(object, "remedy", remedy[0] ? render_text(remedy) : json_null()) <
+                0)
                 return -1;
         return 0;
 }
@@ -161,9 +179,10 @@ static json_t *render_scopes(const struct forge_report *report) {
 }
 
 static json_t *render_identity(const struct forge_report *report) {
-        json_t *identity = json_pack("{s:o, s:s?, s:o, s:o}", "login", report->login[0] ? render_text(report->login) : json_null(),
-                                     "kind", report->kind, "scopes", render_scopes(report), "expires_at",
-                                     render_time(report->expires_at));
+        json_t *identity = json_pack("{s:o, s:s?, s:o, s:o}", "login",
+                                     report->login[0] ? render_text(report->login) : json_null(),
+                                     "kind", report->kind, "scopes", render_scopes(report),
+                                     "expires_at", render_time(report->expires_at));
 
         if (render_finding(identity, &report->identity) < 0)
                 identity = (json_decref(identity), NULL);
@@ -203,15 +222,18 @@ static json_t *text_or_null(const char *text) {
 json_t *preflight_render(const struct preflight_answer *answer) {
         const struct forge_config *forge = answer->token->forge;
         const struct forge_question *question = answer->question;
-        json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", answer->token->name, "forge",
-                                 forge->name, "forge_type", forge_type_name(forge->type), "forge_url", forge->url, "repository",
-                                 text_or_null(question->repository), "ref", text_or_null(question->ref), "image",
-                                 text_or_null(question->image), "identity", render_identity(answer->report), "needs",
-                                 render_needs(answer->report), "warnings", render_warnings(answer->report));
+        json_t *root = json_pack(
+            "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", answer->token->name,
+            "forge", forge->name, "forge_type", forge_type_name(forge->type), "forge_url",
+            forge->url, "repository", text_or_null(question->repository), "ref",
+            text_or_null(question->ref), "image", text_or_null(question->image), "identity",
+            render_identity(answer->report), "needs", render_needs(answer->report), "warnings",
+            render_warnings(answer->report));
 
         if (root && answer->fingerprint &&
             (json_object_set_new(root, "source", json_string(source_name(answer->source))) < 0 ||
-             json_object_set_new(root, "freshness", json_string(answer->stale ? "stale" : "fresh")) < 0 ||
+             json_object_set_new(root, "freshness",
+                                 json_string(answer->stale ? "stale" : "fresh")) < 0 ||
              json_object_set_new(root, "fingerprint", json_string(answer->fingerprint)) < 0))
                 root = (json_decref(root), NULL);
         return root;

@@ -11,7 +11,8 @@
  * preflight_read() - the body of a request
  * @ret: its token is a reference of the caller's
  *
- * Return: 0, or -DIAG_MALFORMED_REQUEST naming the member, -DIAG_INTERNAL_ERROR when no locked memory is left.
+ * Return: 0, or -DIAG_MALFORMED_REQUEST naming the member, -DIAG_INTERNAL_ERROR when no locked
+ * memory is left.
  */
 int preflight_read(const char *body, size_t length, struct preflight_query *ret, struct error *err);
 

@@ -7,7 +7,8 @@
 
 void query_add(struct query *query, const char *key, const char *value) {
         if (query->count < QUERY_MAX)
-                query->parameters[query->count] = (struct query_parameter){ .key = key, .value = value };
+                query->parameters[query->count] =
+                    (struct query_parameter){ .key = key, .value = value };
         query->count++;
 }
 
@@ -32,14 +33,18 @@ int query_check(const struct query *query, const char *const *known, struct erro
 
                 (void)text_clean(key, sizeof(key), parameter->key, strlen(parameter->key));
                 if (!is_known(known, parameter->key))
-                        return error_set(err, DIAG_MALFORMED_REQUEST, "there is no query parameter '%s' here", key);
+                        return error_set(err, DIAG_MALFORMED_REQUEST,
+                                         "there is no query parameter '%s' here", key);
                 if (is_twice(query, i))
-                        return error_set(err, DIAG_MALFORMED_REQUEST, "the query parameter '%s' is there twice", key);
+                        return error_set(err, DIAG_MALFORMED_REQUEST,
+                                         "the query parameter '%s' is there twice", key);
                 if (!parameter->value)
-                        return error_set(err, DIAG_MALFORMED_REQUEST, "the query parameter '%s' has no value", key);
+                        return error_set(err, DIAG_MALFORMED_REQUEST,
+                                         "the query parameter '%s' has no value", key);
         }
         if (query->count > QUERY_MAX)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "there are %u query parameters", query->count);
+                return error_set(err, DIAG_MALFORMED_REQUEST, "there are %u query parameters",
+                                 query->count);
         return 0;
 }
 

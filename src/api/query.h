@@ -1,5 +1,6 @@
 /*
- * The parameters of a request's query, decoded by libmicrohttpd: "+" is a blank there, as in a form.
+ * The parameters of a request's query, decoded by libmicrohttpd: "+" is a blank there, as in a
+ * form.
  */
 #pragma once
 
@@ -18,7 +19,7 @@ struct query_parameter {
 /* Embedded; zeroed is empty. */
 struct query {
         struct query_parameter parameters[QUERY_MAX];
-        unsigned count;                 /* in the request: those beyond QUERY_MAX are not kept */
+        unsigned count; /* in the request: those beyond QUERY_MAX are not kept */
 };
 
 /** query_add() - one more, in the order of the request */

@@ -1,5 +1,6 @@
 /*
- * What the broker's views look like as JSON.  docs/api.md describes every member; what is absent is null.
+ * What the broker's views look like as JSON.  docs/api.md describes every member; what is absent is
+ * null.
  *
  * Each function returns a new reference, or NULL for lack of memory.
  */
@@ -20,7 +21,8 @@ json_t *render_time(usec_t realtime);
 
 json_t *render_attempts(const struct attempts *attempts);
 
-/** render_token() - how a token stands, never its value; @in_full: with its rules, and what was tried for it */
+/** render_token() - how a token stands, never its value; @in_full: with its rules, and what was
+ * tried for it */
 json_t *render_token(const struct token_view *view, bool in_full);
 
 /** render_rejection() - the verdict on a report, and how the token stands now */
@@ -29,7 +31,8 @@ json_t *render_rejection(const struct rejection *rejection);
 /** render_match() - which token it is: name, user, forge, whether it wants a proof */
 json_t *render_match(const struct token_config *token);
 
-/** render_tokens() - the tokens that @peer may ask for, as far as that is known without a proof; NULL: all */
+/** render_tokens() - the tokens that @peer may ask for, as far as that is known without a proof;
+ * NULL: all */
 json_t *render_tokens(const struct broker *broker, const struct peer *peer);
 json_t *render_status(const struct broker *broker);
 
@@ -38,5 +41,6 @@ json_t *render_unusable(const struct token_view *view);
 
 json_t *render_problems(const struct config_problems *problems);
 
-/** render_issuance() - the one answer with a value in it, made in locked memory; NULL when that is full */
+/** render_issuance() - the one answer with a value in it, made in locked memory; NULL when that is
+ * full */
 struct secret *render_issuance(const struct issuance *issuance);

@@ -26,16 +26,19 @@ static inline void reply_done(struct reply *reply) {
  * reply_json() - consumes @body
  * @body: NULL counts as out of memory, so that a caller need not look
  */
-int reply_json(struct reply *ret, unsigned status, const char *type, json_t *body, struct error *err);
+int reply_json(struct reply *ret, unsigned status, const char *type, json_t *body,
+               struct error *err);
 
 /** reply_text() - consumes @text, of malloc(); NULL counts as out of memory */
 int reply_text(struct reply *ret, const char *type, char *text, struct error *err);
 
-/** reply_secret() - holds a reference to @body until the last byte is sent; nothing is copied on the way */
+/** reply_secret() - holds a reference to @body until the last byte is sent; nothing is copied on
+ * the way */
 int reply_secret(struct reply *ret, const char *type, struct secret *body, struct error *err);
 
 /**
- * reply_problem() - an error as application/problem+json; that a proof is required is a challenge (RFC 6750)
+ * reply_problem() - an error as application/problem+json; that a proof is required is a challenge
+ * (RFC 6750)
  * @attempts:    NULL or empty: none
  * @retry_after: 0: not known
  * @extra:       members of this problem's own, consumed; NULL: none

@@ -76,7 +76,8 @@ static struct request *request_new(struct connection *connection) {
         if (!request)
                 return NULL;
         request->connection = connection;
-        request->deadline = clock_monotonic() + broker_config(connection->listener->broker)->request_timeout;
+        request->deadline =
+            clock_monotonic() + broker_config(connection->listener->broker)->request_timeout;
         request->ask.peer = &connection->peer;
         request->ask.token = request->name;
         request->ask.may_wait = true;
@@ -112,11 +113,12 @@ static enum MHD_Result send_reply(struct request *request, struct reply *reply) 
 }
 
 /* MHD_NO closes the connection without an answer: only for lack of memory. */
-static enum MHD_Result send_problem(struct request *request, const struct error *problem, const char *allow,
-                                    bool close) {
+static enum MHD_Result send_problem(struct request *request, const struct error *problem,
+                                    const char *allow, bool close) {
         struct reply reply = { 0 };
 
-        if (reply_problem(&reply, problem, request->ask.attempts, request->ask.retry_after, NULL, NULL) < 0)
+        if (reply_problem(&reply, problem, request->ask.attempts, request->ask.retry_after, NULL,
+                          NULL) < 0)
                 return MHD_NO;
         if ((allow && reply_header(&reply, MHD_HTTP_HEADER_ALLOW, allow, NULL) < 0) ||
             (close && reply_header(&reply, MHD_HTTP_HEADER_CONNECTION, "close", NULL) < 0)) {
@@ -132,25 +134,29 @@ static enum MHD_Result close_quietly(struct request *request) {
         return MHD_NO;
 }
 
-static enum MHD_Result refuse(struct request *request, struct error *err, const char *allow, bool close) {
+static enum MHD_Result refuse(struct request *request, struct error *err, const char *allow,
+                              bool close) {
         (void)request_refuse(request, err);
         return send_problem(request, err, allow, close);
 }
 
-/* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or nobody reads it. */
+/* An answer queued now, before the body, ends the connection: where the body ends is in doubt, or
+ * nobody reads it. */
 static enum MHD_Result begin(struct request *request, const char *version) {
         struct listener *listener = listener_of(request);
         const struct peer *peer = &request->connection->peer;
         struct error err;
 
-        request->too_often = !rate_take(listener->rate, peer, broker_config(listener->broker)->requests_per_second,
-                                        listener->limits.requests_burst, clock_monotonic());
+        request->too_often =
+            !rate_take(listener->rate, peer, broker_config(listener->broker)->requests_per_second,
+                       listener->limits.requests_burst, clock_monotonic());
         if (head_read(request, version, &err) < 0 && peer_is_root(peer))
                 return refuse(request, &err, NULL, true);
         if (peer_is_root(peer))
                 return MHD_YES;
         if (peer->uid == (uid_t)-1)
-                (void)error_set(&err, DIAG_PEER_REFUSED, "the kernel does not say which user is asking");
+                (void)error_set(&err, DIAG_PEER_REFUSED,
+                                "the kernel does not say which user is asking");
         else
                 (void)error_set(&err, DIAG_PEER_REFUSED, "uid %u is not 0", (unsigned)peer->uid);
         return refuse(request, &err, NULL, true);
@@ -161,29 +167,37 @@ static int refuse_too_often(struct request *request, struct error *err) {
         char origin[CGROUP_PATH_MAX];
 
         request->ask.retry_after = RATE_RETRY_AFTER;
-        (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "the processes of %.128s ask more often than %u times per second",
+        (void)error_set(err, DIAG_TOO_MANY_REQUESTS,
+                        "the processes of %.128s ask more often than %u times per second",
                         rate_origin(&request->connection->peer, origin), per_second);
-        error_remedy_set(err, "Ask once per job and wait as long as Retry-After says, or raise requests_per_second.");
+        error_remedy_set(
+            err,
+            "Ask once per job and wait as long as Retry-After says, or raise requests_per_second.");
         return -(int)err->code;
 }
 
-/* Return: 0, or the negated diagnosis of a request whose end is known, so that the connection can be kept. */
-static int check(struct request *request, const char *method, const char *url, char *allow, struct error *err) {
+/* Return: 0, or the negated diagnosis of a request whose end is known, so that the connection can
+ * be kept. */
+static int check(struct request *request, const char *method, const char *url, char *allow,
+                 struct error *err) {
         const struct route *route;
         int r;
 
         if (request->too_often)
                 return refuse_too_often(request, err);
         if (request->connection->bad_escape)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "the path has a '%%' that is no byte's, or is NUL's");
-        r = route_find(method, url, listener_of(request)->serves_all, &route, request->name, allow, err);
+                return error_set(err, DIAG_MALFORMED_REQUEST,
+                                 "the path has a '%%' that is no byte's, or is NUL's");
+        r = route_find(method, url, listener_of(request)->serves_all, &route, request->name, allow,
+                       err);
         if (r < 0)
                 return r;
         r = query_check(&request->query, route->parameters, err);
         if (r < 0)
                 return r;
         if (request->body_bytes > 0 && strcmp(route->method, "POST") != 0)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "a %s of this path has no body", route->method);
+                return error_set(err, DIAG_MALFORMED_REQUEST, "a %s of this path has no body",
+                                 route->method);
         request->route = route;
         return 0;
 }
@@ -204,11 +218,14 @@ static int check_room(struct request *request, struct error *err) {
         char origin[CGROUP_PATH_MAX];
 
         if (waiting >= listener->limits.parked_max)
-                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "%zu requests are waiting for a value already", waiting);
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                "%zu requests are waiting for a value already", waiting);
         else if (waiting >= listener->limits.parked_of_origin_max &&
-                 count_of_origin(&listener->parked, peer) + count_of_origin(&listener->answers, peer) >=
-                         listener->limits.parked_of_origin_max)
-                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "%zu requests of %.128s are waiting for a value already",
+                 count_of_origin(&listener->parked, peer) +
+                         count_of_origin(&listener->answers, peer) >=
+                     listener->limits.parked_of_origin_max)
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                "%zu requests of %.128s are waiting for a value already",
                                 listener->limits.parked_of_origin_max, rate_origin(peer, origin));
         else
                 return 0;
@@ -223,10 +240,13 @@ static int park(struct request *request, struct error *err) {
 
         if (r < 0)
                 return r;
-        /* No events: a client that only closed its writing side still waits for the answer.  EPOLLHUP comes anyway. */
-        r = sd_event_add_io(listener->event, &request->hangup, connection->fd, 0, on_hangup, request);
+        /* No events: a client that only closed its writing side still waits for the answer.
+         * EPOLLHUP comes anyway. */
+        r = sd_event_add_io(listener->event, &request->hangup, connection->fd, 0, on_hangup,
+                            request);
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch a parked request: %s", strerror(-r));
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch a parked request: %s",
+                                 strerror(-r));
         MHD_suspend_connection(connection->mhd);
         deadline_set(&connection->deadline, &listener->parked, request->deadline);
         request->parked = true;
@@ -242,12 +262,13 @@ static enum MHD_Result answer(struct request *request) {
         int r;
 
         if (listener_of(request)->stopping) {
-                (void)error_set(&err, DIAG_NO_USABLE_VALUE, "the broker is being stopped or restarted");
+                (void)error_set(&err, DIAG_NO_USABLE_VALUE,
+                                "the broker is being stopped or restarted");
                 error_remedy_set(&err, "Ask again: the next one answers as soon as it runs.");
                 request->ask.retry_after = USEC_PER_SEC;
                 return send_problem(request, &err, NULL, true);
         }
-        assert(request->route);         /* else check() has refused it */
+        assert(request->route); /* else check() has refused it */
         request->woken = false;
         r = request->route->handle(request, &reply, &err);
         if (r == ASK_WAIT && !request->ask.may_wait)
@@ -258,11 +279,14 @@ static enum MHD_Result answer(struct request *request) {
                         return MHD_YES;
         }
         ask_done(&request->ask);
-        return r == ASK_DONE ? send_reply(request, &reply) : send_problem(request, &err, NULL, false);
+        return r == ASK_DONE ? send_reply(request, &reply)
+                             : send_problem(request, &err, NULL, false);
 }
 
-/* The bytes are dropped unless a route wants them, and beyond the limit, where they only have to be read. */
-static bool keep_body(struct request *request, const char *url, const char *method, const char *bytes, size_t length) {
+/* The bytes are dropped unless a route wants them, and beyond the limit, where they only have to
+ * be read. */
+static bool keep_body(struct request *request, const char *url, const char *method,
+                      const char *bytes, size_t length) {
         size_t before = request->body_bytes;
         char *body;
 
@@ -280,12 +304,13 @@ static bool keep_body(struct request *request, const char *url, const char *meth
 }
 
 static void body_too_large(struct error *err) {
-        (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes", BODY_MAX_BYTES);
+        (void)error_set(err, DIAG_REQUEST_TOO_LARGE, "the request's body is larger than %zu bytes",
+                        BODY_MAX_BYTES);
 }
 
-enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
-                               const char *version, const char *upload_data, size_t *upload_data_size,
-                               void **context) {
+enum MHD_Result request_handle(void *cls, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *upload_data,
+                               size_t *upload_data_size, void **context) {
         struct connection *connection = *context;
         struct request *request;
         struct error err;

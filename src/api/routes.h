@@ -10,11 +10,11 @@
 
 struct route {
         const char *method;
-        const char *path;       /* a "*" stands for the one segment that is a NAME */
-        bool for_jobs;          /* served on the jobs' socket too */
-        bool with_head;         /* HEAD is answered like GET: asking changes nothing */
-        bool takes_body;        /* request->body is kept for it; any other POST's is read and dropped */
-        const char *const *parameters;  /* of the query, NULL-terminated; NULL: it takes none */
+        const char *path; /* a "*" stands for the one segment that is a NAME */
+        bool for_jobs;    /* served on the jobs' socket too */
+        bool with_head;   /* HEAD is answered like GET: asking changes nothing */
+        bool takes_body;  /* request->body is kept for it; any other POST's is read and dropped */
+        const char *const *parameters; /* of the query, NULL-terminated; NULL: it takes none */
 
         int (*handle)(struct request *request, struct reply *ret, struct error *err);
 };
@@ -26,10 +26,11 @@ struct route {
  * @name:  at least NAME_BUFFER_BYTES; "" if the path has none, or one that no token can have
  * @allow: for -DIAG_METHOD_NOT_ALLOWED, what the Allow header says
  *
- * Return: 0, -DIAG_MALFORMED_REQUEST for a path that is not served here, or -DIAG_METHOD_NOT_ALLOWED.
+ * Return: 0, -DIAG_MALFORMED_REQUEST for a path that is not served here, or
+ * -DIAG_METHOD_NOT_ALLOWED.
  */
-int route_find(const char *method, const char *path, bool serves_all, const struct route **ret, char *name,
-               char allow[static ALLOW_MAX_BYTES], struct error *err);
+int route_find(const char *method, const char *path, bool serves_all, const struct route **ret,
+               char *name, char allow[static ALLOW_MAX_BYTES], struct error *err);
 
 /** route_takes_body() - true if request->body is to be kept for what is asked */
 bool route_takes_body(const char *method, const char *path);

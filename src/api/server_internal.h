@@ -6,5 +6,6 @@
 #include "api/limits.h"
 #include "api/server.h"
 
-int server_new_with_limits(sd_event *event, struct broker *broker, const struct server_limits *limits, int jobs_fd,
-                           int control_fd, struct server **ret, struct error *err);
+int server_new_with_limits(sd_event *event, struct broker *broker,
+                           const struct server_limits *limits, int jobs_fd, int control_fd,
+                           struct server **ret, struct error *err);

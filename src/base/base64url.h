@@ -11,7 +11,9 @@
 /**
  * base64url_decode() - appends what @text says
  *
- * Takes the one canonical spelling: no padding, no white space, the bits left over at the end are zero.
- * Return: false if it is something else, or empty, or does not fit into @into, which is then to be dropped.
+ * Takes the one canonical spelling: no padding, no white space, the bits left over at the end are
+ * zero.
+ * Return: false if it is something else, or empty, or does not fit into @into, which is then to be
+ * dropped.
  */
 bool base64url_decode(const char *text, size_t length, struct secret *into);

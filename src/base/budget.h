@@ -9,7 +9,7 @@
 
 /* Embedded; zeroed is full. */
 struct budget {
-        usec_t busy_until;      /* when the bucket would be full again */
+        usec_t busy_until; /* when the bucket would be full again */
 };
 
 /**

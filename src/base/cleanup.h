@@ -11,7 +11,8 @@
 #define _printf_(a, b)  __attribute__((format(printf, a, b)))
 #define ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
-/* take() hands over what a cleanup variable owns and leaves NULL behind, so that the scope's end frees nothing. */
+/* take() hands over what a cleanup variable owns and leaves NULL behind, so that the scope's end
+ * frees nothing. */
 #define take(pointer)                                                                              \
         __extension__({                                                                            \
                 __typeof__(pointer) *_p = &(pointer), _v = *_p;                                    \

@@ -34,7 +34,8 @@ char *clock_format(usec_t realtime, char buffer[static CLOCK_TEXT_MAX]) {
         time_t seconds = (time_t)(realtime / USEC_PER_SEC);
         struct tm tm;
 
-        if (!gmtime_r(&seconds, &tm) || strftime(buffer, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        if (!gmtime_r(&seconds, &tm) ||
+            strftime(buffer, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
                 (void)snprintf(buffer, CLOCK_TEXT_MAX, "-");
         return buffer;
 }
@@ -55,8 +56,8 @@ char *clock_format_span(usec_t span, char buffer[static CLOCK_TEXT_MAX]) {
                 if (span < units[i].large)
                         continue;
                 if (rest == 0)
-                        (void)snprintf(buffer, CLOCK_TEXT_MAX, "%" PRIu64 "%s", span / units[i].large,
-                                       units[i].large_name);
+                        (void)snprintf(buffer, CLOCK_TEXT_MAX, "%" PRIu64 "%s",
+                                       span / units[i].large, units[i].large_name);
                 else
                         (void)snprintf(buffer, CLOCK_TEXT_MAX, "%" PRIu64 "%s %" PRIu64 "%s",
                                        span / units[i].large, units[i].large_name, rest,
@@ -75,7 +76,7 @@ bool clock_parse_span(const char *text, usec_t *ret_span) {
                 const char *name;
                 usec_t factor;
         } units[] = {
-                { "ms", USEC_PER_MSEC }, { "s", USEC_PER_SEC },  { "m", USEC_PER_MIN },
+                { "ms", USEC_PER_MSEC }, { "s", USEC_PER_SEC }, { "m", USEC_PER_MIN },
                 { "h", USEC_PER_HOUR },  { "d", USEC_PER_DAY },
         };
         const usec_t limit = 3650 * USEC_PER_DAY;
@@ -113,7 +114,8 @@ bool clock_parse_day(const char *text, usec_t *ret_end) {
         time_t start;
 
         if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !two_digits(text, &century) ||
-            !two_digits(text + 2, &year) || !two_digits(text + 5, &month) || !two_digits(text + 8, &day))
+            !two_digits(text + 2, &year) || !two_digits(text + 5, &month) ||
+            !two_digits(text + 8, &day))
                 return false;
         if (century < 20 || century > 21)
                 return false;
@@ -121,7 +123,8 @@ bool clock_parse_day(const char *text, usec_t *ret_end) {
         tm.tm_mon = month - 1;
         tm.tm_mday = day;
         start = timegm(&tm);
-        /* timegm() turns 31 February into a day of March: what comes back must be what was asked for. */
+        /* timegm() turns 31 February into a day of March: what comes back must be what was asked
+         * for. */
         if (start < 0 || tm.tm_mon != month - 1 || tm.tm_mday != day)
                 return false;
         *ret_end = ((usec_t)start + 24 * 60 * 60) * USEC_PER_SEC;

@@ -1,8 +1,9 @@
 /*
  * The three clocks and how they are written.
  *
- * Ages are CLOCK_BOOTTIME, which counts through suspend; deadlines of a request are CLOCK_MONOTONIC; wall-clock time
- * exists only on the wire and is converted where it is parsed or printed.
+ * Ages are CLOCK_BOOTTIME, which counts through suspend; deadlines of a request are
+ * CLOCK_MONOTONIC; wall-clock time exists only on the wire and is converted where it is parsed or
+ * printed.
  */
 #pragma once
 
@@ -12,12 +13,12 @@
 
 typedef uint64_t usec_t;
 
-#define USEC_PER_MSEC  UINT64_C(1000)
-#define USEC_PER_SEC   UINT64_C(1000000)
-#define USEC_PER_MIN   (60 * USEC_PER_SEC)
-#define USEC_PER_HOUR  (60 * USEC_PER_MIN)
-#define USEC_PER_DAY   (24 * USEC_PER_HOUR)
-#define USEC_INFINITY  UINT64_MAX
+#define USEC_PER_MSEC UINT64_C(1000)
+#define USEC_PER_SEC  UINT64_C(1000000)
+#define USEC_PER_MIN  (60 * USEC_PER_SEC)
+#define USEC_PER_HOUR (60 * USEC_PER_MIN)
+#define USEC_PER_DAY  (24 * USEC_PER_HOUR)
+#define USEC_INFINITY UINT64_MAX
 
 #define CLOCK_TEXT_MAX 32
 

@@ -1,7 +1,8 @@
 /*
- * The one idiom for failure: a function returns 0 (or a documented positive outcome), else the negated diagnosis, and
- * fills the caller's struct error.  The table behind it (error.c) is the only place that knows a diagnosis' wire name,
- * title, HTTP status, exit code and remedy; the API, the journal, the command lines and the documentation print from it.
+ * The one idiom for failure: a function returns 0 (or a documented positive outcome), else the
+ * negated diagnosis, and fills the caller's struct error.  The table behind it (error.c) is the
+ * only place that knows a diagnosis' wire name, title, HTTP status, exit code and remedy; the API,
+ * the journal, the command lines and the documentation print from it.
  */
 #pragma once
 
@@ -69,21 +70,22 @@ enum diagnosis {
 /* Exit codes of the command line programs. */
 enum {
         EXIT_DONE = 0,
-        EXIT_UNMET = 1,         /* the gate or a need is not met */
+        EXIT_UNMET = 1, /* the gate or a need is not met */
         EXIT_USAGE = 2,
         EXIT_UNKNOWN_TOKEN = 3,
         EXIT_REFUSED = 4,
         EXIT_NO_VALUE = 5,
-        EXIT_UNREACHABLE = 6,   /* the broker itself */
+        EXIT_UNREACHABLE = 6, /* the broker itself */
         EXIT_CANNOT_TELL = 7,
 };
 
 struct diagnosis_info {
-        const char *name;       /* on the wire and in records: "secret-not-found" */
-        const char *title;      /* a few words, without the case's details */
+        const char *name;  /* on the wire and in records: "secret-not-found" */
+        const char *title; /* a few words, without the case's details */
         int http_status;
         int exit_code;
-        const char *remedy;     /* one sentence; what a case knows better it says with error_remedy_set() */
+        /* one sentence; what a case knows better it says with error_remedy_set() */
+        const char *remedy;
 };
 
 #define ERROR_DETAIL_MAX 256
@@ -91,11 +93,13 @@ struct diagnosis_info {
 
 struct error {
         enum diagnosis code;
-        char detail[ERROR_DETAIL_MAX];  /* what happened: names, statuses, the setting; never a secret or a body */
-        char remedy[ERROR_REMEDY_MAX];  /* empty: the table's */
+        /* what happened: names, statuses, the setting; never a secret or a body */
+        char detail[ERROR_DETAIL_MAX];
+        char remedy[ERROR_REMEDY_MAX]; /* empty: the table's */
 };
 
-/** diagnosis_info() - the table's row; DIAG_NONE and anything out of range give the row of internal-error */
+/** diagnosis_info() - the table's row; DIAG_NONE and anything out of range give the row of
+ * internal-error */
 const struct diagnosis_info *diagnosis_info(enum diagnosis code);
 
 /** diagnosis_find() - the code of a wire name, or DIAG_NONE */
@@ -125,8 +129,8 @@ const char *error_remedy(const struct error *err);
  * error_keep() - remembers an error for long: seldom there is one, and none takes no memory
  * @kept: what was kept in its place, or NULL; released
  *
- * Return: a copy for error_release(), or NULL where @err is NULL or has code DIAG_NONE.  Without memory for it the one that says
- * just that.
+ * Return: a copy for error_release(), or NULL where @err is NULL or has code DIAG_NONE.  Without
+ * memory for it the one that says just that.
  */
 struct error *error_keep(struct error *kept, const struct error *err);
 

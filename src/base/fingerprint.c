@@ -27,15 +27,19 @@ DEFINE_CLEANUP(struct fingerprint_key *, fingerprint_key_free);
 
 static int fail(struct error *err, const char *directory, const char *what) {
         (void)error_set(err, DIAG_INTERNAL_ERROR, "%s/%s: %s", directory, KEY_NAME, what);
-        error_remedy_set(err,
-                         "Make %s a directory of the daemon's user, mode 0700 (the unit's StateDirectory= does), or set "
-                         "STATE_DIRECTORY; a damaged key may be deleted: fingerprints then change once.", directory);
+        error_remedy_set(
+            err,
+            "Make %s a directory of the daemon's user, mode 0700 (the unit's StateDirectory= "
+            "does), or set "
+            "STATE_DIRECTORY; a damaged key may be deleted: fingerprints then change once.",
+            directory);
         return -(int)DIAG_INTERNAL_ERROR;
 }
 
 /* 0, -ENOENT if there is no key yet, or another negative errno. */
 static int read_key(int directory, unsigned char key[static KEY_BYTES]) {
-        _cleanup_(closep) int fd = openat(directory, KEY_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        _cleanup_(closep) int fd =
+            openat(directory, KEY_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         struct stat st;
         ssize_t n;
 
@@ -55,12 +59,14 @@ static int write_key(int directory, unsigned char key[static KEY_BYTES]) {
         if (getrandom(key, KEY_BYTES, 0) != KEY_BYTES)
                 return -errno;
         (void)unlinkat(directory, KEY_NAME ".new", 0);
-        fd = openat(directory, KEY_NAME ".new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = openat(directory, KEY_NAME ".new",
+                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return -errno;
         if (write(fd, key, KEY_BYTES) != KEY_BYTES)
                 return errno ? -errno : -EIO;
-        if (fsync(fd) < 0 || renameat(directory, KEY_NAME ".new", directory, KEY_NAME) < 0 || fsync(directory) < 0)
+        if (fsync(fd) < 0 || renameat(directory, KEY_NAME ".new", directory, KEY_NAME) < 0 ||
+            fsync(directory) < 0)
                 return -errno;
         return 0;
 }
@@ -100,10 +106,12 @@ bool fingerprint_digest(const struct fingerprint_key *key, const struct secret *
                     (const unsigned char *)secret_bytes(value), secret_length(value), ret, &length);
 }
 
-void fingerprint(const struct fingerprint_key *key, const struct secret *value, char ret[static FINGERPRINT_MAX]) {
+void fingerprint(const struct fingerprint_key *key, const struct secret *value,
+                 char ret[static FINGERPRINT_MAX]) {
         unsigned char digest[FINGERPRINT_DIGEST_BYTES] = { 0 };
 
         (void)fingerprint_digest(key, value, digest);
-        (void)snprintf(ret, FINGERPRINT_MAX, "%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+        (void)snprintf(ret, FINGERPRINT_MAX, "%02x%02x%02x%02x", digest[0], digest[1], digest[2],
+                       digest[3]);
         explicit_bzero(digest, sizeof(digest));
 }

@@ -5,7 +5,8 @@
 json_t *json_parse(const char *text, size_t length) {
         if (length > JSON_TEXT_MAX_BYTES)
                 return NULL;
-        /* Without JSON_ALLOW_NUL a \u0000 is refused; without JSON_DISABLE_EOF_CHECK so are trailing bytes. */
+        /* Without JSON_ALLOW_NUL a \u0000 is refused; without JSON_DISABLE_EOF_CHECK so are
+         * trailing bytes. */
         return json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 }
 
@@ -37,11 +38,9 @@ bool json_depth_is_within(const json_t *value, unsigned max) {
 
         if ((json_is_array(value) || json_is_object(value)) && max == 0)
                 return false;
-        json_array_foreach(value, i, member)
-                if (!json_depth_is_within(member, max - 1))
-                        return false;
-        json_object_foreach((json_t *)(uintptr_t)value, key, member)
-                if (!json_depth_is_within(member, max - 1))
-                        return false;
+        json_array_foreach(value, i,
+                           member) if (!json_depth_is_within(member, max - 1)) return false;
+        json_object_foreach((json_t *)(uintptr_t)value, key,
+                            member) if (!json_depth_is_within(member, max - 1)) return false;
         return true;
 }

@@ -1,8 +1,9 @@
 /*
- * The daemon's own messages: start, stop, changes of state.  Not the audit records (broker/audit.h).
+ * The daemon's own messages: start, stop, changes of state.  Not the audit records
+ * (broker/audit.h).
  *
- * A message goes to the journal or to stderr, as one line; text from outside must be clean (base/text.h).  Only the edges
- * log: main, refresh, audit.  Layers below return errors.
+ * A message goes to the journal or to stderr, as one line; text from outside must be clean
+ * (base/text.h).  Only the edges log: main, refresh, audit.  Layers below return errors.
  */
 #pragma once
 
@@ -10,12 +11,18 @@
 
 #include "base/cleanup.h"
 
-enum log_level { LOG_LEVEL_ERR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6 };
+enum log_level {
+        LOG_LEVEL_ERR = 3,
+        LOG_LEVEL_WARNING = 4,
+        LOG_LEVEL_NOTICE = 5,
+        LOG_LEVEL_INFO = 6
+};
 
 /**
  * log_use_journal() - where messages go from now on; before the first call they go to stderr
  *
- * On stderr each line begins with "<N>", which journald reads as the level, only if stderr is the journal's stream.
+ * On stderr each line begins with "<N>", which journald reads as the level, only if stderr is the
+ * journal's stream.
  */
 void log_use_journal(bool journal);
 

@@ -22,21 +22,22 @@
 #define UNPOISON(address, bytes) ((void)(address), (void)(bytes))
 #endif
 
-/* Pages are taken up when first touched, so a small daemon holds a few of them.  4 MiB is half of the 8 MiB that systemd
- * lets an unprivileged service lock; it holds 64 answers of the largest size that is read. */
+/* Pages are taken up when first touched, so a small daemon holds a few of them.  4 MiB is half of
+ * the 8 MiB that systemd lets an unprivileged service lock; it holds 64 answers of the largest
+ * size that is read. */
 #define REGION_MAX_BYTES ((size_t)4 * 1024 * 1024)
 #define REGION_MIN_BYTES ((size_t)512 * 1024)
 
 #define MEMFD_SECRET_CLOEXEC 02000000U
 
 /*
- * The region is a row of blocks.  A block knows its own size and its left neighbour's, so that a released block joins
- * free neighbours at once; free blocks are also in a list.
+ * The region is a row of blocks.  A block knows its own size and its left neighbour's, so that a
+ * released block joins free neighbours at once; free blocks are also in a list.
  */
 struct block {
-        size_t size;            /* header included, a multiple of ALIGNMENT; low bit: in use */
-        size_t left_size;       /* 0 for the first block */
-        struct block *next, *previous;  /* only while free: the payload begins here */
+        size_t size;      /* header included, a multiple of ALIGNMENT; low bit: in use */
+        size_t left_size; /* 0 for the first block */
+        struct block *next, *previous; /* only while free: the payload begins here */
 };
 
 #define ALIGNMENT    ((size_t)16)
@@ -46,7 +47,7 @@ struct block {
 struct secret {
         unsigned references;
         size_t length, capacity, max;
-        char *bytes;            /* a block of its own, NUL behind the last byte */
+        char *bytes; /* a block of its own, NUL behind the last byte */
 };
 
 static struct {
@@ -67,7 +68,8 @@ static struct block *block_right(struct block *block) {
 }
 
 static struct block *block_left(struct block *block) {
-        return block->left_size > 0 ? (struct block *)(void *)((char *)block - block->left_size) : NULL;
+        return block->left_size > 0 ? (struct block *)(void *)((char *)block - block->left_size)
+                                    : NULL;
 }
 
 static void list_add(struct block *block) {
@@ -208,8 +210,10 @@ int secret_init(bool use_memfd, struct error *err) {
                 list_add((struct block *)(void *)base);
                 return 0;
         }
-        (void)error_set(err, DIAG_INTERNAL_ERROR, "cannot lock %zu KiB of memory for secrets", REGION_MIN_BYTES / 1024);
-        error_remedy_set(err, "Raise LimitMEMLOCK= of the unit (or 'ulimit -l') to at least %zu KiB.",
+        (void)error_set(err, DIAG_INTERNAL_ERROR, "cannot lock %zu KiB of memory for secrets",
+                        REGION_MIN_BYTES / 1024);
+        error_remedy_set(err,
+                         "Raise LimitMEMLOCK= of the unit (or 'ulimit -l') to at least %zu KiB.",
                          REGION_MAX_BYTES / 1024);
         return -(int)DIAG_INTERNAL_ERROR;
 }
@@ -218,7 +222,7 @@ void secret_done(void) {
         if (!region.base)
                 return;
         UNPOISON(region.base, region.bytes);
-        (void)munmap(region.base, region.bytes);        /* each block was wiped when it was released */
+        (void)munmap(region.base, region.bytes); /* each block was wiped when it was released */
         region.base = NULL;
         region.bytes = 0;
         region.free_list = NULL;
@@ -264,7 +268,8 @@ bool secret_append(struct secret *secret, const void *bytes, size_t length) {
         if (length > secret->max - secret->length)
                 return false;
         /* With its NUL; a secret that is still empty has no bytes at all. */
-        if (length >= secret->capacity - secret->length && !grow(secret, secret->length + length + 1))
+        if (length >= secret->capacity - secret->length &&
+            !grow(secret, secret->length + length + 1))
                 return false;
         if (length > 0)
                 memcpy(secret->bytes + secret->length, bytes, length);

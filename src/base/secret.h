@@ -1,9 +1,10 @@
 /*
  * Bytes that must not be seen: tokens, credentials, and every buffer one passes through.
  *
- * They live in one region of memory that is locked, left out of core dumps, not inherited by a child, and that the
- * kernel does not map for anyone else where it knows memfd_secret(2).  A block is wiped when it is released.  The region
- * has a fixed size: running out of it is an error of the one request that asked, never of the daemon.
+ * They live in one region of memory that is locked, left out of core dumps, not inherited by a
+ * child, and that the kernel does not map for anyone else where it knows memfd_secret(2).  A block
+ * is wiped when it is released.  The region has a fixed size: running out of it is an error of the
+ * one request that asked, never of the daemon.
  *
  *      secret_new() -> secret_append()* -> [published: secret_ref()/secret_unref(), immutable] -> wiped
  */
@@ -75,6 +76,7 @@ size_t secret_in_use(void);
 /** secret_capacity() - bytes that the region has in all */
 size_t secret_capacity(void);
 
-/* Blocks of the region without a reference count, for libraries that want malloc's shape; NULL when it is full. */
+/* Blocks of the region without a reference count, for libraries that want malloc's shape; NULL
+ * when it is full. */
 void *secret_alloc(size_t bytes);
 void secret_free(void *block);

@@ -6,7 +6,8 @@
 
 #define NAME_MAX_BYTES 64
 
-/* Decodes one UTF-8 sequence; 0 bytes for a sequence that is not valid (overlong and surrogates included). */
+/* Decodes one UTF-8 sequence; 0 bytes for a sequence that is not valid (overlong and surrogates
+ * included). */
 static size_t decode_utf8(const unsigned char *p, size_t left, uint32_t *ret) {
         static const struct {
                 unsigned char mask, lead;
@@ -29,7 +30,8 @@ static size_t decode_utf8(const unsigned char *p, size_t left, uint32_t *ret) {
                                 return 0;
                         point = point << 6 | (p[k] & 0x3f);
                 }
-                if (point < forms[i].least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+                if (point < forms[i].least || point > 0x10ffff ||
+                    (point >= 0xd800 && point <= 0xdfff))
                         return 0;
                 *ret = point;
                 return forms[i].bytes;
@@ -43,7 +45,8 @@ static bool is_printable(uint32_t point) {
                !(point >= 0x2060 && point <= 0x206f) && point != 0xfeff;
 }
 
-/* "##[command]data" is one to GitHub's runner wherever it stands in a line (docs/upstream/forges.md, "Workflow commands"). */
+/* "##[command]data" is one to GitHub's runner wherever it stands in a line
+ * (docs/upstream/forges.md, "Workflow commands"). */
 static bool begins_command(const char *buffer, size_t used, uint32_t point) {
         return point == '[' && used >= 2 && memcmp(buffer + used - 2, "##", 2) == 0;
 }
@@ -54,13 +57,14 @@ static bool is_ascii(unsigned char c) {
 
 char *text_clean(char *buffer, size_t size, const char *text, size_t length) {
         const unsigned char *p = (const unsigned char *)text;
-        size_t used = 0, keep = 0;      /* keep: where "..." still fits */
+        size_t used = 0, keep = 0; /* keep: where "..." still fits */
 
         for (size_t i = 0; i < length;) {
                 uint32_t point = p[i];
                 /* Nearly all that comes. */
                 size_t bytes = is_ascii(p[i]) ? 1 : decode_utf8(p + i, length - i, &point);
-                bool is_shown = bytes > 0 && is_printable(point) && !begins_command(buffer, used, point);
+                bool is_shown =
+                    bytes > 0 && is_printable(point) && !begins_command(buffer, used, point);
                 size_t width = is_shown ? bytes : 1;
 
                 if (used + width >= size) {
@@ -81,7 +85,8 @@ char *text_clean(char *buffer, size_t size, const char *text, size_t length) {
 }
 
 static bool is_plain(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == '_' || c == '@' || c == '+';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') ||
+               c == '_' || c == '@' || c == '+';
 }
 
 bool text_is_plain(const char *text) {
@@ -123,21 +128,25 @@ static bool append_quoted(char *buffer, size_t size, size_t *used, const char *v
         for (const char *p = value; *p; p++) {
                 const char escaped[] = { '\\', *p, '\0' };
 
-                if (!text_append_string(buffer, size, used, *p == '"' || *p == '\\' ? escaped : escaped + 1))
+                if (!text_append_string(buffer, size, used,
+                                        *p == '"' || *p == '\\' ? escaped : escaped + 1))
                         return false;
         }
         return text_append_string(buffer, size, used, "\"");
 }
 
-bool text_append_field(char *buffer, size_t size, size_t *used, const char *key, const char *value) {
+bool text_append_field(char *buffer, size_t size, size_t *used, const char *key,
+                       const char *value) {
         size_t before = *used;
         bool fits;
 
         if (!value)
                 return true;
-        fits = text_append_string(buffer, size, used, before > 0 ? " " : "") &&
-               text_append_string(buffer, size, used, key) && text_append_string(buffer, size, used, "=") &&
-               (text_is_plain(value) ? text_append_string : append_quoted)(buffer, size, used, value);
+        fits =
+            text_append_string(buffer, size, used, before > 0 ? " " : "") &&
+            text_append_string(buffer, size, used, key) &&
+            text_append_string(buffer, size, used, "=") &&
+            (text_is_plain(value) ? text_append_string : append_quoted)(buffer, size, used, value);
         if (!fits) {
                 *used = before;
                 buffer[before] = '\0';
@@ -148,8 +157,11 @@ bool text_append_field(char *buffer, size_t size, size_t *used, const char *key,
 bool text_is_name(const char *text) {
         size_t length = strlen(text);
 
-        return length > 0 && length <= NAME_MAX_BYTES && *text != '.' && *text != '_' && *text != '-' &&
-               text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+        return length > 0 && length <= NAME_MAX_BYTES && *text != '.' && *text != '_' &&
+               *text != '-' &&
+               text[strspn(text,
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] ==
+                   '\0';
 }
 
 bool text_starts_with(const char *text, const char *prefix) {
@@ -166,8 +178,8 @@ char *text_percent_encode(const char *text) {
         for (size_t i = 0; i < length; i++) {
                 unsigned char c = (unsigned char)text[i];
 
-                if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-                    c == '.' || c == '_' || c == '~') {
+                if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '.' || c == '_' || c == '~') {
                         encoded[used++] = (char)c;
                 } else {
                         encoded[used++] = '%';

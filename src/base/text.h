@@ -13,14 +13,16 @@
  * text_clean() - copies outside text without control characters, cut to the buffer
  * @size: of @buffer, at least 4; a text that does not fit ends in "..."
  *
- * Control characters (C0, DEL, C1), bytes that are not valid UTF-8, and the Unicode line separators and direction
- * overrides become '?', and so does the bracket of "##[", with which a command to GitHub's runner begins.  Never cuts through a UTF-8 sequence.
+ * Control characters (C0, DEL, C1), bytes that are not valid UTF-8, and the Unicode line separators
+ * and direction overrides become '?', and so does the bracket of "##[", with which a command to
+ * GitHub's runner begins.  Never cuts through a UTF-8 sequence.
  * Return: @buffer.
  */
 char *text_clean(char *buffer, size_t size, const char *text, size_t length);
 
 /**
- * text_is_plain() - true if a value needs no quotes in a record: only [A-Za-z0-9._/@:+-], and not empty
+ * text_is_plain() - true if a value needs no quotes in a record: only [A-Za-z0-9._/@:+-], and not
+ * empty
  */
 bool text_is_plain(const char *text);
 
@@ -33,7 +35,8 @@ bool text_is_plain(const char *text);
 bool text_append(char *buffer, size_t size, size_t *used, const char *format, ...) _printf_(4, 5);
 
 /**
- * text_append_string() - appends @text as it is: "%s" of text_append(), for what is done for each request
+ * text_append_string() - appends @text as it is: "%s" of text_append(), for what is done for each
+ * request
  *
  * Return: true, or false when it did not fit (then nothing is appended).
  */
@@ -42,13 +45,14 @@ bool text_append_string(char *buffer, size_t size, size_t *used, const char *tex
 /**
  * text_append_field() - appends " key=value", quoted where the value is not plain
  *
- * Inside quotes '"' and '\' are escaped with a backslash, so that no value can look like another field.  @value must be
- * clean (text_clean()).  Nothing is appended for a NULL value.
+ * Inside quotes '"' and '\' are escaped with a backslash, so that no value can look like another
+ * field.  @value must be clean (text_clean()).  Nothing is appended for a NULL value.
  * Return: true, or false when it did not fit (then nothing is appended).
  */
 bool text_append_field(char *buffer, size_t size, size_t *used, const char *key, const char *value);
 
-/** text_is_name() - true for [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 bytes: names of tokens, forges, identities */
+/** text_is_name() - true for [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 bytes: names of tokens, forges,
+ * identities */
 bool text_is_name(const char *text);
 
 /** text_starts_with() - true if @text begins with @prefix */

@@ -6,15 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one TLS connection takes while it is made: giving back less is not worth the look at the whole heap. */
+/* What one TLS connection takes while it is made: giving back less is not worth the look at the
+ * whole heap. */
 #define TRIM_BYTES (64 * 1024)
 
 static atomic_size_t in_use;
-static atomic_size_t peak;      /* of in_use, since the last trim */
+static atomic_size_t peak; /* of in_use, since the last trim */
 
 /*
- * What is wiped, and what is counted, is all that malloc() has set aside for a block: a header with the size in front of each
- * would be a quarter of what OpenSSL's thousands of small ones take.
+ * What is wiped, and what is counted, is all that malloc() has set aside for a block: a header with
+ * the size in front of each would be a quarter of what OpenSSL's thousands of small ones take.
  */
 static void *counted(void *block) {
         size_t bytes, now;
@@ -23,7 +24,8 @@ static void *counted(void *block) {
                 return NULL;
         bytes = malloc_usable_size(block);
         now = atomic_fetch_add_explicit(&in_use, bytes, memory_order_relaxed) + bytes;
-        /* A peak that another thread makes at the same moment may get lost: it only says when trimming is worth while. */
+        /* A peak that another thread makes at the same moment may get lost: it only says when
+         * trimming is worth while. */
         if (now > atomic_load_explicit(&peak, memory_order_relaxed))
                 atomic_store_explicit(&peak, now, memory_order_relaxed);
         return block;

@@ -19,7 +19,8 @@ void issuance_done(struct issuance *issuance) {
         *issuance = (struct issuance){ 0 };
 }
 
-static int unavailable(struct broker *broker, const struct ask *ask, const struct admission *admission, struct error *err) {
+static int unavailable(struct broker *broker, const struct ask *ask,
+                       const struct admission *admission, struct error *err) {
         broker_refuse(broker, AUDIT_UNAVAILABLE, ask, admission, err);
         return -(int)err->code;
 }
@@ -30,12 +31,14 @@ static int no_usable_value(struct ask *ask, struct refresh *refresh, struct erro
 
         ask->attempts = &refresh->attempts;
         if (refresh->fetch || !refresh->has_verdict) {
-                (void)error_set(err, DIAG_NO_USABLE_VALUE, "token '%s' is still being fetched", refresh->token->name);
-                error_remedy_set(err, "Ask again; 'forge-brokerctl status' on the host shows what the fetch waits for.");
+                (void)error_set(err, DIAG_NO_USABLE_VALUE, "token '%s' is still being fetched",
+                                refresh->token->name);
+                error_remedy_set(err, "Ask again; 'forge-brokerctl status' on the host shows what "
+                                      "the fetch waits for.");
         } else {
                 ask->retry_after = usec_sub(refresh->next_at, clock_boottime());
-                (void)error_set(err, DIAG_NO_USABLE_VALUE, "token '%s': %s: %s", refresh->token->name, info->name,
-                                error->detail);
+                (void)error_set(err, DIAG_NO_USABLE_VALUE, "token '%s': %s: %s",
+                                refresh->token->name, info->name, error->detail);
                 error_remedy_set(err, "%s", error_remedy(error));
         }
         return -(int)err->code;
@@ -52,8 +55,10 @@ int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *e
         return ASK_WAIT;
 }
 
-/* The journal is full: wait for it, but not for ever and not when the request's own time is over. */
-static int wait_for_audit(struct broker *broker, struct ask *ask, const struct admission *admission, struct error *err) {
+/* The journal is full: wait for it, but not for ever and not when the request's own time is
+ * over. */
+static int wait_for_audit(struct broker *broker, struct ask *ask, const struct admission *admission,
+                          struct error *err) {
         usec_t now = clock_monotonic();
 
         if (ask->audit_deadline == 0)
@@ -69,8 +74,9 @@ static int wait_for_audit(struct broker *broker, struct ask *ask, const struct a
 }
 
 int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, struct error *err) {
-        struct audit_record record = { .kind = AUDIT_ISSUED, .has_value = true, .peer = ask->peer,
-                                       .claims = &ask->claims };
+        struct audit_record record = {
+                .kind = AUDIT_ISSUED, .has_value = true, .peer = ask->peer, .claims = &ask->claims
+        };
         const struct refresh *refresh;
         struct admission admission;
         struct value *value;
@@ -115,7 +121,8 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         return ASK_DONE;
 }
 
-int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *ret, struct error *err) {
+int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *ret,
+                   struct error *err) {
         struct refresh *refresh;
         usec_t now = clock_boottime();
         int r;
@@ -128,9 +135,10 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
                 if (ask->retry_after > 0) {
                         char span[CLOCK_TEXT_MAX];
 
-                        return error_set(err, DIAG_TOO_MANY_REQUESTS,
-                                         "token '%s' was just fetched on demand; the next time is in %s",
-                                         refresh->token->name, clock_format_span(ask->retry_after, span));
+                        return error_set(
+                            err, DIAG_TOO_MANY_REQUESTS,
+                            "token '%s' was just fetched on demand; the next time is in %s",
+                            refresh->token->name, clock_format_span(ask->retry_after, span));
                 }
                 refresh->forced_at = now;
                 refresh_now(refresh);
@@ -145,13 +153,16 @@ int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *re
 }
 
 const char *verdict_name(enum verdict verdict) {
-        static const char *const names[] = { [VERDICT_CHANGED] = "changed", [VERDICT_REJECTED] = "rejected",
-                                             [VERDICT_STILL_VALID] = "still-valid", [VERDICT_NOT_OURS] = "not-ours" };
+        static const char *const names[] = { [VERDICT_CHANGED] = "changed",
+                                             [VERDICT_REJECTED] = "rejected",
+                                             [VERDICT_STILL_VALID] = "still-valid",
+                                             [VERDICT_NOT_OURS] = "not-ours" };
 
         return names[verdict];
 }
 
-int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err) {
+int broker_rejected(struct broker *broker, struct ask *ask, const char *print,
+                    struct rejection *ret, struct error *err) {
         struct rejection rejection = { 0 };
         struct admission admission;
         struct refresh *refresh;
@@ -166,8 +177,8 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
                 ask->since = clock_boottime();
         if (refresh_get(refresh, &value) == CACHE_EMPTY)
                 return broker_await_value(ask, refresh, err);
-        r = rejected_decide(refresh, generation_verify(broker->generation, refresh), value, ask, print, &rejection.verdict,
-                            &rejection.reason, err);
+        r = rejected_decide(refresh, generation_verify(broker->generation, refresh), value, ask,
+                            print, &rejection.verdict, &rejection.reason, err);
         if (r == -(int)DIAG_TOO_MANY_REQUESTS)
                 broker_refuse_too_often(broker, ask, &admission, err);
         if (r != ASK_DONE)
@@ -179,10 +190,14 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
         return ASK_DONE;
 }
 
-int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at, struct error *err) {
-        const struct doctor_context context = { .event = broker->event, .generation = broker->generation,
-                                                .audit = broker->audit, .environment_known = true };
-        int r = doctor_desk_ask(&broker->doctor, &context, &ask->waiter, ask->joined, ret, ret_checked_at, err);
+int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at,
+                  struct error *err) {
+        const struct doctor_context context = { .event = broker->event,
+                                                .generation = broker->generation,
+                                                .audit = broker->audit,
+                                                .environment_known = true };
+        int r = doctor_desk_ask(&broker->doctor, &context, &ask->waiter, ask->joined, ret,
+                                ret_checked_at, err);
 
         /* Who has a check-up made wants to know when tokens end as well. */
         if (!ask->joined)

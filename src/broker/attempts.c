@@ -21,7 +21,8 @@ int attempts_reserve(struct attempts *attempts, struct error *err) {
         return make_room(attempts, 1) ? 0 : error_oom(err);
 }
 
-void attempts_add(struct attempts *attempts, enum source source, const char *url, const struct error *error) {
+void attempts_add(struct attempts *attempts, enum source source, const char *url,
+                  const struct error *error) {
         struct attempt *attempt;
 
         if (attempts->count == ATTEMPTS_MAX || !make_room(attempts, attempts->count + 1))

@@ -15,22 +15,24 @@
 #include "broker/policy.h"
 
 /*
- * Kinds of refusals that are told apart within one window.  A peer makes as many names up as it likes: those beyond a few are
- * counted with its last one, so that neither its other refusals nor anybody else's are lost in them.
+ * Kinds of refusals that are told apart within one window.  A peer makes as many names up as it
+ * likes: those beyond a few are counted with its last one, so that neither its other refusals nor
+ * anybody else's are lost in them.
  */
 #define REFUSAL_KINDS      256
 #define REFUSALS_OF_ORIGIN 64
 #define UNKNOWN_OF_ORIGIN  8
-#define REFUSAL_WINDOW (10 * USEC_PER_SEC)
-/* A journal that is restarted drains thousands of records at once: room for them spares the parking. */
+#define REFUSAL_WINDOW     (10 * USEC_PER_SEC)
+/* A journal that is restarted drains thousands of records at once: room for them spares the
+ * parking. */
 #define SEND_BUFFER_BYTES (8 * 1024 * 1024)
 
 struct refusal {
         char token[72];
         enum audit_kind kind;
         enum diagnosis code;
-        usec_t until;           /* monotonic; 0: the row is free */
-        unsigned suppressed;    /* equal ones since the last record */
+        usec_t until;        /* monotonic; 0: the row is free */
+        unsigned suppressed; /* equal ones since the last record */
         struct error error;
         char rule[POLICY_RULE_MAX];
         struct peer peer;
@@ -38,7 +40,7 @@ struct refusal {
 
 struct audit {
         bool journal;
-        int fd;                 /* journal: a datagram socket, -1 while it cannot be connected; else stderr */
+        int fd; /* journal: a datagram socket, -1 while it cannot be connected; else stderr */
         char instance[33];
         uint64_t sequence;
         sd_event *event;
@@ -48,7 +50,8 @@ struct audit {
 };
 
 static int connect_journal(struct audit *audit) {
-        static const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+        static const struct sockaddr_un address = { .sun_family = AF_UNIX,
+                                                    .sun_path = "/run/systemd/journal/socket" };
         _cleanup_(closep) int fd = -1;
         const int bytes = SEND_BUFFER_BYTES;
 
@@ -68,7 +71,8 @@ static void disconnect_journal(struct audit *audit) {
         audit->fd = -1;
 }
 
-/* Sends one datagram; a journal socket that was made anew is connected again, once.  0 or a negative errno. */
+/* Sends one datagram; a journal socket that was made anew is connected again, once.  0 or a
+ * negative errno. */
 static int send_journal(struct audit *audit, const char *record, size_t length) {
         int r = 0;
 
@@ -82,7 +86,8 @@ static int send_journal(struct audit *audit, const char *record, size_t length) 
                 r = -errno;
                 if (r == -EAGAIN)
                         return -EAGAIN;
-                if (r == -ENOBUFS)      /* no memory in the kernel: waiting for room in the socket would spin */
+                /* no memory in the kernel: waiting for room in the socket would spin */
+                if (r == -ENOBUFS)
                         return r;
                 disconnect_journal(audit);
         }
@@ -146,13 +151,15 @@ int audit_self_test(struct audit *audit, char ret_id[static AUDIT_TEST_ID_MAX], 
 
         (void)text_append(buffer, sizeof(buffer), &used,
                           "MESSAGE=self-test id=%s\nMESSAGE_ID=" AUDIT_ID_SELF_TEST "\nPRIORITY=6\n"
-                          "SYSLOG_IDENTIFIER=forge-brokerd\nFORGE_DOCTOR_SELF_TEST=%s\n", ret_id, ret_id);
+                          "SYSLOG_IDENTIFIER=forge-brokerd\nFORGE_DOCTOR_SELF_TEST=%s\n",
+                          ret_id, ret_id);
         if (r >= 0)
                 r = send_journal(audit, buffer, used);
         if (r == -EAGAIN)
                 return AUDIT_BUSY;
         if (r < 0)
-                return error_set(err, DIAG_AUDIT_UNAVAILABLE, "the journal does not take a record: %s", strerror(-r));
+                return error_set(err, DIAG_AUDIT_UNAVAILABLE,
+                                 "the journal does not take a record: %s", strerror(-r));
         return AUDIT_WRITTEN;
 }
 
@@ -179,9 +186,11 @@ void audit_wait(struct audit *audit, struct waiter *waiter) {
         waiter_join(waiter, &audit->waiters);
         if (!first)
                 return;
-        /* Where the descriptor cannot be polled (a plain file is always writable) the timer alone wakes. */
+        /* Where the descriptor cannot be polled (a plain file is always writable) the timer alone
+         * wakes. */
         if (audit->fd >= 0 && !audit->writable &&
-            sd_event_add_io(audit->event, &audit->writable, audit->fd, EPOLLOUT, on_writable, audit) < 0)
+            sd_event_add_io(audit->event, &audit->writable, audit->fd, EPOLLOUT, on_writable,
+                            audit) < 0)
                 audit->writable = NULL;
         if (audit->writable)
                 (void)sd_event_source_set_enabled(audit->writable, SD_EVENT_ONESHOT);
@@ -191,8 +200,12 @@ void audit_wait(struct audit *audit, struct waiter *waiter) {
 
 static void refusal_flush(struct audit *audit, struct refusal *row) {
         const struct audit_record record = {
-                .kind = row->kind, .token = row->token[0] ? row->token : NULL, .error = &row->error, .rule = row->rule,
-                .peer = &row->peer, .count = row->suppressed,
+                .kind = row->kind,
+                .token = row->token[0] ? row->token : NULL,
+                .error = &row->error,
+                .rule = row->rule,
+                .peer = &row->peer,
+                .count = row->suppressed,
         };
 
         /* What could not be written is not forgotten: it is tried again after another window. */
@@ -234,7 +247,8 @@ static bool refusal_matches(const struct refusal *row, const struct audit_record
                strcmp(row->rule, record->rule ? record->rule : "") == 0;
 }
 
-/* The row of an equal refusal, else a free one, else the one that this origin's further refusals are counted in. */
+/* The row of an equal refusal, else a free one, else the one that this origin's further refusals
+ * are counted in. */
 static struct refusal *refusal_find(struct audit *audit, const struct audit_record *record) {
         static const struct peer nobody;
         const struct peer *peer = record->peer ? record->peer : &nobody;
@@ -272,14 +286,17 @@ void audit_refusal(struct audit *audit, const struct audit_record *record) {
                 row->suppressed++;
                 return;
         }
-        *row = (struct refusal){ .kind = record->kind, .code = record->error->code, .error = *record->error,
+        *row = (struct refusal){ .kind = record->kind,
+                                 .code = record->error->code,
+                                 .error = *record->error,
                                  .until = clock_monotonic() + REFUSAL_WINDOW };
         if (record->peer)
                 row->peer = *record->peer;
         if (record->rule)
                 (void)snprintf(row->rule, sizeof(row->rule), "%s", record->rule);
         if (record->token)
-                (void)text_clean(row->token, sizeof(row->token), record->token, strlen(record->token));
+                (void)text_clean(row->token, sizeof(row->token), record->token,
+                                 strlen(record->token));
         if (audit_write(audit, record, NULL) != AUDIT_WRITTEN)
                 row->suppressed++;
         refusal_arm(audit);
@@ -326,14 +343,16 @@ int audit_new(sd_event *event, bool use_journal, struct audit **ret, struct erro
         audit->fd = -1;
         audit->event = sd_event_ref(event);
         if (random_id(audit->instance) < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "no random numbers: %s", strerror(errno));
+                return error_set(err, DIAG_INTERNAL_ERROR, "no random numbers: %s",
+                                 strerror(errno));
         if (add_timer(audit, on_timer, &audit->timer) < 0 ||
             add_timer(audit, on_refusal_timer, &audit->refusal_timer) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         if (!use_journal) {
                 audit->fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
                 if (audit->fd < 0)
-                        return error_set(err, DIAG_AUDIT_UNAVAILABLE, "standard error is not open: %s", strerror(errno));
+                        return error_set(err, DIAG_AUDIT_UNAVAILABLE,
+                                         "standard error is not open: %s", strerror(errno));
         }
         *ret = take(audit);
         return 0;

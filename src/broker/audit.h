@@ -1,8 +1,9 @@
 /*
- * The audit trail: one record per issuance, before the value leaves, and one per refusal and change of state.
+ * The audit trail: one record per issuance, before the value leaves, and one per refusal and change
+ * of state.
  *
- * A record is written when the journal's socket (or stderr) has accepted it; nothing here ever blocks.  Instance and
- * sequence number prove from the records alone that none is missing.
+ * A record is written when the journal's socket (or stderr) has accepted it; nothing here ever
+ * blocks.  Instance and sequence number prove from the records alone that none is missing.
  */
 #pragma once
 
@@ -15,7 +16,8 @@
 #include "config/config.h"
 #include "forge/job_facts.h"
 
-/* Fixed for ever: operators search for them (journalctl MESSAGE_ID=...), the journal catalog explains them. */
+/* Fixed for ever: operators search for them (journalctl MESSAGE_ID=...), the journal catalog
+ * explains them. */
 #define AUDIT_ID_ISSUED             "01903ac0641242c18f4db65e8f7108f7"
 #define AUDIT_ID_REFUSED            "1b24b7d652d14bd592e1f0b493b4d4a9"
 #define AUDIT_ID_UNAVAILABLE        "a55325ad9aca4bfda3c0c6e9cb618f1c"
@@ -27,9 +29,10 @@
 #define AUDIT_ID_CONFIG_REJECTED    "edb9e4841aef4da2b234cf2af834c06b"
 #define AUDIT_ID_FALLBACK_EXPIRED   "db3b5794e99a49d6962655d5f5cdcce1"
 
-/* No record of anything that happened: `forge-brokerctl doctor` writes one and looks for it.  It has no instance, no sequence
- * number and no field that begins as those of records do, so that no count and no proof of completeness knows of it. */
-#define AUDIT_ID_SELF_TEST          "ada7e721c44a4bc28db758dfe86b7459"
+/* No record of anything that happened: `forge-brokerctl doctor` writes one and looks for it.  It
+ * has no instance, no sequence number and no field that begins as those of records do, so that no
+ * count and no proof of completeness knows of it. */
+#define AUDIT_ID_SELF_TEST "ada7e721c44a4bc28db758dfe86b7459"
 
 enum audit_kind {
         AUDIT_ISSUED,
@@ -45,23 +48,26 @@ enum audit_kind {
         AUDIT_KIND_COUNT
 };
 
-/* One record.  Members that are NULL, zero or absent are left out.  All text must be clean (base/text.h). */
+/* One record.  Members that are NULL, zero or absent are left out.  All text must be clean
+ * (base/text.h). */
 struct audit_record {
         enum audit_kind kind;
-        const char *token;              /* its name; from outside for an unknown one */
-        enum forge_type forge_type;     /* decides the marker's key; only with has_value */
-        bool has_value;                 /* source, stale, version, fingerprint mean something */
+        const char *token;          /* its name; from outside for an unknown one */
+        enum forge_type forge_type; /* decides the marker's key; only with has_value */
+        bool has_value;             /* source, stale, version, fingerprint mean something */
         enum source source;
         bool stale;
         int64_t version;
         const char *fingerprint;
-        const struct error *error;      /* code and detail; also the reason of a fallback */
-        const char *text;               /* further detail without a code */
-        const char *rule;               /* that allowed, or that refused; NULL or "": none is configured */
+        const struct error *error; /* code and detail; also the reason of a fallback */
+        const char *text;          /* further detail without a code */
+        const char *rule; /* that allowed, or that refused; NULL or "": none is configured */
         const struct peer *peer;
-        const struct job_facts *facts;  /* what a forge vouches for; it takes the place of what the job says of the same */
+        /* what a forge vouches for; it takes the place of what the job says of the same */
+        const struct job_facts *facts;
         const struct claims *claims;
-        unsigned count;                 /* how many equal ones, not recorded one by one, this stands for; 0: only for itself */
+        /* how many equal ones, not recorded one by one, this stands for; 0: only for itself */
+        unsigned count;
 };
 
 struct audit;
@@ -75,7 +81,8 @@ struct audit *audit_free(struct audit *audit);
 /**
  * audit_write() - one record
  *
- * Return: AUDIT_WRITTEN, AUDIT_BUSY (not written: audit_wait() and come again), or -DIAG_AUDIT_UNAVAILABLE.
+ * Return: AUDIT_WRITTEN, AUDIT_BUSY (not written: audit_wait() and come again), or
+ * -DIAG_AUDIT_UNAVAILABLE.
  */
 int audit_write(struct audit *audit, const struct audit_record *record, struct error *err);
 
@@ -96,7 +103,8 @@ void audit_wait(struct audit *audit, struct waiter *waiter);
 #define AUDIT_WAIT_MAX (2 * USEC_PER_SEC)
 
 /**
- * audit_refusal() - a refusal or an unavailability: the first of its kind at once, equal ones once per 10 s with a count
+ * audit_refusal() - a refusal or an unavailability: the first of its kind at once, equal ones once
+ * per 10 s with a count
  *
  * Best effort: what is refused stays refused whether or not the record could be written.
  */

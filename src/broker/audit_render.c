@@ -16,26 +16,34 @@ static const struct {
         [AUDIT_UNAVAILABLE] = { "unavailable", AUDIT_ID_UNAVAILABLE, LOG_LEVEL_ERR },
         [AUDIT_SOURCE_CHANGED] = { "source-changed", AUDIT_ID_SOURCE_CHANGED, LOG_LEVEL_NOTICE },
         [AUDIT_TOKEN_ROTATED] = { "token-rotated", AUDIT_ID_TOKEN_ROTATED, LOG_LEVEL_NOTICE },
-        [AUDIT_UPSTREAM_FAILED] = { "upstream-failed", AUDIT_ID_UPSTREAM_FAILED, LOG_LEVEL_WARNING },
-        [AUDIT_UPSTREAM_RECOVERED] = { "upstream-recovered", AUDIT_ID_UPSTREAM_RECOVERED, LOG_LEVEL_NOTICE },
+        [AUDIT_UPSTREAM_FAILED] = { "upstream-failed", AUDIT_ID_UPSTREAM_FAILED,
+                                    LOG_LEVEL_WARNING },
+        [AUDIT_UPSTREAM_RECOVERED] = { "upstream-recovered", AUDIT_ID_UPSTREAM_RECOVERED,
+                                       LOG_LEVEL_NOTICE },
         [AUDIT_CONFIG_LOADED] = { "config-loaded", AUDIT_ID_CONFIG_LOADED, LOG_LEVEL_INFO },
         [AUDIT_CONFIG_REJECTED] = { "config-rejected", AUDIT_ID_CONFIG_REJECTED, LOG_LEVEL_ERR },
         [AUDIT_FALLBACK_EXPIRED] = { "fallback-expired", AUDIT_ID_FALLBACK_EXPIRED, LOG_LEVEL_ERR },
 };
 
-/* A claim's key in the message text, and what its journal field is called; proven, with "proven_" and PROVEN_ in front. */
+/* A claim's key in the message text, and what its journal field is called; proven, with "proven_"
+ * and PROVEN_ in front. */
 static const struct {
         const char *key, *field;
 } claim_names[CLAIM_COUNT] = {
         [CLAIM_VIA_UID] = { "via_uid", "VIA_UID" },
-        [CLAIM_REPOSITORY] = { "repo", "REPOSITORY" },     [CLAIM_RUN_ID] = { "run", "RUN_ID" },
-        [CLAIM_RUN_ATTEMPT] = { "attempt", "RUN_ATTEMPT" }, [CLAIM_JOB] = { "job", "JOB" },
-        [CLAIM_WORKFLOW] = { "workflow", "WORKFLOW" },     [CLAIM_EVENT] = { "event", "EVENT" },
-        [CLAIM_REF] = { "ref", "REF" },                    [CLAIM_ACTOR] = { "actor", "ACTOR" },
+        [CLAIM_REPOSITORY] = { "repo", "REPOSITORY" },
+        [CLAIM_RUN_ID] = { "run", "RUN_ID" },
+        [CLAIM_RUN_ATTEMPT] = { "attempt", "RUN_ATTEMPT" },
+        [CLAIM_JOB] = { "job", "JOB" },
+        [CLAIM_WORKFLOW] = { "workflow", "WORKFLOW" },
+        [CLAIM_EVENT] = { "event", "EVENT" },
+        [CLAIM_REF] = { "ref", "REF" },
+        [CLAIM_ACTOR] = { "actor", "ACTOR" },
 };
 
 int audit_priority(const struct audit_record *record) {
-        if (record->kind == AUDIT_ISSUED && (record->stale || record->source == SOURCE_DIRECT_ENV_FALLBACK))
+        if (record->kind == AUDIT_ISSUED &&
+            (record->stale || record->source == SOURCE_DIRECT_ENV_FALLBACK))
                 return LOG_LEVEL_WARNING;
         return kinds[record->kind].priority;
 }
@@ -45,7 +53,9 @@ static const char *freshness(const struct audit_record *record) {
 }
 
 static const char *error_code(const struct audit_record *record) {
-        return record->error && record->error->code != DIAG_NONE ? diagnosis_info(record->error->code)->name : NULL;
+        return record->error && record->error->code != DIAG_NONE
+                   ? diagnosis_info(record->error->code)->name
+                   : NULL;
 }
 
 static const char *detail(const struct audit_record *record) {
@@ -102,12 +112,14 @@ static const char *verified(const struct audit_record *record) {
 }
 
 static const char *claimed(const struct audit_record *record, enum claim claim) {
-        return record->claims && !proven(record, claim) ? known(record->claims->values[claim]) : NULL;
+        return record->claims && !proven(record, claim) ? known(record->claims->values[claim])
+                                                        : NULL;
 }
 
 /* An id of 64 digits as `docker ps` shows it; the field of the journal has all of it. */
 #define ID_SHOWN 12
-static const char *short_container(const struct peer *peer, char buffer[static CGROUP_CONTAINER_MAX]) {
+static const char *short_container(const struct peer *peer,
+                                   char buffer[static CGROUP_CONTAINER_MAX]) {
         const char *id = strchr(peer->cgroup.container, ':');
         size_t length = strlen(peer->cgroup.container);
 
@@ -120,7 +132,8 @@ static const char *short_container(const struct peer *peer, char buffer[static C
         return buffer;
 }
 
-void audit_render_text(const struct audit_record *record, uint64_t sequence, char text[static AUDIT_TEXT_MAX]) {
+void audit_render_text(const struct audit_record *record, uint64_t sequence,
+                       char text[static AUDIT_TEXT_MAX]) {
         char digits[NUMBER_MAX], container[CGROUP_CONTAINER_MAX], key[24];
         size_t used = 0;
 
@@ -157,7 +170,8 @@ void audit_render_text(const struct audit_record *record, uint64_t sequence, cha
 }
 
 /* "NAME=value\n": values hold no line break, for all outside text was cleaned. */
-static void journal_field(char *buffer, size_t *used, const char *name, const char *suffix, const char *value) {
+static void journal_field(char *buffer, size_t *used, const char *name, const char *suffix,
+                          const char *value) {
         size_t before = *used;
 
         if (!value)
@@ -170,8 +184,8 @@ static void journal_field(char *buffer, size_t *used, const char *name, const ch
                 *used = before;
 }
 
-size_t audit_render_journal(const struct audit_record *record, const char *instance, uint64_t sequence,
-                            char buffer[static AUDIT_RECORD_MAX]) {
+size_t audit_render_journal(const struct audit_record *record, const char *instance,
+                            uint64_t sequence, char buffer[static AUDIT_RECORD_MAX]) {
         char text[AUDIT_TEXT_MAX], digits[NUMBER_MAX];
         size_t used = 0;
 
@@ -206,9 +220,11 @@ size_t audit_render_journal(const struct audit_record *record, const char *insta
         FIELD("FORGE_BROKER_RULE", record->rule ? known(record->rule) : NULL);
         FIELD("FORGE_BROKER_VERIFIED", verified(record));
         for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
-                journal_field(buffer, &used, "FORGE_BROKER_PROVEN_", claim_names[claim].field, proven(record, claim));
+                journal_field(buffer, &used, "FORGE_BROKER_PROVEN_", claim_names[claim].field,
+                              proven(record, claim));
         for (enum claim claim = 0; claim < CLAIM_COUNT; claim++)
-                journal_field(buffer, &used, "FORGE_BROKER_CLAIM_", claim_names[claim].field, claimed(record, claim));
+                journal_field(buffer, &used, "FORGE_BROKER_CLAIM_", claim_names[claim].field,
+                              claimed(record, claim));
 #undef FIELD
         return used;
 }

@@ -9,8 +9,8 @@
 #include "broker/explain.h"
 #include "config/problems.h"
 
-/* Some time after a value came, when it is needed for nothing: jobs come first.  One after the other, which leaves them the
- * room for preflights.  And so often for what was not answered. */
+/* Some time after a value came, when it is needed for nothing: jobs come first.  One after the
+ * other, which leaves them the room for preflights.  And so often for what was not answered. */
 #define EXPIRY_DELAY    (5 * USEC_PER_MIN)
 #define EXPIRY_PACE     USEC_PER_SEC
 #define EXPIRY_INTERVAL USEC_PER_HOUR
@@ -19,7 +19,8 @@
 static void set_expiry_timer(struct broker *broker, usec_t span) {
         usec_t at = usec_add(clock_boottime(), span), before = 0;
 
-        if (sd_event_source_get_time(broker->expiry_timer, &before) < 0 || before < clock_boottime() || at < before)
+        if (sd_event_source_get_time(broker->expiry_timer, &before) < 0 ||
+            before < clock_boottime() || at < before)
                 (void)sd_event_source_set_time(broker->expiry_timer, at);
         (void)sd_event_source_set_enabled(broker->expiry_timer, SD_EVENT_ONESHOT);
 }
@@ -67,7 +68,8 @@ static int make_generation(struct broker *broker, struct config *config, struct 
         if (r < 0)
                 return r;
         broker->loaded_at = clock_realtime();
-        /* First start, then end the older one: requests that waited there find a fetch to wait for. */
+        /* First start, then end the older one: requests that waited there find a fetch to wait
+         * for. */
         generation_start(broker->generation, /* forced= */ older != NULL);
         doctor_desk_drop(&broker->doctor);
         (void)generation_free(older);
@@ -88,7 +90,8 @@ static void log_exposed(const struct config *config, bool narrowed_to_units) {
                 if (token->proof_required || (token->units[0] != NULL) != narrowed_to_units)
                         continue;
                 exposure = explain_exposure(token);
-                (void)text_append(names, sizeof(names), &used, "%s%s", used > 0 ? ", " : "", token->name);
+                (void)text_append(names, sizeof(names), &used, "%s%s", used > 0 ? ", " : "",
+                                  token->name);
                 if (used < NAMES_MAX_BYTES)
                         continue;
                 log_message(LOG_LEVEL_NOTICE, "proof = none: %s: %s", names, exposure);
@@ -101,16 +104,21 @@ static void log_exposed(const struct config *config, bool narrowed_to_units) {
 static void record_loaded(struct broker *broker, const struct config *config) {
         char text[ERROR_DETAIL_MAX];
 
-        (void)snprintf(text, sizeof(text), "%s: %zu tokens, %zu identities, %zu forges; instance %s", config->file,
-                       config->n_tokens, config->n_identities, config->n_forges, audit_instance(broker->audit));
-        (void)audit_write(broker->audit, &(struct audit_record){ .kind = AUDIT_CONFIG_LOADED, .text = text }, NULL);
+        (void)snprintf(text, sizeof(text),
+                       "%s: %zu tokens, %zu identities, %zu forges; instance %s", config->file,
+                       config->n_tokens, config->n_identities, config->n_forges,
+                       audit_instance(broker->audit));
+        (void)audit_write(broker->audit,
+                          &(struct audit_record){ .kind = AUDIT_CONFIG_LOADED, .text = text },
+                          NULL);
         /* Whenever rules come into force: that a token is open must be nobody's surprise. */
         log_exposed(config, /* narrowed_to_units= */ false);
         log_exposed(config, /* narrowed_to_units= */ true);
 }
 
-int broker_new(sd_event *event, struct config *config, bool use_journal, const char *state_directory,
-               broker_changed changed, void *userdata, struct broker **ret, struct error *err) {
+int broker_new(sd_event *event, struct config *config, bool use_journal,
+               const char *state_directory, broker_changed changed, void *userdata,
+               struct broker **ret, struct error *err) {
         _cleanup_(broker_freep) struct broker *broker = calloc(1, sizeof(*broker));
         int r;
 
@@ -124,8 +132,9 @@ int broker_new(sd_event *event, struct config *config, bool use_journal, const c
         broker->state_directory = strdup(state_directory);
         if (!broker->direct_env || !broker->state_directory)
                 return error_oom(err);
-        if (sd_event_add_time_relative(event, &broker->expiry_timer, CLOCK_BOOTTIME, EXPIRY_INTERVAL, EXPIRY_PACE / 4,
-                                       on_expiry_timer, broker) < 0)
+        if (sd_event_add_time_relative(event, &broker->expiry_timer, CLOCK_BOOTTIME,
+                                       EXPIRY_INTERVAL, EXPIRY_PACE / 4, on_expiry_timer,
+                                       broker) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         r = fingerprint_key_load(state_directory, &broker->key, err);
         if (r < 0)
@@ -171,7 +180,8 @@ void broker_ended(void *userdata) {
 bool broker_stop(struct broker *broker, broker_changed stopped, void *userdata) {
         broker->stopped = stopped;
         broker->stopped_userdata = userdata;
-        broker->ending = generation_revoke(broker->generation, broker_ended, broker) + preflight_desk_writing(&broker->preflights);
+        broker->ending = generation_revoke(broker->generation, broker_ended, broker) +
+                         preflight_desk_writing(&broker->preflights);
         return broker->ending > 0;
 }
 
@@ -184,10 +194,13 @@ static void record_rejected(struct broker *broker, const struct config_problems 
 
         if (problems->count == 0)
                 return;
-        (void)snprintf(text, sizeof(text), "%zu problems, the first: %s:%u: %s; the older configuration stays in force",
-                       problems->count + problems->dropped, problems->items[0].file, problems->items[0].line,
-                       problems->items[0].text);
-        (void)audit_write(broker->audit, &(struct audit_record){ .kind = AUDIT_CONFIG_REJECTED, .text = text }, NULL);
+        (void)snprintf(text, sizeof(text),
+                       "%zu problems, the first: %s:%u: %s; the older configuration stays in force",
+                       problems->count + problems->dropped, problems->items[0].file,
+                       problems->items[0].line, problems->items[0].text);
+        (void)audit_write(broker->audit,
+                          &(struct audit_record){ .kind = AUDIT_CONFIG_REJECTED, .text = text },
+                          NULL);
 }
 
 int broker_reload(struct broker *broker, struct config_problems *problems) {

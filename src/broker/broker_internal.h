@@ -1,5 +1,6 @@
 /*
- * What a running broker owns; for its own files: broker.c has its life, ask.c and preflight.c what a request gets, view.c what others see of it.
+ * What a running broker owns; for its own files: broker.c has its life, ask.c and preflight.c what
+ * a request gets, view.c what others see of it.
  */
 #pragma once
 
@@ -19,20 +20,21 @@ struct broker {
         struct generation *generation;
         struct doctor_desk doctor;
         struct preflight_desk preflights;
-        sd_event_source *expiry_timer;  /* broker_learn_expiry() */
-        size_t ending;                  /* at the stop: revocations and write probes that are still under way */
+        sd_event_source *expiry_timer; /* broker_learn_expiry() */
+        size_t ending; /* at the stop: revocations and write probes that are still under way */
         broker_changed stopped;
         void *stopped_userdata;
         broker_changed changed;
         void *userdata;
-        usec_t started_at, loaded_at;   /* wall clock */
+        usec_t started_at, loaded_at; /* wall clock */
         bool reload_failed;
 };
 
 /** broker_await_value() - no value is held: waits for one, if one may come in time */
 int broker_await_value(struct ask *ask, struct refresh *refresh, struct error *err);
 
-/** broker_learn_expiry() - begins to ask the forges that say when a token ends, about the values that they were not asked about yet */
+/** broker_learn_expiry() - begins to ask the forges that say when a token ends, about the values
+ * that they were not asked about yet */
 void broker_learn_expiry(struct broker *broker);
 
 /** broker_learn_next_expiry() - about one of them; false: there is none left */

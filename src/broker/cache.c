@@ -7,13 +7,18 @@
 #define BACKOFF_LEAST (100 * USEC_PER_MSEC)
 #define REFUSED_LEAST (30 * USEC_PER_SEC)
 
-struct value *value_new(struct secret *token, enum source source, int64_t version, const char *print, usec_t now) {
-        /* In the region beside its token: it is made in the middle of a fetch, and outlives what lies around it in the heap. */
+struct value *value_new(struct secret *token, enum source source, int64_t version,
+                        const char *print, usec_t now) {
+        /* In the region beside its token: it is made in the middle of a fetch, and outlives what
+         * lies around it in the heap. */
         struct value *value = secret_alloc(sizeof(*value));
 
         if (!value)
                 return NULL;
-        *value = (struct value){ .references = 1, .token = secret_ref(token), .source = source, .version = version,
+        *value = (struct value){ .references = 1,
+                                 .token = secret_ref(token),
+                                 .source = source,
+                                 .version = version,
                                  .fetched_at = now };
         memcpy(value->fingerprint, print, sizeof(value->fingerprint));
         return value;
@@ -38,7 +43,8 @@ usec_t cache_stale_until(const struct cache_slot *slot, const struct token_confi
         return usec_add(slot->confirmed_at, span);
 }
 
-int cache_get(const struct cache_slot *slot, const struct token_config *config, usec_t now, struct value **ret) {
+int cache_get(const struct cache_slot *slot, const struct token_config *config, usec_t now,
+              struct value **ret) {
         *ret = NULL;
         if (!slot->value || now >= cache_stale_until(slot, config))
                 return CACHE_EMPTY;
@@ -67,7 +73,8 @@ void cache_done(struct cache_slot *slot) {
         slot->value = value_unref(slot->value);
 }
 
-/* A number in [0, limit), from 32 random bits: good to one part in four billion, which a delay does not notice. */
+/* A number in [0, limit), from 32 random bits: good to one part in four billion, which a delay
+ * does not notice. */
 static usec_t scale(uint32_t random, usec_t limit) {
         return (usec_t)(((unsigned __int128)limit * random) >> 32);
 }

@@ -17,8 +17,8 @@ static bool has_controller(struct span list, const char *name) {
         return false;
 }
 
-/* The paths in the hierarchies that say something: cgroup2, systemd's own of v1, and one controller's of v1 for hosts
- * without systemd. */
+/* The paths in the hierarchies that say something: cgroup2, systemd's own of v1, and one
+ * controller's of v1 for hosts without systemd. */
 struct lines {
         struct span unified, named, memory;
 };
@@ -49,7 +49,8 @@ static struct lines read_lines(const char *text, size_t length) {
         struct lines lines = { { "", 0 }, { "", 0 }, { "", 0 } };
         const char *end;
 
-        for (; (end = memchr(text, '\n', length)); length -= (size_t)(end + 1 - text), text = end + 1)
+        for (; (end = memchr(text, '\n', length));
+             length -= (size_t)(end + 1 - text), text = end + 1)
                 read_line((struct span){ text, (size_t)(end - text) }, &lines);
         return lines;
 }
@@ -78,7 +79,8 @@ static bool is_placed(const struct cgroup *cgroup) {
         return cgroup->path[0] && strcmp(cgroup->path, "/") != 0;
 }
 
-/* Both hierarchies are in use (hybrid).  systemd's units are in both; a container may be in one only. */
+/* Both hierarchies are in use (hybrid).  systemd's units are in both; a container may be in one
+ * only. */
 static void merge(struct cgroup *ret, const struct cgroup *named) {
         char unit[CGROUP_UNIT_MAX];
 
@@ -86,11 +88,12 @@ static void merge(struct cgroup *ret, const struct cgroup *named) {
         if (!ret->container[0] && named->container[0])
                 *ret = *named;
         else if (named->container[0] && strcmp(ret->container, named->container) != 0)
-                ret->container[0] = '\0';       /* two opinions are no knowledge */
+                ret->container[0] = '\0'; /* two opinions are no knowledge */
         memcpy(ret->unit, unit, sizeof(ret->unit));
 }
 
-void cgroup_parse(const char *text, size_t length, const struct cgroup_root *root, struct cgroup *ret) {
+void cgroup_parse(const char *text, size_t length, const struct cgroup_root *root,
+                  struct cgroup *ret) {
         struct lines lines = read_lines(text, length);
         struct cgroup other;
 

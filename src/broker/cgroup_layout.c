@@ -19,19 +19,21 @@ struct path {
 enum id_kind { ID_HEX, ID_NAME };
 
 /*
- * One directory of the path is PREFIX id SUFFIX, where @parent is NULL or the directory above it.  A runtime's monitor
- * (libpod-conmon-ID.scope, lxc.monitor.NAME) has no row: it is a process of the host.
+ * One directory of the path is PREFIX id SUFFIX, where @parent is NULL or the directory above it.
+ * A runtime's monitor (libpod-conmon-ID.scope, lxc.monitor.NAME) has no row: it is a process of the
+ * host.
  */
 static const struct {
         const char *engine, *parent, *prefix, *suffix;
         enum id_kind kind;
 } layouts[] = {
-        { "docker", NULL, "docker-", ".scope", ID_HEX },                /* native.cgroupdriver=systemd */
-        { "docker", "docker", "", "", ID_HEX },                         /* native.cgroupdriver=cgroupfs */
-        { "podman", NULL, "libpod-", ".scope", ID_HEX },                /* --cgroup-manager=systemd */
-        { "podman", NULL, "libpod-payload-", "", ID_HEX },              /* --cgroups=split: in a service of its own */
-        { "podman", "libpod_parent", "libpod-", "", ID_HEX },           /* --cgroup-manager=cgroupfs */
-        { "lxc", NULL, "lxc.payload.", "", ID_NAME },                   /* since LXC 4 */
+        { "docker", NULL, "docker-", ".scope", ID_HEX }, /* native.cgroupdriver=systemd */
+        { "docker", "docker", "", "", ID_HEX },          /* native.cgroupdriver=cgroupfs */
+        { "podman", NULL, "libpod-", ".scope", ID_HEX }, /* --cgroup-manager=systemd */
+        { "podman", NULL, "libpod-payload-", "",
+          ID_HEX }, /* --cgroups=split: in a service of its own */
+        { "podman", "libpod_parent", "libpod-", "", ID_HEX }, /* --cgroup-manager=cgroupfs */
+        { "lxc", NULL, "lxc.payload.", "", ID_NAME },         /* since LXC 4 */
         { "lxc", "lxc.payload", "", "", ID_NAME },
         { "containerd", NULL, "cri-containerd-", ".scope", ID_HEX },
         { "containerd", NULL, "nerdctl-", ".scope", ID_HEX },
@@ -83,7 +85,8 @@ static bool path_split(struct span whole, struct path *ret) {
                 return false;
         for (size_t i = 1; i < whole.length && ret->count < COMPONENTS_MAX;) {
                 const char *start = whole.text + i, *slash = memchr(start, '/', whole.length - i);
-                struct span component = { start, slash ? (size_t)(slash - start) : whole.length - i };
+                struct span component = { start,
+                                          slash ? (size_t)(slash - start) : whole.length - i };
 
                 /* "/../x": outside of what our cgroup namespace shows. */
                 if (component.length == 0 || span_is(component, ".."))
@@ -94,7 +97,8 @@ static bool path_split(struct span whole, struct path *ret) {
         return true;
 }
 
-/* What systemd would not have been able to call "cpu.weight" or "_x" it calls "_cpu.weight" and "__x". */
+/* What systemd would not have been able to call "cpu.weight" or "_x" it calls "_cpu.weight" and
+ * "__x". */
 static struct span unescape(struct span component) {
         if (component.length > 0 && component.text[0] == '_')
                 return (struct span){ component.text + 1, component.length - 1 };
@@ -120,7 +124,8 @@ static bool is_unit(struct span name) {
 static size_t find_unit(const struct path *path) {
         size_t i = 0;
 
-        while (i < path->count && span_between(unescape(path->components[i]), "", ".slice").length > 0)
+        while (i < path->count &&
+               span_between(unescape(path->components[i]), "", ".slice").length > 0)
                 i++;
         return i < path->count && is_unit(unescape(path->components[i])) ? i : path->count;
 }
@@ -155,12 +160,14 @@ static bool machine_name(struct span escaped, char name[static NAME_MAX_BYTES + 
 static void set_container(struct cgroup *ret, const char *engine, struct span id) {
         size_t used = 0;
 
-        (void)text_append(ret->container, sizeof(ret->container), &used, "%s:%.*s", engine, (int)id.length, id.text);
+        (void)text_append(ret->container, sizeof(ret->container), &used, "%s:%.*s", engine,
+                          (int)id.length, id.text);
 }
 
 /*
- * systemd-nspawn: the machine's processes are below UNIT/payload, its own are in UNIT/supervisor.  Without either (cgroup
- * v1) a scope of machined's is a machine of some kind, but a virtual one's only process is the emulator, which is the host's.
+ * systemd-nspawn: the machine's processes are below UNIT/payload, its own are in UNIT/supervisor.
+ * Without either (cgroup v1) a scope of machined's is a machine of some kind, but a virtual one's
+ * only process is the emulator, which is the host's.
  */
 static bool machine_at(const struct path *path, size_t i, struct cgroup *ret) {
         struct span scope = span_between(path->components[i], "machine-", ".scope");
@@ -176,16 +183,19 @@ static bool machine_at(const struct path *path, size_t i, struct cgroup *ret) {
         }
         if (scope.length == 0 || !machine_name(scope, name) || text_starts_with(name, "qemu-"))
                 return false;
-        set_container(ret, span_is(below, "payload") ? "nspawn" : "machine", (struct span){ name, strlen(name) });
+        set_container(ret, span_is(below, "payload") ? "nspawn" : "machine",
+                      (struct span){ name, strlen(name) });
         return true;
 }
 
-/* kubelet with the cgroupfs driver: /kubepods[/burstable|/besteffort]/podUID/ID, whatever the runtime is. */
+/* kubelet with the cgroupfs driver: /kubepods[/burstable|/besteffort]/podUID/ID, whatever the
+ * runtime is. */
 static bool pod_at(const struct path *path, size_t i, struct cgroup *ret) {
-        if (i < 2 || i > 3 || !span_is(path->components[0], "kubepods") || !span_starts(path->components[i - 1], "pod") ||
-            !is_id(path->components[i], ID_HEX))
+        if (i < 2 || i > 3 || !span_is(path->components[0], "kubepods") ||
+            !span_starts(path->components[i - 1], "pod") || !is_id(path->components[i], ID_HEX))
                 return false;
-        if (i == 3 && !span_is(path->components[1], "burstable") && !span_is(path->components[1], "besteffort"))
+        if (i == 3 && !span_is(path->components[1], "burstable") &&
+            !span_is(path->components[1], "besteffort"))
                 return false;
         set_container(ret, "kubernetes", path->components[i]);
         return true;
@@ -193,15 +203,18 @@ static bool pod_at(const struct path *path, size_t i, struct cgroup *ret) {
 
 static bool layout_at(const struct path *path, size_t i, struct cgroup *ret) {
         for (size_t row = 0; row < ELEMENTS(layouts); row++) {
-                struct span id = span_between(path->components[i], layouts[row].prefix, layouts[row].suffix);
+                struct span id =
+                    span_between(path->components[i], layouts[row].prefix, layouts[row].suffix);
 
                 if (!is_id(id, layouts[row].kind) ||
-                    (layouts[row].parent && (i == 0 || !span_is(path->components[i - 1], layouts[row].parent))))
+                    (layouts[row].parent &&
+                     (i == 0 || !span_is(path->components[i - 1], layouts[row].parent))))
                         continue;
                 set_container(ret, layouts[row].engine, id);
                 return true;
         }
-        /* Before LXC 4, and Proxmox VE: at the top only, for "lxc" is a name that others may use. */
+        /* Before LXC 4, and Proxmox VE: at the top only, for "lxc" is a name that others may
+         * use. */
         if (i == 1 && span_is(path->components[0], "lxc") && is_id(path->components[1], ID_NAME)) {
                 set_container(ret, "lxc", path->components[1]);
                 return true;
@@ -225,7 +238,8 @@ static struct span below_root(struct span path, const char *root) {
                 return path;
         if (!span_starts(path, root) || (path.length > length && path.text[length] != '/'))
                 return (struct span){ "", 0 };
-        return path.length == length ? (struct span){ "/", 1 } : (struct span){ path.text + length, path.length - length };
+        return path.length == length ? (struct span){ "/", 1 }
+                                     : (struct span){ path.text + length, path.length - length };
 }
 
 void cgroup_layout(struct span whole, const char *root, struct cgroup *ret) {
@@ -251,6 +265,7 @@ void cgroup_layout(struct span whole, const char *root, struct cgroup *ret) {
                 const struct span *last = &path.components[first];
                 char own[CGROUP_PATH_MAX];
 
-                ret->own = strlen(text_clean(own, sizeof(own), whole.text, (size_t)(last->text + last->length - whole.text)));
+                ret->own = strlen(text_clean(own, sizeof(own), whole.text,
+                                             (size_t)(last->text + last->length - whole.text)));
         }
 }

@@ -12,15 +12,18 @@ static struct token_counts *find_token(const struct counters *counters, const ch
         return NULL;
 }
 
-static struct server_counts *find_server(const struct counters *counters, const char *identity, const char *url) {
+static struct server_counts *find_server(const struct counters *counters, const char *identity,
+                                         const char *url) {
         for (size_t i = 0; i < counters->n_servers; i++)
-                if (strcmp(counters->servers[i].identity, identity) == 0 && strcmp(counters->servers[i].url, url) == 0)
+                if (strcmp(counters->servers[i].identity, identity) == 0 &&
+                    strcmp(counters->servers[i].url, url) == 0)
                         return &counters->servers[i];
         return NULL;
 }
 
 static struct token_counts *add_token(struct counters *counters, const char *name) {
-        struct token_counts *tokens = reallocarray(counters->tokens, counters->n_tokens + 1, sizeof(*tokens));
+        struct token_counts *tokens =
+            reallocarray(counters->tokens, counters->n_tokens + 1, sizeof(*tokens));
         _cleanup_(freep) char *copy = strdup(name);
 
         if (tokens)
@@ -32,8 +35,10 @@ static struct token_counts *add_token(struct counters *counters, const char *nam
         return tokens;
 }
 
-static struct server_counts *add_server(struct counters *counters, const char *identity, const char *url) {
-        struct server_counts *servers = reallocarray(counters->servers, counters->n_servers + 1, sizeof(*servers));
+static struct server_counts *add_server(struct counters *counters, const char *identity,
+                                        const char *url) {
+        struct server_counts *servers =
+            reallocarray(counters->servers, counters->n_servers + 1, sizeof(*servers));
         _cleanup_(freep) char *name = strdup(identity), *address = strdup(url);
 
         if (servers)
@@ -48,7 +53,8 @@ static struct server_counts *add_server(struct counters *counters, const char *i
 static void drop_token(struct counters *counters, size_t i) {
         free(counters->tokens[i].name);
         counters->n_tokens--;
-        memmove(&counters->tokens[i], &counters->tokens[i + 1], (counters->n_tokens - i) * sizeof(counters->tokens[0]));
+        memmove(&counters->tokens[i], &counters->tokens[i + 1],
+                (counters->n_tokens - i) * sizeof(counters->tokens[0]));
 }
 
 static void drop_server(struct counters *counters, size_t i) {
@@ -73,7 +79,8 @@ static void prune(struct counters *counters) {
 
 static bool prepare_servers(struct counters *counters, const struct identity_config *identity) {
         for (size_t i = 0; identity->urls[i]; i++) {
-                struct server_counts *server = find_server(counters, identity->name, identity->urls[i]);
+                struct server_counts *server =
+                    find_server(counters, identity->name, identity->urls[i]);
 
                 if (!server)
                         server = add_server(counters, identity->name, identity->urls[i]);
@@ -140,7 +147,8 @@ void counters_refused(struct counters *counters, const char *token, enum diagnos
                 counters->refused[code]++;
 }
 
-void counters_requested(struct counters *counters, const char *identity, const char *url, enum diagnosis code) {
+void counters_requested(struct counters *counters, const char *identity, const char *url,
+                        enum diagnosis code) {
         struct server_counts *row = counters ? find_server(counters, identity, url) : NULL;
 
         if (row)

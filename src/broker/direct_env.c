@@ -10,7 +10,7 @@
 struct variable {
         struct variable *next;
         char *name;
-        struct secret *value;   /* NULL: it was set, but to nothing that could be a token */
+        struct secret *value; /* NULL: it was set, but to nothing that could be a token */
 };
 
 struct direct_env {
@@ -77,7 +77,8 @@ static int capture(struct direct_env *env, const char *name, struct error *err) 
                 (void)secret_unref(variable->value);
                 variable->value = secret_copy(stripped, length);
                 if (!variable->value)
-                        return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for %s", name);
+                        return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for %s",
+                                         name);
         }
         /* In place: this is the block that /proc/PID/environ shows. */
         explicit_bzero(text, whole);
@@ -87,7 +88,9 @@ static int capture(struct direct_env *env, const char *name, struct error *err) 
 
 int direct_env_capture(struct direct_env *env, const struct config *config, struct error *err) {
         for (size_t i = 0; i < config->n_tokens; i++) {
-                int r = config->tokens[i]->direct_env ? capture(env, config->tokens[i]->direct_env, err) : 0;
+                int r = config->tokens[i]->direct_env
+                            ? capture(env, config->tokens[i]->direct_env, err)
+                            : 0;
 
                 if (r < 0)
                         return r;
@@ -95,27 +98,35 @@ int direct_env_capture(struct direct_env *env, const struct config *config, stru
         return 0;
 }
 
-int direct_env_get(const struct direct_env *env, const struct token_config *token, usec_t now, struct secret **ret,
-                   struct error *err) {
+int direct_env_get(const struct direct_env *env, const struct token_config *token, usec_t now,
+                   struct secret **ret, struct error *err) {
         const struct variable *variable = find(env, token->direct_env);
         char day[CLOCK_TEXT_MAX];
 
         if (now >= token->direct_env_until) {
                 (void)clock_format(token->direct_env_until - USEC_PER_SEC, day);
-                (void)error_set(err, DIAG_FALLBACK_EXPIRED, "direct_env_until = %.10s is over", day);
-                error_remedy_set(err, "Restore Infisical for token '%s', or set a later direct_env_until on purpose.",
-                                 token->name);
+                (void)error_set(err, DIAG_FALLBACK_EXPIRED, "direct_env_until = %.10s is over",
+                                day);
+                error_remedy_set(
+                    err,
+                    "Restore Infisical for token '%s', or set a later direct_env_until on purpose.",
+                    token->name);
                 return -(int)DIAG_FALLBACK_EXPIRED;
         }
         if (!variable) {
-                (void)error_set(err, DIAG_FALLBACK_DISABLED, "the variable %s was not set when the daemon started",
+                (void)error_set(err, DIAG_FALLBACK_DISABLED,
+                                "the variable %s was not set when the daemon started",
                                 token->direct_env);
-                error_remedy_set(err, "Set %s in an EnvironmentFile= of the daemon's unit and restart it, or remove direct_env "
-                                      "from token '%s'.", token->direct_env, token->name);
+                error_remedy_set(err,
+                                 "Set %s in an EnvironmentFile= of the daemon's unit and restart "
+                                 "it, or remove direct_env "
+                                 "from token '%s'.",
+                                 token->direct_env, token->name);
                 return -(int)DIAG_FALLBACK_DISABLED;
         }
         if (!variable->value) {
-                (void)error_set(err, DIAG_SECRET_MALFORMED, "the variable %s holds nothing that could be a token",
+                (void)error_set(err, DIAG_SECRET_MALFORMED,
+                                "the variable %s holds nothing that could be a token",
                                 token->direct_env);
                 return -(int)DIAG_SECRET_MALFORMED;
         }

@@ -17,20 +17,20 @@ struct doctor {
         doctor_done done;
         void *userdata;
         struct findings findings;
-        struct http_client *http;       /* of its own: a kept connection would prove nothing */
-        sd_event_source *timer;         /* the next step */
+        struct http_client *http; /* of its own: a kept connection would prove nothing */
+        sd_event_source *timer;   /* the next step */
 
-        json_t **identities;            /* the finding of each, in the configuration's order */
-        unsigned *usable;               /* sources of each identity whose files are good */
-        struct endpoint *endpoints;     /* each URL of each identity, then each forge */
+        json_t **identities;        /* the finding of each, in the configuration's order */
+        unsigned *usable;           /* sources of each identity whose files are good */
+        struct endpoint *endpoints; /* each URL of each identity, then each forge */
         size_t n_endpoints;
-        struct key_check *keys;         /* each forge */
-        struct proof *proofs;           /* each source of each token */
+        struct key_check *keys; /* each forge */
+        struct proof *proofs;   /* each source of each token */
         size_t n_proofs;
-        bool examining, proving;        /* begun */
+        bool examining, proving; /* begun */
         json_t *journal;
-        struct waiter waiter;           /* for the journal */
-        usec_t journal_deadline;        /* monotonic */
+        struct waiter waiter;    /* for the journal */
+        usec_t journal_deadline; /* monotonic */
 };
 
 static const struct config *config_of(const struct doctor *doctor) {
@@ -76,19 +76,21 @@ static void start_endpoints(struct doctor *doctor) {
         char name[96];
 
         for (size_t i = 0; i < doctor->n_endpoints; i++)
-                doctor->endpoints[i] = (struct endpoint){ .findings = &doctor->findings, .done = on_step_ended,
+                doctor->endpoints[i] = (struct endpoint){ .findings = &doctor->findings,
+                                                          .done = on_step_ended,
                                                           .userdata = doctor };
         for (size_t i = 0; i < config->n_identities; i++) {
                 struct upstream *upstream = &generation->upstreams[i];
 
                 (void)snprintf(name, sizeof(name), "identity %s", upstream->config->name);
                 doctor->identities[i] = finding_add(&doctor->findings, NULL, "identity", name);
-                doctor->usable[i] = doctor_check_files(&doctor->findings, doctor->identities[i], upstream->config);
+                doctor->usable[i] =
+                    doctor_check_files(&doctor->findings, doctor->identities[i], upstream->config);
                 if (upstream->config->header_file && !upstream->headers)
                         (void)upstream_read_credentials(upstream);
                 for (size_t k = 0; k < upstream->n_servers; k++)
-                        endpoint_start_infisical(endpoint++, doctor->http, upstream, &upstream->servers[k],
-                                                 doctor->identities[i]);
+                        endpoint_start_infisical(endpoint++, doctor->http, upstream,
+                                                 &upstream->servers[k], doctor->identities[i]);
         }
         for (size_t i = 0; i < config->n_forges; i++)
                 endpoint_start_forge(endpoint++, doctor->http, config->forges[i]);
@@ -110,13 +112,15 @@ static bool forge_works(const struct doctor *doctor, const struct forge_config *
 
 static bool any_server_works(const struct doctor *doctor, const struct identity_config *identity) {
         for (size_t i = 0; i < doctor->n_endpoints; i++)
-                if (doctor->endpoints[i].identity == identity && doctor->endpoints[i].state != ENDPOINT_BROKEN)
+                if (doctor->endpoints[i].identity == identity &&
+                    doctor->endpoints[i].state != ENDPOINT_BROKEN)
                         return true;
         return false;
 }
 
 static void start_key_checks(struct doctor *doctor) {
-        const struct endpoint *forges = doctor->endpoints + doctor->n_endpoints - config_of(doctor)->n_forges;
+        const struct endpoint *forges =
+            doctor->endpoints + doctor->n_endpoints - config_of(doctor)->n_forges;
 
         for (size_t i = 0; i < config_of(doctor)->n_forges; i++) {
                 doctor->keys[i] = (struct key_check){ .done = on_step_ended, .userdata = doctor };
@@ -131,7 +135,8 @@ static bool key_checks_pending(const struct doctor *doctor) {
         return false;
 }
 
-/* Not broken: to be open, or closed, may be meant.  But nobody shall be able to say that it went unsaid. */
+/* Not broken: to be open, or closed, may be meant.  But nobody shall be able to say that it went
+ * unsaid. */
 static void note_rules(struct doctor *doctor, json_t *parent, const struct token_config *token) {
         const char *exposure = explain_exposure(token);
         struct error why = { 0 };
@@ -142,8 +147,11 @@ static void note_rules(struct doctor *doctor, json_t *parent, const struct token
         finding = finding_add(&doctor->findings, parent, "rules", "who gets it");
         if (exposure) {
                 finding_note(finding, "%s", exposure);
-                error_remedy_set(&why, "Set proof = required and job_repositories in [token %s]: docs/jobs.md, \"Which job gets which "
-                                 "token\".", token->name);
+                error_remedy_set(&why,
+                                 "Set proof = required and job_repositories in [token %s]: "
+                                 "docs/jobs.md, \"Which job gets which "
+                                 "token\".",
+                                 token->name);
         } else {
                 finding_note(finding, "no job gets it: %s", why.detail);
         }
@@ -169,11 +177,17 @@ static void make_proofs(struct doctor *doctor) {
 
                         if (!source_configured(refresh->token, (enum source)source))
                                 continue;
-                        *proof = (struct proof){ .event = doctor->context.event, .generation = generation,
-                                                 .http = doctor->http, .findings = &doctor->findings,
-                                                 .settled = on_step_ended, .userdata = doctor, .refresh = refresh,
-                                                 .source = (enum source)source, .previous = previous,
-                                                 .forge_works = forge_works(doctor, refresh->token->forge) };
+                        *proof = (struct proof){ .event = doctor->context.event,
+                                                 .generation = generation,
+                                                 .http = doctor->http,
+                                                 .findings = &doctor->findings,
+                                                 .settled = on_step_ended,
+                                                 .userdata = doctor,
+                                                 .refresh = refresh,
+                                                 .source = (enum source)source,
+                                                 .previous = previous,
+                                                 .forge_works =
+                                                     forge_works(doctor, refresh->token->forge) };
                         proof_init(proof, parent);
                         doctor->n_proofs++;
                         previous = proof;
@@ -187,7 +201,9 @@ static const char *obstacle(const struct doctor *doctor, const struct proof *pro
         size_t identity = (size_t)(upstream - doctor->context.generation->upstreams);
 
         if (!proof_uses_infisical(proof))
-                return doctor->context.environment_known ? NULL : "only the daemon, or its unit, knows its environment";
+                return doctor->context.environment_known
+                           ? NULL
+                           : "only the daemon, or its unit, knows its environment";
         if (!(doctor->usable[identity] & (1U << proof->source)))
                 return "the identity's credential file cannot be used, see there";
         if (!any_server_works(doctor, upstream->config))
@@ -199,8 +215,8 @@ static usec_t earliest(const struct proof *proof) {
         const struct refresh *refresh = proof->refresh;
 
         return proof_uses_infisical(proof) && refresh->forced_at > 0
-                       ? usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL)
-                       : 0;
+                   ? usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL)
+                   : 0;
 }
 
 /* Starts what may start now.  Return: true once all are settled. */
@@ -264,8 +280,9 @@ static bool test_journal(struct doctor *doctor) {
                 doctor->journal_deadline = now + AUDIT_WAIT_MAX;
         }
         if (!audit_uses_journal(audit)) {
-                finding_note(finding_add(&doctor->findings, doctor->journal, "written", "takes a record"),
-                             "records go to standard error here");
+                finding_note(
+                    finding_add(&doctor->findings, doctor->journal, "written", "takes a record"),
+                    "records go to standard error here");
                 return true;
         }
         r = audit_self_test(audit, id, &err);
@@ -307,8 +324,8 @@ static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
         return 0;
 }
 
-int doctor_start(const struct doctor_context *context, doctor_done done, void *userdata, struct doctor **ret,
-                 struct error *err) {
+int doctor_start(const struct doctor_context *context, doctor_done done, void *userdata,
+                 struct doctor **ret, struct error *err) {
         const struct config *config = context->generation->config;
         _cleanup_(doctor_cancelp) struct doctor *doctor = calloc(1, sizeof(*doctor));
         size_t n = config->n_forges;
@@ -318,21 +335,24 @@ int doctor_start(const struct doctor_context *context, doctor_done done, void *u
                 return error_oom(err);
         for (size_t i = 0; i < config->n_identities; i++)
                 n += context->generation->upstreams[i].n_servers;
-        *doctor = (struct doctor){ .context = *context, .done = done, .userdata = userdata,
+        *doctor = (struct doctor){ .context = *context,
+                                   .done = done,
+                                   .userdata = userdata,
                                    .waiter.wake = on_journal_writable };
         doctor->identities = calloc(config->n_identities, sizeof(json_t *));
         doctor->usable = calloc(config->n_identities, sizeof(unsigned));
         doctor->endpoints = calloc(n, sizeof(struct endpoint));
         doctor->keys = calloc(config->n_forges, sizeof(struct key_check));
         doctor->proofs = calloc(config->n_tokens * SOURCE_COUNT, sizeof(struct proof));
-        if (!doctor->identities || !doctor->usable || !doctor->endpoints || !doctor->keys || !doctor->proofs ||
-            !findings_init(&doctor->findings))
+        if (!doctor->identities || !doctor->usable || !doctor->endpoints || !doctor->keys ||
+            !doctor->proofs || !findings_init(&doctor->findings))
                 return error_oom(err);
         doctor->n_endpoints = n;
         r = http_client_new(context->event, &doctor->http, err);
         if (r < 0)
                 return r;
-        if (sd_event_add_time_relative(context->event, &doctor->timer, CLOCK_MONOTONIC, context->delay, 1, on_timer, doctor) < 0)
+        if (sd_event_add_time_relative(context->event, &doctor->timer, CLOCK_MONOTONIC,
+                                       context->delay, 1, on_timer, doctor) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         *ret = take(doctor);
         return 0;

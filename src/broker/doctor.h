@@ -1,11 +1,12 @@
 /*
- * A check-up of one generation of the configuration at work: credential files, each URL, each forge, each source of each
- * token, and the journal.  The same in the daemon and in `forge-brokerctl doctor` while no daemon runs.
+ * A check-up of one generation of the configuration at work: credential files, each URL, each
+ * forge, each source of each token, and the journal.  The same in the daemon and in
+ * `forge-brokerctl doctor` while no daemon runs.
  *
  *      start -> files -> SERVERS (all at once) -> PROOFS (a few tokens at a time) -> JOURNAL -> done()
  *
- * Nothing goes upstream more often than a refresh on demand may: reads of one token are 10 s apart, sessions and the
- * lockout are the generation's own, and a server that asked for a pause has it.
+ * Nothing goes upstream more often than a refresh on demand may: reads of one token are 10 s apart,
+ * sessions and the lockout are the generation's own, and a server that asked for a pause has it.
  */
 #pragma once
 
@@ -18,10 +19,11 @@ struct doctor;
 
 struct doctor_context {
         sd_event *event;
-        struct generation *generation;  /* outlives the run */
+        struct generation *generation; /* outlives the run */
         struct audit *audit;
-        usec_t delay;                   /* before it begins */
-        bool environment_known;         /* this process has the environment that the daemon has, or would have */
+        usec_t delay; /* before it begins */
+        /* this process has the environment that the daemon has, or would have */
+        bool environment_known;
 };
 
 /**
@@ -34,8 +36,8 @@ typedef void (*doctor_done)(void *userdata, json_t *steps, const struct error *e
  * doctor_start() - begins a run
  * @done: once, from the loop, never from doctor_start()
  */
-int doctor_start(const struct doctor_context *context, doctor_done done, void *userdata, struct doctor **ret,
-                 struct error *err);
+int doctor_start(const struct doctor_context *context, doctor_done done, void *userdata,
+                 struct doctor **ret, struct error *err);
 
 /** doctor_cancel() - drops it without a word; NULL is fine.  Return: NULL. */
 struct doctor *doctor_cancel(struct doctor *doctor);
@@ -46,4 +48,5 @@ struct doctor *doctor_cancel(struct doctor *doctor);
  *
  * Return: which sources have what they need, a bit (1 << enum source) for each.
  */
-unsigned doctor_check_files(struct findings *findings, json_t *parent, const struct identity_config *identity);
+unsigned doctor_check_files(struct findings *findings, json_t *parent,
+                            const struct identity_config *identity);

@@ -28,11 +28,12 @@ static void forget(struct doctor_desk *desk) {
 /* As for a refresh on demand. */
 static usec_t delay(const struct doctor_desk *desk) {
         return desk->started_at > 0
-                       ? usec_sub(usec_add(desk->started_at, REFRESH_FORCED_INTERVAL), clock_boottime())
-                       : 0;
+                   ? usec_sub(usec_add(desk->started_at, REFRESH_FORCED_INTERVAL), clock_boottime())
+                   : 0;
 }
 
-static int begin(struct doctor_desk *desk, const struct doctor_context *context, struct error *err) {
+static int begin(struct doctor_desk *desk, const struct doctor_context *context,
+                 struct error *err) {
         struct doctor_context delayed = *context;
         int r;
 
@@ -45,9 +46,11 @@ static int begin(struct doctor_desk *desk, const struct doctor_context *context,
         return 0;
 }
 
-int doctor_desk_ask(struct doctor_desk *desk, const struct doctor_context *context, struct waiter *waiter, bool waited,
-                    json_t **ret, usec_t *ret_checked_at, struct error *err) {
-        bool answered = desk->ended_at > 0 && (waited || clock_boottime() < usec_add(desk->ended_at, NEWS_AGE));
+int doctor_desk_ask(struct doctor_desk *desk, const struct doctor_context *context,
+                    struct waiter *waiter, bool waited, json_t **ret, usec_t *ret_checked_at,
+                    struct error *err) {
+        bool answered =
+            desk->ended_at > 0 && (waited || clock_boottime() < usec_add(desk->ended_at, NEWS_AGE));
         int r;
 
         if (!desk->run && answered) {

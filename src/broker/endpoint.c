@@ -28,8 +28,8 @@ static bool has_name(const char *url) {
 }
 
 /* The step in which the request ended: proven before it, broken there, not checked behind. */
-static void settle(struct endpoint *endpoint, enum http_stage step, json_t *finding, const struct http_progress *progress,
-                   const struct error *err) {
+static void settle(struct endpoint *endpoint, enum http_stage step, json_t *finding,
+                   const struct http_progress *progress, const struct error *err) {
         enum http_stage failed = progress->stage + 1;
 
         if (err->code == DIAG_NONE || step < failed)
@@ -42,7 +42,8 @@ static void settle(struct endpoint *endpoint, enum http_stage step, json_t *find
                 finding_broken(finding, err);
 }
 
-static void conclude(struct endpoint *endpoint, struct http_progress progress, const struct error *err) {
+static void conclude(struct endpoint *endpoint, struct http_progress progress,
+                     const struct error *err) {
         const char *first = endpoint->proxy ? endpoint->proxy : endpoint->url;
         const char *via = endpoint->proxy ? " of the proxy" : "";
         struct findings *findings = endpoint->findings;
@@ -51,27 +52,32 @@ static void conclude(struct endpoint *endpoint, struct http_progress progress, c
         /* An answer that says the wrong thing is broken in the last step. */
         if (err->code != DIAG_NONE && progress.stage == HTTP_STAGE_ANSWERED)
                 progress.stage = HTTP_STAGE_SECURED;
-        endpoint->state = err->code == DIAG_NONE                      ? ENDPOINT_WORKS
+        endpoint->state = err->code == DIAG_NONE                    ? ENDPOINT_WORKS
                           : err->code == DIAG_UPSTREAM_RATE_LIMITED ? ENDPOINT_UNKNOWN
                                                                     : ENDPOINT_BROKEN;
         if (has_name(first) || progress.stage < HTTP_STAGE_NAME) {
                 (void)snprintf(name, sizeof(name), "name%s (DNS)", via);
-                settle(endpoint, HTTP_STAGE_NAME, finding_add(findings, endpoint->finding, "dns", name), &progress, err);
+                settle(endpoint, HTTP_STAGE_NAME,
+                       finding_add(findings, endpoint->finding, "dns", name), &progress, err);
         }
-        (void)snprintf(name, sizeof(name), "connection%s (TCP)", endpoint->proxy ? " to the proxy" : "");
-        settle(endpoint, HTTP_STAGE_CONNECTED, finding_add(findings, endpoint->finding, "tcp", name), &progress, err);
+        (void)snprintf(name, sizeof(name), "connection%s (TCP)",
+                       endpoint->proxy ? " to the proxy" : "");
+        settle(endpoint, HTTP_STAGE_CONNECTED,
+               finding_add(findings, endpoint->finding, "tcp", name), &progress, err);
         if (is_https(endpoint->url))
-                settle(endpoint, HTTP_STAGE_SECURED, finding_add(findings, endpoint->finding, "tls", "certificate (TLS)"),
+                settle(endpoint, HTTP_STAGE_SECURED,
+                       finding_add(findings, endpoint->finding, "tls", "certificate (TLS)"),
                        &progress, err);
         else if (progress.stage == HTTP_STAGE_CONNECTED)
                 progress.stage = HTTP_STAGE_SECURED;
         settle(endpoint, HTTP_STAGE_ANSWERED,
                finding_add(findings, endpoint->finding, endpoint->forge ? "answer" : "infisical",
-                           endpoint->forge ? "answers" : "is Infisical"), &progress, err);
+                           endpoint->forge ? "answers" : "is Infisical"),
+               &progress, err);
 }
 
-static void on_status(void *userdata, const struct http_progress *progress, const struct infisical_verdict *verdict,
-                      const struct error *err) {
+static void on_status(void *userdata, const struct http_progress *progress,
+                      const struct infisical_verdict *verdict, const struct error *err) {
         struct endpoint *endpoint = userdata;
 
         (void)verdict;
@@ -80,18 +86,22 @@ static void on_status(void *userdata, const struct http_progress *progress, cons
         endpoint->done(endpoint->userdata);
 }
 
-static void on_forge(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_forge(void *userdata, const struct http_response *response,
+                     const struct error *err) {
         struct endpoint *endpoint = userdata;
         struct http_progress progress = *http_progress(endpoint->call);
         struct error error = *err;
 
         endpoint->call = NULL;
-        /* Whatever it answers, and however long that is: somebody is there.  What it is shows when it is asked of a token. */
-        if (response || (err->code == DIAG_UPSTREAM_MALFORMED && progress.stage == HTTP_STAGE_ANSWERED))
+        /* Whatever it answers, and however long that is: somebody is there.  What it is shows when
+         * it is asked of a token. */
+        if (response ||
+            (err->code == DIAG_UPSTREAM_MALFORMED && progress.stage == HTTP_STAGE_ANSWERED))
                 error = (struct error){ 0 };
         if (error.code != DIAG_NONE)
-                error_remedy_set(&error, "Check url and ca_file of [forge %s], and that this host reaches it.",
-                                 endpoint->forge->name);
+                error_remedy_set(
+                    &error, "Check url and ca_file of [forge %s], and that this host reaches it.",
+                    endpoint->forge->name);
         conclude(endpoint, progress, &error);
         endpoint->done(endpoint->userdata);
 }
@@ -102,8 +112,9 @@ static void not_started(struct endpoint *endpoint, const struct error *err) {
         finding_unchecked(endpoint->finding, "%s", err->detail);
 }
 
-void endpoint_start_infisical(struct endpoint *endpoint, struct http_client *http, const struct upstream *upstream,
-                              const struct server *server, json_t *parent) {
+void endpoint_start_infisical(struct endpoint *endpoint, struct http_client *http,
+                              const struct upstream *upstream, const struct server *server,
+                              json_t *parent) {
         usec_t now = clock_boottime();
         struct error err = { 0 };
         char span[CLOCK_TEXT_MAX];
@@ -114,15 +125,18 @@ void endpoint_start_infisical(struct endpoint *endpoint, struct http_client *htt
         endpoint->proxy = server->infisical.proxy;
         endpoint->finding = finding_add(endpoint->findings, parent, "url", endpoint->url);
         if (now < server->paused_until)
-                (void)error_set(&err, DIAG_UPSTREAM_RATE_LIMITED, "it asked for a pause, %s of it are left",
+                (void)error_set(&err, DIAG_UPSTREAM_RATE_LIMITED,
+                                "it asked for a pause, %s of it are left",
                                 clock_format_span(server->paused_until - now, span));
         else
-                (void)infisical_status(http, &endpoint->server, on_status, endpoint, &endpoint->status, &err);
+                (void)infisical_status(http, &endpoint->server, on_status, endpoint,
+                                       &endpoint->status, &err);
         if (err.code != DIAG_NONE)
                 not_started(endpoint, &err);
 }
 
-void endpoint_start_forge(struct endpoint *endpoint, struct http_client *http, const struct forge_config *forge) {
+void endpoint_start_forge(struct endpoint *endpoint, struct http_client *http,
+                          const struct forge_config *forge) {
         const struct http_request request = {
                 .method = "HEAD",
                 .url = forge->url,

@@ -7,7 +7,8 @@
 static const unsigned thresholds[] = { 1, 3, 7, 14 };
 
 bool expiry_is_near(usec_t until, usec_t now) {
-        return until > 0 && usec_sub(until, now) <= thresholds[ELEMENTS(thresholds) - 1] * USEC_PER_DAY;
+        return until > 0 &&
+               usec_sub(until, now) <= thresholds[ELEMENTS(thresholds) - 1] * USEC_PER_DAY;
 }
 
 bool expiry_due(struct expiry *expiry, usec_t until, usec_t now, unsigned *ret) {

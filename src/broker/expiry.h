@@ -1,5 +1,6 @@
 /*
- * When to warn that something ends: 14, 7, 3 and 1 days ahead, once each.  Pure: the time is passed in.
+ * When to warn that something ends: 14, 7, 3 and 1 days ahead, once each.  Pure: the time is passed
+ * in.
  */
 #pragma once
 
@@ -9,8 +10,8 @@
 
 /* Embedded; zeroed: nothing was told. */
 struct expiry {
-        usec_t until;           /* what the warnings were about */
-        unsigned told;          /* the smallest number of days that was told; 0: none */
+        usec_t until;  /* what the warnings were about */
+        unsigned told; /* the smallest number of days that was told; 0: none */
 };
 
 /**

@@ -20,8 +20,9 @@ void findings_done(struct findings *findings) {
 }
 
 json_t *finding_add(struct findings *findings, json_t *parent, const char *step, const char *name) {
-        json_t *finding = json_pack("{s:s, s:s, s:s, s:n, s:n, s:n, s:[]}", "step", step, "name", name, "state",
-                                    "not-checked", "detail", "code", "remedy", "steps");
+        json_t *finding =
+            json_pack("{s:s, s:s, s:s, s:n, s:n, s:n, s:[]}", "step", step, "name", name, "state",
+                      "not-checked", "detail", "code", "remedy", "steps");
         json_t *list = parent ? json_object_get(parent, "steps") : findings->steps;
 
         if (!finding || json_array_append(list, finding) < 0)
@@ -34,7 +35,8 @@ json_t *finding_add(struct findings *findings, json_t *parent, const char *step,
 static void set_text(json_t *finding, const char *key, const char *text) {
         char clean[DETAIL_MAX];
 
-        (void)json_object_set_new(finding, key, json_string(text_clean(clean, sizeof(clean), text, strlen(text))));
+        (void)json_object_set_new(
+            finding, key, json_string(text_clean(clean, sizeof(clean), text, strlen(text))));
 }
 
 static void _printf_(2, 0) set_detail(json_t *finding, const char *format, va_list args) {

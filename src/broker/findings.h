@@ -1,10 +1,12 @@
 /*
- * What a check-up found: a tree of steps as JSON, made by whoever checks and read by whoever shows it.
+ * What a check-up found: a tree of steps as JSON, made by whoever checks and read by whoever shows
+ * it.
  *
  *      {"step": "dns", "name": "DNS", "state": "ok", "detail": "...", "code": null, "remedy": null, "steps": [...]}
  *
- * A step is "not-checked" until somebody says otherwise, so that nothing counts as proven by having been forgotten.  The
- * words of docs/api.md, "POST /v1/doctor": "step" is fixed, "name" is for people.
+ * A step is "not-checked" until somebody says otherwise, so that nothing counts as proven by having
+ * been forgotten.  The words of docs/api.md, "POST /v1/doctor": "step" is fixed, "name" is for
+ * people.
  */
 #pragma once
 
@@ -15,8 +17,8 @@
 
 /* Embedded; findings_done() at the end. */
 struct findings {
-        json_t *steps;          /* the roots: an array */
-        bool lost;              /* no memory for some step: the whole is worth nothing */
+        json_t *steps; /* the roots: an array */
+        bool lost;     /* no memory for some step: the whole is worth nothing */
 };
 
 /** findings_init() - false for lack of memory */
@@ -36,7 +38,8 @@ json_t *finding_add(struct findings *findings, json_t *parent, const char *step,
 /** finding_ok() - proven; @format may be NULL */
 void finding_ok(json_t *finding, const char *format, ...) _printf_(2, 3);
 
-/** finding_broken() - with the code, the detail and the remedy of @err; a code of DIAG_NONE is null, its remedy err's own */
+/** finding_broken() - with the code, the detail and the remedy of @err; a code of DIAG_NONE is
+ * null, its remedy err's own */
 void finding_broken(json_t *finding, const struct error *err);
 
 /** finding_unchecked() - why it could not be checked */
@@ -56,7 +59,8 @@ struct findings_count {
 };
 
 /**
- * findings_close() - gives each step that has steps the worst of their states, and counts those that have none
+ * findings_close() - gives each step that has steps the worst of their states, and counts those
+ * that have none
  *
  * Worse to better: broken, not-checked, ok, note.
  */

@@ -46,14 +46,16 @@ struct verify *generation_verify(const struct generation *generation, const stru
         return &generation->verifies[token - generation->tokens];
 }
 
-static struct verify_forge *find_forge(const struct generation *generation, const struct forge_config *forge) {
+static struct verify_forge *find_forge(const struct generation *generation,
+                                       const struct forge_config *forge) {
         for (size_t i = 0; i < generation->config->n_forges; i++)
                 if (verify_same_forge(generation->forges[i].config, forge))
                         return &generation->forges[i];
         return NULL;
 }
 
-static struct upstream *find_upstream(const struct generation *generation, const struct identity_config *identity) {
+static struct upstream *find_upstream(const struct generation *generation,
+                                      const struct identity_config *identity) {
         for (size_t i = 0; i < generation->config->n_identities; i++)
                 if (strcmp(generation->upstreams[i].config->name, identity->name) == 0)
                         return &generation->upstreams[i];
@@ -64,7 +66,8 @@ static struct upstream *find_upstream(const struct generation *generation, const
 static bool same_login(const struct identity_config *a, const struct identity_config *b) {
         size_t i = 0;
 
-        if (!a->client_id_file || !b->client_id_file || strcmp(a->client_id_file, b->client_id_file) != 0 ||
+        if (!a->client_id_file || !b->client_id_file ||
+            strcmp(a->client_id_file, b->client_id_file) != 0 ||
             strcmp(a->client_secret_file, b->client_secret_file) != 0)
                 return false;
         while (a->urls[i] && b->urls[i] && strcmp(a->urls[i], b->urls[i]) == 0)
@@ -85,7 +88,8 @@ static void adopt_forges(struct generation *generation, struct generation *older
                 generation->forges[i].jobs_paused_until = from->jobs_paused_until;
         }
         for (size_t i = 0; i < generation->config->n_tokens; i++) {
-                struct refresh *token = &generation->tokens[i], *from = generation_find(older, token->token->name);
+                struct refresh *token = &generation->tokens[i],
+                               *from = generation_find(older, token->token->name);
 
                 if (!from || !verify_same_forge(token->token->forge, from->token->forge))
                         continue;
@@ -104,7 +108,8 @@ static void adopt(struct generation *generation, struct generation *older) {
                         continue;
                 upstream_adopt(&generation->upstreams[i], from);
                 if (same_login(generation->upstreams[i].config, from->config))
-                        login_adopt(&generation->logins[i], &older->logins[from - older->upstreams]);
+                        login_adopt(&generation->logins[i],
+                                    &older->logins[from - older->upstreams]);
         }
         for (size_t i = 0; i < generation->config->n_tokens; i++) {
                 struct refresh *from = generation_find(older, generation->config->tokens[i]->name);
@@ -119,15 +124,18 @@ static void adopt(struct generation *generation, struct generation *older) {
 
 /* Of the value that is held: one that was replaced may end as it likes. */
 static void warn_of_expiry(const struct refresh *token, struct verify *verify, usec_t now) {
-        usec_t until = token->slot.value ? verify_expires_at(verify, token->slot.value->fingerprint) : 0;
+        usec_t until =
+            token->slot.value ? verify_expires_at(verify, token->slot.value->fingerprint) : 0;
         char day[CLOCK_TEXT_MAX];
         unsigned days;
 
         if (expiry_due(&verify->expiry, until, now, &days))
                 log_message(LOG_LEVEL_WARNING,
-                            "token '%s': forge '%s' says that it expires on %s, within %u days. remedy: create a new one there and "
-                            "store it as secret '%s' in Infisical's %s", token->token->name, token->token->forge->name,
-                            clock_format(until, day), days, token->token->secret_name, token->token->secret_path);
+                            "token '%s': forge '%s' says that it expires on %s, within %u days. "
+                            "remedy: create a new one there and "
+                            "store it as secret '%s' in Infisical's %s",
+                            token->token->name, token->token->forge->name, clock_format(until, day),
+                            days, token->token->secret_name, token->token->secret_path);
 }
 
 void generation_warn(struct generation *generation) {
@@ -141,18 +149,22 @@ void generation_warn(struct generation *generation) {
 
                 if (expiry_due(&upstream->expiry, until, now, &days))
                         log_message(LOG_LEVEL_WARNING,
-                                    "identity '%s': its access token expires on %s, within %u days. remedy: create a new one "
-                                    "in Infisical and replace %s", upstream->config->name, clock_format(until, day), days,
+                                    "identity '%s': its access token expires on %s, within %u "
+                                    "days. remedy: create a new one "
+                                    "in Infisical and replace %s",
+                                    upstream->config->name, clock_format(until, day), days,
                                     upstream->config->token_file);
         }
         for (size_t i = 0; i < generation->config->n_tokens; i++) {
                 struct refresh *token = &generation->tokens[i];
 
-                if (token->token->direct_env && expiry_due(&token->expiry, token->token->direct_env_until, now, &days))
+                if (token->token->direct_env &&
+                    expiry_due(&token->expiry, token->token->direct_env_until, now, &days))
                         log_message(LOG_LEVEL_WARNING,
-                                    "token '%s': its direct fallback (%s) ends with direct_env_until, within %u days. remedy: "
-                                    "see that Infisical serves it, then remove direct_env", token->token->name,
-                                    token->token->direct_env, days);
+                                    "token '%s': its direct fallback (%s) ends with "
+                                    "direct_env_until, within %u days. remedy: "
+                                    "see that Infisical serves it, then remove direct_env",
+                                    token->token->name, token->token->direct_env, days);
                 warn_of_expiry(token, &generation->verifies[i], now);
         }
 }
@@ -178,11 +190,14 @@ static void on_credential_changed(void *userdata) {
         const struct error *error = &upstream->credential_error;
 
         if (replaced)
-                log_message(LOG_LEVEL_NOTICE, "identity '%s': a new access token is in use", upstream->config->name);
+                log_message(LOG_LEVEL_NOTICE, "identity '%s': a new access token is in use",
+                            upstream->config->name);
         else if (error->code != DIAG_NONE && error->code != before)
-                log_message(LOG_LEVEL_WARNING, "identity '%s': %s: %s; %s. remedy: %s", upstream->config->name,
-                            diagnosis_info(error->code)->name, error->detail,
-                            upstream->token ? "the access token read before stays in use" : "there is none to use",
+                log_message(LOG_LEVEL_WARNING, "identity '%s': %s: %s; %s. remedy: %s",
+                            upstream->config->name, diagnosis_info(error->code)->name,
+                            error->detail,
+                            upstream->token ? "the access token read before stays in use"
+                                            : "there is none to use",
                             error_remedy(error));
         generation_warn(watch->generation);
         for (size_t i = 0; i < watch->generation->config->n_tokens; i++) {
@@ -200,16 +215,18 @@ static void on_credential_changed(void *userdata) {
 static void on_pair_changed(void *userdata) {
         struct credential_watch *watch = userdata;
 
-        login_pair_changed(&watch->generation->logins[watch->upstream - watch->generation->upstreams]);
+        login_pair_changed(
+            &watch->generation->logins[watch->upstream - watch->generation->upstreams]);
         on_credential_changed(watch);
 }
 
-/* What systemd put into $CREDENTIALS_DIRECTORY changes only with a restart: those are named without a directory. */
+/* What systemd put into $CREDENTIALS_DIRECTORY changes only with a restart: those are named
+ * without a directory. */
 static void watch_files(struct generation *generation, size_t index) {
         struct credential_watch *watch = &generation->watches[index];
         const struct identity_config *identity = generation->config->identities[index];
-        const char *const files[] = { identity->token_file, identity->header_file, identity->client_id_file,
-                                      identity->client_secret_file };
+        const char *const files[] = { identity->token_file, identity->header_file,
+                                      identity->client_id_file, identity->client_secret_file };
         struct error err = { 0 };
 
         watch->generation = generation;
@@ -217,14 +234,17 @@ static void watch_files(struct generation *generation, size_t index) {
         for (size_t i = 0; i < ELEMENTS(files); i++) {
                 if (!files[i] || files[i][0] != '/')
                         continue;
-                if (watch_new(generation->context.event, files[i], i < 2 ? on_credential_changed : on_pair_changed, watch, &watch->files[i], &err) < 0)
-                        log_message(LOG_LEVEL_WARNING, "identity '%s': %s: it is read again at each refresh", identity->name,
-                                    err.detail);
+                if (watch_new(generation->context.event, files[i],
+                              i < 2 ? on_credential_changed : on_pair_changed, watch,
+                              &watch->files[i], &err) < 0)
+                        log_message(LOG_LEVEL_WARNING,
+                                    "identity '%s': %s: it is read again at each refresh",
+                                    identity->name, err.detail);
         }
 }
 
-int generation_new(const struct refresh_context *context, struct config *config, struct generation *older,
-                   struct generation **ret, struct error *err) {
+int generation_new(const struct refresh_context *context, struct config *config,
+                   struct generation *older, struct generation **ret, struct error *err) {
         _cleanup_(generation_freep) struct generation *generation = calloc(1, sizeof(*generation));
         int r;
 
@@ -238,15 +258,15 @@ int generation_new(const struct refresh_context *context, struct config *config,
         generation->watches = calloc(config->n_identities, sizeof(struct credential_watch));
         generation->verifies = calloc(config->n_tokens, sizeof(struct verify));
         generation->forges = calloc(config->n_forges, sizeof(struct verify_forge));
-        if (!generation->upstreams || !generation->tokens || !generation->logins || !generation->watches ||
-            !generation->verifies || !generation->forges)
+        if (!generation->upstreams || !generation->tokens || !generation->logins ||
+            !generation->watches || !generation->verifies || !generation->forges)
                 return error_oom(err);
         r = http_client_new(context->event, &generation->context.http, err);
         for (size_t i = 0; i < config->n_forges; i++)
                 generation->forges[i].config = config->forges[i];
         if (r >= 0)
-                r = vouch_desk_init(&generation->vouching, generation->context.http, context->key, generation->forges,
-                                    config->n_forges, err);
+                r = vouch_desk_init(&generation->vouching, generation->context.http, context->key,
+                                    generation->forges, config->n_forges, err);
         for (size_t i = 0; r >= 0 && i < config->n_identities; i++) {
                 r = upstream_init(&generation->upstreams[i], config->identities[i], err);
                 generation->upstreams[i].counters = context->counters;
@@ -258,10 +278,12 @@ int generation_new(const struct refresh_context *context, struct config *config,
                 struct upstream *upstream = find_upstream(generation, config->tokens[i]->identity);
 
                 upstream_allow(upstream, config->tokens[i]);
-                r = refresh_init(&generation->tokens[i], &generation->context, config->tokens[i], upstream,
-                                 &generation->logins[upstream - generation->upstreams], err);
+                r = refresh_init(&generation->tokens[i], &generation->context, config->tokens[i],
+                                 upstream, &generation->logins[upstream - generation->upstreams],
+                                 err);
                 if (r >= 0)
-                        verify_init(&generation->verifies[i], &generation->tokens[i], generation->context.http,
+                        verify_init(&generation->verifies[i], &generation->tokens[i],
+                                    generation->context.http,
                                     find_forge(generation, config->tokens[i]->forge));
         }
         if (r < 0)
@@ -277,14 +299,16 @@ void generation_start(struct generation *generation, bool forced) {
                 watch_files(generation, i);
                 (void)upstream_read_credentials(&generation->upstreams[i]);
         }
-        (void)sd_event_add_time_relative(generation->context.event, &generation->expiry_timer, CLOCK_BOOTTIME,
-                                         EXPIRY_INTERVAL, EXPIRY_INTERVAL / 10, on_expiry_timer, generation);
+        (void)sd_event_add_time_relative(generation->context.event, &generation->expiry_timer,
+                                         CLOCK_BOOTTIME, EXPIRY_INTERVAL, EXPIRY_INTERVAL / 10,
+                                         on_expiry_timer, generation);
         generation_warn(generation);
         for (size_t i = 0; i < generation->config->n_tokens; i++)
                 refresh_start(&generation->tokens[i], forced);
 }
 
-size_t generation_revoke(struct generation *generation, void (*done)(void *userdata), void *userdata) {
+size_t generation_revoke(struct generation *generation, void (*done)(void *userdata),
+                         void *userdata) {
         size_t sent = 0;
 
         for (size_t i = 0; i < generation->config->n_identities; i++)

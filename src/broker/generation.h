@@ -1,6 +1,7 @@
 /*
- * One generation of the configuration at work: its identities, its tokens, its connections.  A reload makes another one,
- * which takes over the values it may, and then the older one ends with all it had in flight.
+ * One generation of the configuration at work: its identities, its tokens, its connections.  A
+ * reload makes another one, which takes over the values it may, and then the older one ends with
+ * all it had in flight.
  */
 #pragma once
 
@@ -13,30 +14,32 @@
 struct credential_watch {
         struct generation *generation;
         struct upstream *upstream;
-        struct watch *files[4];         /* token, headers, client id, client secret; NULL where there is none to watch */
+        /* token, headers, client id, client secret; NULL where there is none to watch */
+        struct watch *files[4];
 };
 
 struct generation {
         struct config *config;
         struct refresh_context context;
-        struct upstream *upstreams;     /* one per identity, in the configuration's order */
-        struct login *logins;           /* likewise */
-        struct credential_watch *watches;       /* likewise */
-        struct refresh *tokens;         /* one per token, in the configuration's order */
-        struct verify *verifies;        /* likewise */
-        struct verify_forge *forges;    /* one per forge, in the configuration's order */
+        struct upstream *upstreams;       /* one per identity, in the configuration's order */
+        struct login *logins;             /* likewise */
+        struct credential_watch *watches; /* likewise */
+        struct refresh *tokens;           /* one per token, in the configuration's order */
+        struct verify *verifies;          /* likewise */
+        struct verify_forge *forges;      /* one per forge, in the configuration's order */
         struct vouch_desk vouching;
         sd_event_source *expiry_timer;
 };
 
 /**
  * generation_new() - nothing is fetched before generation_start()
- * @context: all but http, which each generation has of its own, so that no kept connection outlives its settings
+ * @context: all but http, which each generation has of its own, so that no kept connection outlives
+ *           its settings
  * @config:  a reference is taken
  * @older:   whose values are taken over where they are of the same secret, or NULL
  */
-int generation_new(const struct refresh_context *context, struct config *config, struct generation *older,
-                   struct generation **ret, struct error *err);
+int generation_new(const struct refresh_context *context, struct config *config,
+                   struct generation *older, struct generation **ret, struct error *err);
 /** generation_start() - @forced: a reload, not the first start */
 void generation_start(struct generation *generation, bool forced);
 struct generation *generation_free(struct generation *generation);
@@ -57,4 +60,5 @@ struct verify *generation_verify(const struct generation *generation, const stru
  *
  * Return: how many were sent.
  */
-size_t generation_revoke(struct generation *generation, void (*done)(void *userdata), void *userdata);
+size_t generation_revoke(struct generation *generation, void (*done)(void *userdata),
+                         void *userdata);

@@ -13,7 +13,8 @@ static void show(const struct key_check *check, int r, usec_t now, const struct 
         char span[CLOCK_TEXT_MAX];
 
         if (r == KEY_DESK_READ)
-                finding_ok(check->finding, "read %s ago", clock_format_span(now - check->desk->read_at, span));
+                finding_ok(check->finding, "read %s ago",
+                           clock_format_span(now - check->desk->read_at, span));
         else if (err->code == DIAG_UPSTREAM_RATE_LIMITED)
                 finding_unchecked(check->finding, "%s", err->detail);
         else
@@ -31,14 +32,16 @@ static void look(struct key_check *check) {
 }
 
 static void on_ready(struct key_waiter *waiter) {
-        struct key_check *check = (struct key_check *)(void *)((char *)waiter - offsetof(struct key_check, waiter));
+        struct key_check *check =
+            (struct key_check *)(void *)((char *)waiter - offsetof(struct key_check, waiter));
 
         look(check);
         if (!check->pending)
                 check->done(check->userdata);
 }
 
-void key_check_start(struct key_check *check, struct generation *generation, size_t i, const struct endpoint *forge) {
+void key_check_start(struct key_check *check, struct generation *generation, size_t i,
+                     const struct endpoint *forge) {
         char name[192];
 
         if (!is_relied_on(generation->config, forge->forge))

@@ -4,7 +4,8 @@
 
 #include "infisical/credential.h"
 
-/* A budget for logins whatever the demand: sessions that die at once must not become a login per request. */
+/* A budget for logins whatever the demand: sessions that die at once must not become a login per
+ * request. */
 #define LOGIN_INTERVAL (10 * USEC_PER_SEC)
 /* After a failure that says nothing about the pair (network, rate limit): as reads do. */
 #define RETRY_FIRST (2 * USEC_PER_SEC)
@@ -20,7 +21,9 @@ static int store(const struct login *login, struct error *err) {
 
 void login_init(struct login *login, struct upstream *upstream, const struct fingerprint_key *key,
                 const char *state_directory, struct http_client *http) {
-        *login = (struct login){ .upstream = upstream, .key = key, .state_directory = state_directory, .http = http };
+        *login = (struct login){
+                .upstream = upstream, .key = key, .state_directory = state_directory, .http = http
+        };
         if (upstream->config->client_id_file)
                 lockout_load(&login->lockout, state_directory, upstream->config->name);
 }
@@ -35,7 +38,8 @@ static void drop_pair(struct login *login) {
         login->client_secret = secret_unref(login->client_secret);
 }
 
-/* A login that is dropped in order says nothing about a pair that has worked; of any other it may have been the answer. */
+/* A login that is dropped in order says nothing about a pair that has worked; of any other it may
+ * have been the answer. */
 static void abandon(struct login *login) {
         if (!login->call)
                 return;
@@ -87,7 +91,8 @@ static bool is_verdict_on_pair(enum diagnosis code) {
                code == DIAG_CREDENTIAL_USES_EXHAUSTED || code == DIAG_CREDENTIAL_LOCKED_OUT;
 }
 
-static void on_login(void *userdata, const struct infisical_session *session, const struct error *err);
+static void on_login(void *userdata, const struct infisical_session *session,
+                     const struct error *err);
 
 static int send_login(struct login *login, struct error *err) {
         struct server *server = &login->upstream->servers[login->server];
@@ -95,11 +100,12 @@ static int send_login(struct login *login, struct error *err) {
         char span[CLOCK_TEXT_MAX];
 
         if (now < server->paused_until)
-                return error_set(err, DIAG_UPSTREAM_RATE_LIMITED, "%s asked for a pause, %s of it are left",
-                                 server->infisical.url, clock_format_span(server->paused_until - now, span));
+                return error_set(err, DIAG_UPSTREAM_RATE_LIMITED,
+                                 "%s asked for a pause, %s of it are left", server->infisical.url,
+                                 clock_format_span(server->paused_until - now, span));
         login->logins++;
-        return infisical_login(login->http, &server->infisical, login->client_id, login->client_secret, on_login, login,
-                               &login->call, err);
+        return infisical_login(login->http, &server->infisical, login->client_id,
+                               login->client_secret, on_login, login, &login->call, err);
 }
 
 static void start_session(struct login *login, const struct infisical_session *session) {
@@ -107,9 +113,11 @@ static void start_session(struct login *login, const struct infisical_session *s
 
         drop_session(login);
         login->access_token = secret_ref(session->access_token);
-        login->expires_at = session->lifetime > 0 ? usec_add(now, session->lifetime) : USEC_INFINITY;
+        login->expires_at =
+            session->lifetime > 0 ? usec_add(now, session->lifetime) : USEC_INFINITY;
         /* Ahead of the end, so that no read is made with a token that dies under way. */
-        login->renew_at = session->lifetime > 0 ? usec_add(now, session->lifetime / 10 * 8) : USEC_INFINITY;
+        login->renew_at =
+            session->lifetime > 0 ? usec_add(now, session->lifetime / 10 * 8) : USEC_INFINITY;
         login->failures = 0;
         login->not_before = 0;
         login->proven = true;
@@ -123,7 +131,8 @@ static void start_session(struct login *login, const struct infisical_session *s
 /* The network, the server, a limit: it says nothing about the pair. */
 static void note_failure(struct login *login, usec_t pause) {
         login->failures++;
-        login->not_before = usec_add(clock_boottime(), pause > 0 ? pause : retry_pause(login->failures));
+        login->not_before =
+            usec_add(clock_boottime(), pause > 0 ? pause : retry_pause(login->failures));
         if (login->lockout.rejections > 0) {
                 lockout_undo(&login->lockout);
                 (void)store(login, NULL);
@@ -136,14 +145,17 @@ static bool next_server(struct login *login) {
         return login->servers_tried < login->upstream->n_servers;
 }
 
-static void on_login(void *userdata, const struct infisical_session *session, const struct error *err) {
+static void on_login(void *userdata, const struct infisical_session *session,
+                     const struct error *err) {
         struct login *login = userdata;
 
         login->call = NULL;
         login->error = *err;
         login->refused = session->verdict.authoritative;
-        upstream_note(login->upstream, &login->upstream->servers[login->server], err, session->verdict.pause);
-        if (upstream_failure_is_route(err->code) && next_server(login) && send_login(login, &login->error) >= 0)
+        upstream_note(login->upstream, &login->upstream->servers[login->server], err,
+                      session->verdict.pause);
+        if (upstream_failure_is_route(err->code) && next_server(login) &&
+            send_login(login, &login->error) >= 0)
                 return;
         drop_pair(login);
         if (err->code == DIAG_NONE)
@@ -155,12 +167,15 @@ static void on_login(void *userdata, const struct infisical_session *session, co
         waiter_wake_all(&login->waiters);
 }
 
-/* The pair's keyed fingerprint: tells a new pair from the rejected one, over restarts, and reveals nothing. */
-static int pair_print(const struct login *login, const struct secret *id, const struct secret *secret,
-                      char print[static FINGERPRINT_MAX], struct error *err) {
+/* The pair's keyed fingerprint: tells a new pair from the rejected one, over restarts, and reveals
+ * nothing. */
+static int pair_print(const struct login *login, const struct secret *id,
+                      const struct secret *secret, char print[static FINGERPRINT_MAX],
+                      struct error *err) {
         _cleanup_(secret_unrefp) struct secret *pair = secret_new(2 * CREDENTIAL_MAX_BYTES + 1);
 
-        if (!pair || !secret_append(pair, secret_bytes(id), secret_length(id)) || !secret_append(pair, "\n", 1) ||
+        if (!pair || !secret_append(pair, secret_bytes(id), secret_length(id)) ||
+            !secret_append(pair, "\n", 1) ||
             !secret_append(pair, secret_bytes(secret), secret_length(secret)))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a login");
         fingerprint(login->key, pair, print);
@@ -169,16 +184,23 @@ static int pair_print(const struct login *login, const struct secret *id, const 
 
 static int refuse_wait(const struct login *login, usec_t wait, struct error *err) {
         char span[CLOCK_TEXT_MAX];
-        enum diagnosis code = is_verdict_on_pair(login->error.code) ? login->error.code : DIAG_CREDENTIAL_REJECTED;
+        enum diagnosis code =
+            is_verdict_on_pair(login->error.code) ? login->error.code : DIAG_CREDENTIAL_REJECTED;
 
-        (void)error_set(err, code, "the client secret was rejected %u times; the next try is in %s, so that the identity is "
-                                   "not locked", login->lockout.rejections, clock_format_span(wait, span));
-        error_remedy_set(err, "Replace client_id_file and client_secret_file of identity '%s': a new pair is tried at once.",
+        (void)error_set(err, code,
+                        "the client secret was rejected %u times; the next try is in %s, so that "
+                        "the identity is "
+                        "not locked",
+                        login->lockout.rejections, clock_format_span(wait, span));
+        error_remedy_set(err,
+                         "Replace client_id_file and client_secret_file of identity '%s': a new "
+                         "pair is tried at once.",
                          identity(login)->name);
         return -(int)code;
 }
 
-/* Counts the attempt before it is made; a pair that worked in this process does not need the disk for that. */
+/* Counts the attempt before it is made; a pair that worked in this process does not need the disk
+ * for that. */
 static int count_attempt(struct login *login, const char *print, struct error *err) {
         if (strcmp(login->lockout.print, print) != 0)
                 login->proven = false;
@@ -198,7 +220,8 @@ static int begin(struct login *login, struct error *err) {
 
         r = credential_read("client_id_file", identity(login)->client_id_file, &id, err);
         if (r >= 0)
-                r = credential_read("client_secret_file", identity(login)->client_secret_file, &secret, err);
+                r = credential_read("client_secret_file", identity(login)->client_secret_file,
+                                    &secret, err);
         if (r >= 0)
                 r = pair_print(login, id, secret, print, err);
         if (r < 0)
@@ -208,7 +231,7 @@ static int begin(struct login *login, struct error *err) {
                 return refuse_wait(login, wait, err);
         budget = login->last_login_at > 0 ? usec_add(login->last_login_at, LOGIN_INTERVAL) : 0;
         if (strcmp(login->lockout.print, print) != 0)
-                budget = 0;     /* a new pair owes nothing to the old one */
+                budget = 0; /* a new pair owes nothing to the old one */
         if (budget < login->not_before)
                 budget = login->not_before;
         if (now < budget) {
@@ -216,7 +239,8 @@ static int begin(struct login *login, struct error *err) {
                         *err = login->error;
                         return -(int)err->code;
                 }
-                return error_set(err, DIAG_UPSTREAM_RATE_LIMITED, "the last login was just now; the next may be made in %s",
+                return error_set(err, DIAG_UPSTREAM_RATE_LIMITED,
+                                 "the last login was just now; the next may be made in %s",
                                  clock_format_span(budget - now, span));
         }
         r = count_attempt(login, print, err);
@@ -258,7 +282,8 @@ int login_get(struct login *login, struct waiter *waiter, struct secret **ret, s
         return LOGIN_WAIT;
 }
 
-static void on_revoked(void *userdata, const struct infisical_session *session, const struct error *err) {
+static void on_revoked(void *userdata, const struct infisical_session *session,
+                       const struct error *err) {
         struct login *login = userdata;
 
         (void)session, (void)err;
@@ -277,8 +302,8 @@ bool login_revoke(struct login *login, void (*done)(void *userdata), void *userd
                 return false;
         login->revoked = done;
         login->revoked_userdata = userdata;
-        return infisical_revoke(login->http, &server->infisical, login->access_token, on_revoked, login, &login->call,
-                                &err) >= 0;
+        return infisical_revoke(login->http, &server->infisical, login->access_token, on_revoked,
+                                login, &login->call, &err) >= 0;
 }
 
 void login_pair_changed(struct login *login) {

@@ -12,10 +12,11 @@
 
 #define PLACE_SHOWN_MAX 96
 
-/* A place in the forms that are compared: the origin as url_normalise() has it, without a port that goes without saying. */
+/* A place in the forms that are compared: the origin as url_normalise() has it, without a port
+ * that goes without saying. */
 struct place {
-        char *origin;                   /* "https://git.example.org:8443" */
-        const char *path;               /* without slashes at its ends; "" if it is not known */
+        char *origin;     /* "https://git.example.org:8443" */
+        const char *path; /* without slashes at its ends; "" if it is not known */
         size_t path_length;
         bool is_registry;
 };
@@ -36,12 +37,15 @@ static int set_path(struct place *place, const char *path, struct error *err) {
         while (length > 0 && path[length - 1] == '/')
                 length--;
         if (length > PATH_MAX_BYTES)
-                return error_set(err, DIAG_MALFORMED_REQUEST, "the path is longer than %d bytes", PATH_MAX_BYTES);
+                return error_set(err, DIAG_MALFORMED_REQUEST, "the path is longer than %d bytes",
+                                 PATH_MAX_BYTES);
         for (size_t i = 0; i < length; i++) {
                 size_t segment = strcspn(path + i, "/");
 
-                if (segment == 0 || (path[i] == '.' && (segment == 1 || (segment == 2 && path[i + 1] == '.'))))
-                        return error_set(err, DIAG_MALFORMED_REQUEST, "the path has empty, '.' or '..' segments");
+                if (segment == 0 ||
+                    (path[i] == '.' && (segment == 1 || (segment == 2 && path[i + 1] == '.'))))
+                        return error_set(err, DIAG_MALFORMED_REQUEST,
+                                         "the path has empty, '.' or '..' segments");
                 i += segment;
         }
         place->path = path;
@@ -50,7 +54,8 @@ static int set_path(struct place *place, const char *path, struct error *err) {
 }
 
 /* Return: 0, or the negated diagnosis; the origin is the caller's to free either way. */
-static int set_origin(struct place *place, const char *scheme, const char *host, size_t host_bytes, struct error *err) {
+static int set_origin(struct place *place, const char *scheme, const char *host, size_t host_bytes,
+                      struct error *err) {
         _cleanup_(freep) char *url = NULL;
         const char *why = NULL;
 
@@ -68,35 +73,44 @@ static int no_such_place(const struct config *config, const char *place, struct 
         char text[PLACE_SHOWN_MAX];
         size_t used;
 
-        (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token is for %s; there are some for:", shown(text, place));
+        (void)error_set(err, DIAG_UNKNOWN_TOKEN,
+                        "no token is for %s; there are some for:", shown(text, place));
         used = strlen(err->detail);
         for (size_t i = 0; i < config->n_forges; i++) {
                 const struct forge_config *forge = config->forges[i];
-                size_t room = strlen(forge->url) + (forge->registry ? strlen(forge->registry) + 12 : 0) + 24;
+                size_t room =
+                    strlen(forge->url) + (forge->registry ? strlen(forge->registry) + 12 : 0) + 24;
 
                 if (used + room > sizeof(err->detail)) {
-                        (void)text_append(err->detail, sizeof(err->detail), &used, " ... (%zu in all)", config->n_forges);
+                        (void)text_append(err->detail, sizeof(err->detail), &used,
+                                          " ... (%zu in all)", config->n_forges);
                         break;
                 }
                 (void)text_append(err->detail, sizeof(err->detail), &used, " %s", forge->url);
                 if (forge->registry)
-                        (void)text_append(err->detail, sizeof(err->detail), &used, ", registry %s", forge->registry);
+                        (void)text_append(err->detail, sizeof(err->detail), &used, ", registry %s",
+                                          forge->registry);
                 if (i + 1 < config->n_forges)
                         (void)text_append(err->detail, sizeof(err->detail), &used, ";");
         }
-        error_remedy_set(err, "Use the address that a [forge NAME] section has as its url or registry, or let the host's "
-                         "operator add one for %s.", text);
+        error_remedy_set(err,
+                         "Use the address that a [forge NAME] section has as its url or registry, "
+                         "or let the host's "
+                         "operator add one for %s.",
+                         text);
         return -(int)DIAG_UNKNOWN_TOKEN;
 }
 
-static int read_url(const struct config *config, const struct match_query *query, struct place *ret, struct error *err) {
+static int read_url(const struct config *config, const struct match_query *query, struct place *ret,
+                    struct error *err) {
         char where[PLACE_SHOWN_MAX];
         size_t used = 0;
         int r;
 
         /* What is neither is no mistake: git asks the helper for smtp://, too. */
         if (strcasecmp(query->protocol, "https") != 0 && strcasecmp(query->protocol, "http") != 0) {
-                (void)text_append(where, sizeof(where), &used, "%s://%s", query->protocol, query->host);
+                (void)text_append(where, sizeof(where), &used, "%s://%s", query->protocol,
+                                  query->host);
                 return no_such_place(config, where, err);
         }
         r = set_origin(ret, query->protocol, query->host, strlen(query->host), err);
@@ -104,9 +118,12 @@ static int read_url(const struct config *config, const struct match_query *query
 }
 
 /* "https://host/v2/", "host:port", "host/owner/image:tag". */
-static int read_registry(const struct config *config, const char *text, struct place *ret, struct error *err) {
+static int read_registry(const struct config *config, const char *text, struct place *ret,
+                         struct error *err) {
         bool plaintext = strncasecmp(text, "http://", 7) == 0;
-        const char *host = plaintext ? text + 7 : strncasecmp(text, "https://", 8) == 0 ? text + 8 : text;
+        const char *host = plaintext                               ? text + 7
+                           : strncasecmp(text, "https://", 8) == 0 ? text + 8
+                                                                   : text;
         size_t host_bytes = strcspn(host, "/");
         const char *path = host + host_bytes;
         int r;
@@ -117,14 +134,16 @@ static int read_registry(const struct config *config, const char *text, struct p
                 return r;
         if (plaintext && !url_is_loopback(ret->origin))
                 return no_such_place(config, text, err);
-        if ((text_starts_with(path, "/v1") || text_starts_with(path, "/v2")) && (path[3] == '/' || path[3] == '\0'))
+        if ((text_starts_with(path, "/v1") || text_starts_with(path, "/v2")) &&
+            (path[3] == '/' || path[3] == '\0'))
                 path += 3;
         r = set_path(ret, path, err);
         if (r < 0)
                 return r;
         /* A tag or a digest says nothing of who may push. */
         for (size_t i = 0; i < ret->path_length; i++)
-                if (ret->path[i] == '@' || (ret->path[i] == ':' && !memchr(ret->path + i, '/', ret->path_length - i)))
+                if (ret->path[i] == '@' ||
+                    (ret->path[i] == ':' && !memchr(ret->path + i, '/', ret->path_length - i)))
                         ret->path_length = i;
         return 0;
 }
@@ -137,12 +156,13 @@ static bool is_registry_of(const struct forge_config *forge, const struct place 
         length = strlen(forge->registry);
         if (length > 4 && strcmp(forge->registry + length - 4, ":443") == 0 && scheme == 8)
                 length -= 4;
-        return strlen(place->origin + scheme) == length && memcmp(place->origin + scheme, forge->registry, length) == 0;
+        return strlen(place->origin + scheme) == length &&
+               memcmp(place->origin + scheme, forge->registry, length) == 0;
 }
 
 /*
- * True if the place is this forge's.  *ret_prefix is how much of the path is the forge's own; a place whose path is not
- * known may be any forge's on that host.
+ * True if the place is this forge's.  *ret_prefix is how much of the path is the forge's own; a
+ * place whose path is not known may be any forge's on that host.
  */
 static bool is_at(const struct forge_config *forge, const struct place *place, size_t *ret_prefix) {
         size_t origin = url_origin_length(forge->url), prefix_bytes;
@@ -195,33 +215,45 @@ static int fit(const struct token_config *token, const char *target, size_t leng
         return best;
 }
 
-static int tied(const struct token_config *a, const struct token_config *b, const char *target, size_t length,
-                struct error *err) {
+static int tied(const struct token_config *a, const struct token_config *b, const char *target,
+                size_t length, struct error *err) {
         char text[PLACE_SHOWN_MAX];
 
-        (void)text_clean(text, sizeof(text), length > 0 ? target : "any repository", length > 0 ? length : 14);
-        (void)error_set(err, DIAG_NO_USABLE_VALUE, "tokens '%s' and '%s' are both for %s at forge '%s', and nothing decides "
-                        "between them", a->name, b->name, text, a->forge->name);
-        error_remedy_set(err, "Set for = in [token %s] or [token %s] to the repositories and images that it is for, or ask for "
-                         "one by its name.", a->name, b->name);
+        (void)text_clean(text, sizeof(text), length > 0 ? target : "any repository",
+                         length > 0 ? length : 14);
+        (void)error_set(err, DIAG_NO_USABLE_VALUE,
+                        "tokens '%s' and '%s' are both for %s at forge '%s', and nothing decides "
+                        "between them",
+                        a->name, b->name, text, a->forge->name);
+        error_remedy_set(err,
+                         "Set for = in [token %s] or [token %s] to the repositories and images "
+                         "that it is for, or ask for "
+                         "one by its name.",
+                         a->name, b->name);
         return -(int)DIAG_NO_USABLE_VALUE;
 }
 
-static int not_for_target(const struct forge_config *forge, const char *target, size_t length, struct error *err) {
+static int not_for_target(const struct forge_config *forge, const char *target, size_t length,
+                          struct error *err) {
         char text[PLACE_SHOWN_MAX];
 
         if (length == 0) {
-                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "forge '%s' (%.96s) has no token", forge->name, forge->url);
+                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "forge '%s' (%.96s) has no token",
+                                forge->name, forge->url);
                 return -(int)DIAG_UNKNOWN_TOKEN;
         }
         (void)text_clean(text, sizeof(text), target, length);
-        (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token of forge '%s' (%.96s) is for '%s'", forge->name, forge->url, text);
-        error_remedy_set(err, "Let the host's operator add '%.96s' to for = of a token of forge '%s'.", text, forge->name);
+        (void)error_set(err, DIAG_UNKNOWN_TOKEN, "no token of forge '%s' (%.96s) is for '%s'",
+                        forge->name, forge->url, text);
+        error_remedy_set(err,
+                         "Let the host's operator add '%.96s' to for = of a token of forge '%s'.",
+                         text, forge->name);
         return -(int)DIAG_UNKNOWN_TOKEN;
 }
 
 /* The one mistake that has a better answer than "unknown": the forge is there, but over TLS. */
-static int over_the_other_scheme(const struct config *config, const struct place *place, struct error *err) {
+static int over_the_other_scheme(const struct config *config, const struct place *place,
+                                 struct error *err) {
         for (size_t i = 0; i < config->n_forges && !place->is_registry; i++) {
                 const struct forge_config *forge = config->forges[i];
                 const char *host = strstr(forge->url, "://"), *asked = strstr(place->origin, "://");
@@ -230,7 +262,8 @@ static int over_the_other_scheme(const struct config *config, const struct place
                 if (url_is_plaintext(forge->url) == url_is_plaintext(place->origin) ||
                     strcspn(asked + 3, ":/") != length || memcmp(host, asked, length + 3) != 0)
                         continue;
-                (void)error_set(err, DIAG_UNKNOWN_TOKEN, "the tokens of forge '%s' are for %.96s and not for %.96s",
+                (void)error_set(err, DIAG_UNKNOWN_TOKEN,
+                                "the tokens of forge '%s' are for %.96s and not for %.96s",
                                 forge->name, forge->url, place->origin);
                 error_remedy_set(err, "Use %.128s.", forge->url);
                 return -(int)DIAG_UNKNOWN_TOKEN;
@@ -238,7 +271,8 @@ static int over_the_other_scheme(const struct config *config, const struct place
         return no_such_place(config, place->origin, err);
 }
 
-static int choose(const struct config *config, const struct place *place, const struct token_config **ret, struct error *err) {
+static int choose(const struct config *config, const struct place *place,
+                  const struct token_config **ret, struct error *err) {
         const struct token_config *best = NULL, *other = NULL;
         const struct forge_config *forge = NULL;
         size_t longest = 0, prefix, length = 0;
@@ -252,8 +286,9 @@ static int choose(const struct config *config, const struct place *place, const 
                 longest = prefix;
         }
         if (!forge)
-                return place->is_registry ? no_such_place(config, strstr(place->origin, "://") + 3, err)
-                                          : over_the_other_scheme(config, place, err);
+                return place->is_registry
+                           ? no_such_place(config, strstr(place->origin, "://") + 3, err)
+                           : over_the_other_scheme(config, place, err);
         target = target_of(place, longest, &length);
         for (size_t i = 0; i < config->n_tokens; i++) {
                 int fits;
@@ -277,8 +312,8 @@ static int choose(const struct config *config, const struct place *place, const 
         return 0;
 }
 
-int match_token(const struct config *config, const struct match_query *query, const struct token_config **ret,
-                struct error *err) {
+int match_token(const struct config *config, const struct match_query *query,
+                const struct token_config **ret, struct error *err) {
         struct place place = { .path = "" };
         int r;
 

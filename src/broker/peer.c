@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-#ifndef SO_PEERPIDFD            /* Linux 6.5; Debian 12 has 6.1, and its headers have no name for it */
+#ifndef SO_PEERPIDFD /* Linux 6.5; Debian 12 has 6.1, and its headers have no name for it */
 #define SO_PEERPIDFD 77
 #endif
 
@@ -24,11 +24,13 @@ static ssize_t read_proc_cgroup(pid_t pid, char buffer[static PROC_CGROUP_MAX]) 
 
         (void)snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        /* The kernel makes the text in one piece, at the first read: what that one gives is all, or all that fits. */
+        /* The kernel makes the text in one piece, at the first read: what that one gives is all,
+         * or all that fits. */
         return fd < 0 ? -1 : read(fd, buffer, PROC_CGROUP_MAX);
 }
 
-/* Ready for reading is a pidfd whose process has ended, and hung up a socket that nobody holds at the other end. */
+/* Ready for reading is a pidfd whose process has ended, and hung up a socket that nobody holds at
+ * the other end. */
 static bool is_over(int fd, short events) {
         struct pollfd ready = { .fd = fd, .events = events };
 
@@ -36,8 +38,9 @@ static bool is_over(int fd, short events) {
 }
 
 /*
- * A pid names a process only while that lives.  With the kernel's handle of the peer we know, after the reading, that it
- * still lived; without one (Debian 12's kernel) all that is known is that somebody still holds the connection.
+ * A pid names a process only while that lives.  With the kernel's handle of the peer we know, after
+ * the reading, that it still lived; without one (Debian 12's kernel) all that is known is that
+ * somebody still holds the connection.
  */
 static void read_cgroup(int fd, const struct cgroup_root *root, struct peer *ret) {
         _cleanup_(closep) int pidfd = -1;
@@ -67,9 +70,12 @@ int peer_read(int fd, const struct cgroup_root *root, struct peer *ret, struct e
         struct ucred credentials;
         socklen_t length = sizeof(credentials);
 
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 || length != sizeof(credentials))
-                return error_set(err, DIAG_INTERNAL_ERROR, "the kernel does not say who is asking: %s", strerror(errno));
-        *ret = (struct peer){ .uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid };
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0 ||
+            length != sizeof(credentials))
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "the kernel does not say who is asking: %s", strerror(errno));
+        *ret =
+            (struct peer){ .uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid };
         if (credentials.pid > 0)
                 read_cgroup(fd, root, ret);
         return 0;
@@ -87,10 +93,14 @@ bool peer_is_root(const struct peer *peer) {
 const char *claim_header(enum claim claim) {
         static const char *const headers[CLAIM_COUNT] = {
                 [CLAIM_VIA_UID] = "Forge-Broker-Via-Uid",
-                [CLAIM_REPOSITORY] = "Forge-Broker-Repository", [CLAIM_RUN_ID] = "Forge-Broker-Run-Id",
-                [CLAIM_RUN_ATTEMPT] = "Forge-Broker-Run-Attempt", [CLAIM_JOB] = "Forge-Broker-Job",
-                [CLAIM_WORKFLOW] = "Forge-Broker-Workflow", [CLAIM_EVENT] = "Forge-Broker-Event",
-                [CLAIM_REF] = "Forge-Broker-Ref", [CLAIM_ACTOR] = "Forge-Broker-Actor",
+                [CLAIM_REPOSITORY] = "Forge-Broker-Repository",
+                [CLAIM_RUN_ID] = "Forge-Broker-Run-Id",
+                [CLAIM_RUN_ATTEMPT] = "Forge-Broker-Run-Attempt",
+                [CLAIM_JOB] = "Forge-Broker-Job",
+                [CLAIM_WORKFLOW] = "Forge-Broker-Workflow",
+                [CLAIM_EVENT] = "Forge-Broker-Event",
+                [CLAIM_REF] = "Forge-Broker-Ref",
+                [CLAIM_ACTOR] = "Forge-Broker-Actor",
         };
 
         return headers[claim];

@@ -1,5 +1,6 @@
 /*
- * The process at the other end of a connection: what the kernel says (peer), and what it says of itself (claims).
+ * The process at the other end of a connection: what the kernel says (peer), and what it says of
+ * itself (claims).
  */
 #pragma once
 
@@ -11,33 +12,40 @@
 #include "broker/cgroup.h"
 
 struct peer {
-        uid_t uid;              /* of the moment of connect() */
+        uid_t uid; /* of the moment of connect() */
         gid_t gid;
-        pid_t pid;              /* 0 if it is not visible from here; a hint, never a reason */
-        struct cgroup cgroup;   /* its unit and container: reasons to refuse, never to allow what uid 0 alone may not */
-        bool unit_pinned;       /* the kernel proved that it is this very process' (SO_PEERPIDFD), and not that of a later one with
-                                 * the same pid */
+        pid_t pid; /* 0 if it is not visible from here; a hint, never a reason */
+        /* its unit and container: reasons to refuse, never to allow what uid 0 alone may not */
+        struct cgroup cgroup;
+        /* the kernel proved that it is this very process' (SO_PEERPIDFD), and not that of a
+         * later one with the same pid */
+        bool unit_pinned;
 };
 
-/** peer_root_read() - where the tree of units begins, for peer_read(); once, for it does not change */
+/** peer_root_read() - where the tree of units begins, for peer_read(); once, for it does not
+ * change */
 void peer_root_read(struct cgroup_root *ret);
 
 /**
- * peer_read() - asks the kernel about the other end of a connected AF_UNIX socket; call right after accept
+ * peer_read() - asks the kernel about the other end of a connected AF_UNIX socket; call right after
+ * accept
  *
- * What the kernel does not tell about the cgroup (another pid namespace, a peer that is gone) is unknown.
+ * What the kernel does not tell about the cgroup (another pid namespace, a peer that is gone) is
+ * unknown.
  * Return: 0, or -DIAG_INTERNAL_ERROR (then the peer must be refused).
  */
 int peer_read(int fd, const struct cgroup_root *root, struct peer *ret, struct error *err);
 
-/** peer_same_origin() - true if both are of one user, and of one unit or container as far as that is known */
+/** peer_same_origin() - true if both are of one user, and of one unit or container as far as that
+ * is known */
 bool peer_same_origin(const struct peer *a, const struct peer *b);
 
 /** peer_is_root() - the one rule that no setting loosens */
 bool peer_is_root(const struct peer *peer);
 
 enum claim {
-        CLAIM_VIA_UID,          /* set by the relay for host jobs: the user who came through it; a number or nothing */
+        /* set by the relay for host jobs: the user who came through it; a number or nothing */
+        CLAIM_VIA_UID,
         CLAIM_REPOSITORY,
         CLAIM_RUN_ID,
         CLAIM_RUN_ATTEMPT,

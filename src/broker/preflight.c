@@ -7,13 +7,16 @@
 #include "broker/admission.h"
 #include "broker/broker_internal.h"
 
-/* Groups are GitLab's.  At the others what stands behind the name would be an address of something else. */
-static int check_shape(const struct token_config *token, const struct preflight_query *query, struct error *err) {
+/* Groups are GitLab's.  At the others what stands behind the name would be an address of something
+ * else. */
+static int check_shape(const struct token_config *token, const struct preflight_query *query,
+                       struct error *err) {
         const char *slash = strchr(query->repository, '/');
 
         if (token->forge->type == FORGE_GITLAB || !slash || !strchr(slash + 1, '/'))
                 return 0;
-        return error_set(err, DIAG_MALFORMED_REQUEST, "'%.128s' is no repository of forge '%s': OWNER/NAME", query->repository,
+        return error_set(err, DIAG_MALFORMED_REQUEST,
+                         "'%.128s' is no repository of forge '%s': OWNER/NAME", query->repository,
                          token->forge->name);
 }
 
@@ -22,29 +25,40 @@ static int check_targets(const struct token_config *token, const struct prefligh
         int r = check_shape(token, query, err);
 
         if (r >= 0)
-                r = policy_allows_target(token, query->repository, query->write_probe, verdict, err);
-        return r < 0 ? r : policy_allows_target(token, query->image, /* write_probe= */ false, verdict, err);
+                r = policy_allows_target(token, query->repository, query->write_probe, verdict,
+                                         err);
+        return r < 0 ? r
+                     : policy_allows_target(token, query->image, /* write_probe= */ false, verdict,
+                                            err);
 }
 
-static void make_question(const struct token_config *token, const struct preflight_query *query, struct forge_question *ret) {
-        *ret = (struct forge_question){ .forge = token->forge, .needs = query->needs, .write_probe = query->write_probe };
+static void make_question(const struct token_config *token, const struct preflight_query *query,
+                          struct forge_question *ret) {
+        *ret = (struct forge_question){ .forge = token->forge,
+                                        .needs = query->needs,
+                                        .write_probe = query->write_probe };
         (void)snprintf(ret->username, sizeof(ret->username), "%s", token->username);
         if (!query->token)
-                (void)snprintf(ret->kept, sizeof(ret->kept), "as secret '%.60s' in Infisical's %.60s", token->secret_name,
+                (void)snprintf(ret->kept, sizeof(ret->kept),
+                               "as secret '%.60s' in Infisical's %.60s", token->secret_name,
                                token->secret_path);
         memcpy(ret->repository, query->repository, sizeof(ret->repository));
         memcpy(ret->image, query->image, sizeof(ret->image));
         if (query->ref[0])
-                (void)snprintf(ret->ref, sizeof(ret->ref), "%s%s", preflight_ref_prefix(query->ref), query->ref);
+                (void)snprintf(ret->ref, sizeof(ret->ref), "%s%s", preflight_ref_prefix(query->ref),
+                               query->ref);
         if (ret->ref[0] && !(ret->needs & (1u << NEED_CONTENTS_WRITE)))
                 ret->needs |= 1u << NEED_REF;
 }
 
-static int begin(struct broker *broker, struct ask *ask, struct refresh *refresh, const struct preflight_query *query,
-                 struct error *err) {
+static int begin(struct broker *broker, struct ask *ask, struct refresh *refresh,
+                 const struct preflight_query *query, struct error *err) {
         struct verify *verify = generation_verify(broker->generation, refresh);
-        struct preflight_subject subject = { .config = broker->generation->config, .token = refresh->token,
-                                             .peer = ask->peer, .forge = verify->forge, .handed_in = query->token != NULL };
+        struct preflight_subject subject = { .config = broker->generation->config,
+                                             .token = refresh->token,
+                                             .peer = ask->peer,
+                                             .forge = verify->forge,
+                                             .handed_in = query->token != NULL };
         struct forge_question question;
         struct value *value;
         int state;
@@ -63,17 +77,20 @@ static int begin(struct broker *broker, struct ask *ask, struct refresh *refresh
                 subject.dead = verify_found_dead(verify, value->fingerprint);
         }
         make_question(refresh->token, query, &question);
-        return preflight_desk_ask(&broker->preflights, &subject, &question, &ask->inspection, &ask->retry_after, err);
+        return preflight_desk_ask(&broker->preflights, &subject, &question, &ask->inspection,
+                                  &ask->retry_after, err);
 }
 
-/* What a question of a job's found out about the broker's own value is as good as what the broker asked itself. */
+/* What a question of a job's found out about the broker's own value is as good as what the broker
+ * asked itself. */
 void broker_preflight_ended(void *userdata, const struct inspection *inspection) {
         struct broker *broker = userdata;
         struct refresh *refresh = generation_find(broker->generation, inspection->token->name);
         struct verify *verify = refresh ? generation_verify(broker->generation, refresh) : NULL;
 
         if (verify && verify_same_forge(verify->forge->config, inspection->question.forge))
-                verify_learn(verify, inspection->handed_in ? NULL : inspection->print, &inspection->report);
+                verify_learn(verify, inspection->handed_in ? NULL : inspection->print,
+                             &inspection->report);
         generation_warn(broker->generation);
         if (broker->stopped && forge_question_writes(&inspection->question))
                 broker_ended(broker);
@@ -82,14 +99,17 @@ void broker_preflight_ended(void *userdata, const struct inspection *inspection)
 /* Once for each value, and where there was no answer again after a while. */
 #define EXPIRY_RETRY (10 * USEC_PER_MIN)
 
-static bool wants_expiry(const struct refresh *refresh, const struct verify *verify, const struct value *value, usec_t now) {
+static bool wants_expiry(const struct refresh *refresh, const struct verify *verify,
+                         const struct value *value, usec_t now) {
         enum forge_type type = refresh->token->forge->type;
 
         if (type != FORGE_GITHUB && type != FORGE_GITLAB)
                 return false;
-        if (strcmp(verify->expiring, value->fingerprint) == 0 || verify_found_dead(verify, value->fingerprint))
+        if (strcmp(verify->expiring, value->fingerprint) == 0 ||
+            verify_found_dead(verify, value->fingerprint))
                 return false;
-        return verify->expiry_asked_at == 0 || now >= usec_add(verify->expiry_asked_at, EXPIRY_RETRY);
+        return verify->expiry_asked_at == 0 ||
+               now >= usec_add(verify->expiry_asked_at, EXPIRY_RETRY);
 }
 
 bool broker_learn_next_expiry(struct broker *broker) {
@@ -103,7 +123,8 @@ bool broker_learn_next_expiry(struct broker *broker) {
                 struct value *value;
                 struct error err;
 
-                if (refresh_get(refresh, &value) == CACHE_EMPTY || !wants_expiry(refresh, verify, value, now))
+                if (refresh_get(refresh, &value) == CACHE_EMPTY ||
+                    !wants_expiry(refresh, verify, value, now))
                         continue;
                 verify->expiry_asked_at = now;
                 (void)begin(broker, &ask, refresh, &nothing_but_who, &err);
@@ -140,13 +161,16 @@ int broker_preflight(struct broker *broker, struct ask *ask, const struct prefli
                 return ASK_WAIT;
         }
         if (inspection->ended_at == 0) {
-                (void)error_set(err, DIAG_UPSTREAM_TIMEOUT, "forge '%s' has not answered everything yet",
+                (void)error_set(err, DIAG_UPSTREAM_TIMEOUT,
+                                "forge '%s' has not answered everything yet",
                                 inspection->question.forge->name);
-                error_remedy_set(err, "Ask the same again in a moment: the answer is kept for some seconds.");
+                error_remedy_set(
+                    err, "Ask the same again in a moment: the answer is kept for some seconds.");
                 return -(int)err->code;
         }
         *ret = (struct preflight_answer){ .token = inspection->token,
-                                          .fingerprint = inspection->handed_in ? NULL : inspection->print,
+                                          .fingerprint =
+                                              inspection->handed_in ? NULL : inspection->print,
                                           .source = inspection->source,
                                           .stale = inspection->stale,
                                           .question = &inspection->question,

@@ -29,9 +29,11 @@ static bool is_of_forge(const struct preflight_dead *dead, const struct forge_co
         return dead->at > 0 && strncmp(dead->forge, forge->url, sizeof(dead->forge) - 1) == 0;
 }
 
-static bool was_found_dead(const struct preflight_desk *desk, const struct preflight_subject *subject) {
+static bool was_found_dead(const struct preflight_desk *desk,
+                           const struct preflight_subject *subject) {
         for (size_t i = 0; i < PREFLIGHT_DEAD_MAX; i++)
-                if (strcmp(desk->dead[i].print, subject->print) == 0 && is_of_forge(&desk->dead[i], subject->token->forge))
+                if (strcmp(desk->dead[i].print, subject->print) == 0 &&
+                    is_of_forge(&desk->dead[i], subject->token->forge))
                         return true;
         return false;
 }
@@ -72,55 +74,70 @@ static bool is_same(const struct inspection *inspection, const struct preflight_
         const struct forge_question *other = &inspection->question;
 
         return inspection->config == subject->config && inspection->token == subject->token &&
-               inspection->handed_in == subject->handed_in && strcmp(inspection->print, subject->print) == 0 &&
-               other->needs == question->needs && other->write_probe == question->write_probe &&
-               strcmp(other->repository, question->repository) == 0 && strcmp(other->ref, question->ref) == 0 &&
-               strcmp(other->image, question->image) == 0;
+               inspection->handed_in == subject->handed_in &&
+               strcmp(inspection->print, subject->print) == 0 && other->needs == question->needs &&
+               other->write_probe == question->write_probe &&
+               strcmp(other->repository, question->repository) == 0 &&
+               strcmp(other->ref, question->ref) == 0 && strcmp(other->image, question->image) == 0;
 }
 
-static unsigned count_running(const struct preflight_desk *desk, const struct forge_config *handed_in_at) {
+static unsigned count_running(const struct preflight_desk *desk,
+                              const struct forge_config *handed_in_at) {
         unsigned count = 0;
 
-        for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
-                if (inspection->ended_at == 0 && (!handed_in_at || (inspection->handed_in && verify_same_forge(
-                                                         inspection->question.forge, handed_in_at))))
+        for (const struct inspection *inspection = desk->first; inspection;
+             inspection = inspection->next)
+                if (inspection->ended_at == 0 &&
+                    (!handed_in_at ||
+                     (inspection->handed_in &&
+                      verify_same_forge(inspection->question.forge, handed_in_at))))
                         count++;
         return count;
 }
 
-/* Those under way that this origin began; @handed_in_at: only with tokens of jobs, at this forge. */
+/* Those under way that this origin began; @handed_in_at: only with tokens of jobs, at this
+ * forge. */
 static unsigned count_of_origin(const struct preflight_desk *desk, const struct peer *peer,
                                 const struct forge_config *handed_in_at) {
         unsigned count = 0;
 
-        for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
-                if (inspection->ended_at == 0 && inspection->by_peer && peer_same_origin(&inspection->peer, peer) &&
+        for (const struct inspection *inspection = desk->first; inspection;
+             inspection = inspection->next)
+                if (inspection->ended_at == 0 && inspection->by_peer &&
+                    peer_same_origin(&inspection->peer, peer) &&
                     (!handed_in_at ||
-                     (inspection->handed_in && verify_same_forge(inspection->question.forge, handed_in_at))))
+                     (inspection->handed_in &&
+                      verify_same_forge(inspection->question.forge, handed_in_at))))
                         count++;
         return count;
 }
 
-/* A forge locks out an address that goes on to show it dead tokens: those of jobs count before they were refused. */
-static usec_t patience(const struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now) {
+/* A forge locks out an address that goes on to show it dead tokens: those of jobs count before
+ * they were refused. */
+static usec_t patience(const struct preflight_desk *desk, const struct preflight_subject *subject,
+                       usec_t now) {
         struct verify_forge forge = *subject->forge;
 
         if (subject->handed_in && now < forge.jobs_paused_until)
                 return forge.jobs_paused_until - now;
         if (subject->handed_in)
-                forge.in_flight += (count_running(desk, subject->token->forge) + 1) * forge_refusals_max(forge.config->type) - 1;
+                forge.in_flight += (count_running(desk, subject->token->forge) + 1) *
+                                       forge_refusals_max(forge.config->type) -
+                                   1;
         return verify_forge_wait(&forge, now);
 }
 
 /* Of that, one origin's share: the jobs of all others prove themselves to the same forge. */
-static usec_t patience_with_origin(const struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now) {
+static usec_t patience_with_origin(const struct preflight_desk *desk,
+                                   const struct preflight_subject *subject, usec_t now) {
         unsigned shown = count_of_origin(desk, subject->peer, subject->token->forge);
         usec_t oldest = now;
 
         for (size_t i = 0; i < PREFLIGHT_DEAD_MAX; i++) {
                 const struct preflight_dead *dead = &desk->dead[i];
 
-                if (!is_of_forge(dead, subject->token->forge) || now >= usec_add(dead->at, VERIFY_DEAD_SPAN) ||
+                if (!is_of_forge(dead, subject->token->forge) ||
+                    now >= usec_add(dead->at, VERIFY_DEAD_SPAN) ||
                     !peer_same_origin(&dead->by, subject->peer))
                         continue;
                 shown++;
@@ -132,24 +149,29 @@ static usec_t patience_with_origin(const struct preflight_desk *desk, const stru
         return oldest < now ? usec_add(oldest, VERIFY_DEAD_SPAN) - now : USEC_PER_SEC;
 }
 
-static int may_ask(struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now, usec_t *ret_retry_after,
-                   struct error *err) {
+static int may_ask(struct preflight_desk *desk, const struct preflight_subject *subject, usec_t now,
+                   usec_t *ret_retry_after, struct error *err) {
         char origin[CGROUP_PATH_MAX];
 
         *ret_retry_after = patience(desk, subject, now);
         if (*ret_retry_after == 0 && subject->handed_in && subject->peer)
                 *ret_retry_after = patience_with_origin(desk, subject, now);
         if (*ret_retry_after > 0)
-                return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' has been asked too often and is left alone for now",
+                return error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                 "forge '%s' has been asked too often and is left alone for now",
                                  subject->token->forge->name);
         *ret_retry_after = USEC_PER_SEC;
         if (count_running(desk, NULL) >= PREFLIGHT_RUNS_MAX)
-                return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights are under way already", PREFLIGHT_RUNS_MAX);
+                return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights are under way already",
+                                 PREFLIGHT_RUNS_MAX);
         if (subject->peer && count_of_origin(desk, subject->peer, NULL) >= PREFLIGHT_RUNS_OF_ORIGIN)
-                return error_set(err, DIAG_TOO_MANY_REQUESTS, "%d preflights of %.128s are under way already",
+                return error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                 "%d preflights of %.128s are under way already",
                                  PREFLIGHT_RUNS_OF_ORIGIN, rate_origin(subject->peer, origin));
-        if (subject->peer && !rate_take(desk->rate, subject->peer, PREFLIGHT_PER_SECOND_OF_ORIGIN, PREFLIGHT_BURST_OF_ORIGIN, now))
-                return error_set(err, DIAG_TOO_MANY_REQUESTS, "the processes of %.128s ask for preflights too often",
+        if (subject->peer && !rate_take(desk->rate, subject->peer, PREFLIGHT_PER_SECOND_OF_ORIGIN,
+                                        PREFLIGHT_BURST_OF_ORIGIN, now))
+                return error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                 "the processes of %.128s ask for preflights too often",
                                  rate_origin(subject->peer, origin));
         if (!budget_take(&desk->budget, now, PREFLIGHT_INTERVAL, PREFLIGHT_BURST))
                 return error_set(err, DIAG_TOO_MANY_REQUESTS, "preflights are asked for too often");
@@ -157,7 +179,8 @@ static int may_ask(struct preflight_desk *desk, const struct preflight_subject *
         return 0;
 }
 
-static struct inspection *inspection_new(struct preflight_desk *desk, const struct preflight_subject *subject,
+static struct inspection *inspection_new(struct preflight_desk *desk,
+                                         const struct preflight_subject *subject,
                                          const struct forge_question *question) {
         struct inspection *inspection = calloc(1, sizeof(*inspection));
 
@@ -189,13 +212,14 @@ static void answer_dead(struct inspection *inspection, const struct error *err) 
         inspection->ended_at = clock_boottime();
 }
 
-static int begin(struct preflight_desk *desk, const struct preflight_subject *subject, struct inspection *inspection,
-                 usec_t *ret_retry_after, struct error *err) {
+static int begin(struct preflight_desk *desk, const struct preflight_subject *subject,
+                 struct inspection *inspection, usec_t *ret_retry_after, struct error *err) {
         struct error dead;
         int r;
 
         if (subject->dead || (subject->handed_in && was_found_dead(desk, subject))) {
-                (void)error_set(&dead, DIAG_FORGE_TOKEN_REJECTED, "forge '%s' was asked before and does not know the token",
+                (void)error_set(&dead, DIAG_FORGE_TOKEN_REJECTED,
+                                "forge '%s' was asked before and does not know the token",
                                 subject->token->forge->name);
                 error_remedy_set(&dead, FORGE_DEAD_OF_JOB);
                 answer_dead(inspection, subject->dead ? subject->dead : &dead);
@@ -207,13 +231,13 @@ static int begin(struct preflight_desk *desk, const struct preflight_subject *su
         r = http_client_new(desk->event, &inspection->http, err);
         if (r < 0)
                 return r;
-        return forge_preflight_start(inspection->http, &inspection->question, subject->value, on_report, inspection,
-                                     &inspection->running, err);
+        return forge_preflight_start(inspection->http, &inspection->question, subject->value,
+                                     on_report, inspection, &inspection->running, err);
 }
 
 int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subject *subject,
-                       const struct forge_question *question, struct inspection **ret, usec_t *ret_retry_after,
-                       struct error *err) {
+                       const struct forge_question *question, struct inspection **ret,
+                       usec_t *ret_retry_after, struct error *err) {
         _cleanup_(inspection_unrefp) struct inspection *inspection = NULL;
         int r;
 
@@ -231,7 +255,8 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
         r = begin(desk, subject, inspection, ret_retry_after, err);
         if (r < 0)
                 return r;
-        /* What was answered without the forge need not be kept: however often that is asked, the list stays short. */
+        /* What was answered without the forge need not be kept: however often that is asked, the
+         * list stays short. */
         if (inspection->ended_at == 0) {
                 inspection->references++;
                 inspection->next = desk->first;
@@ -241,16 +266,19 @@ int preflight_desk_ask(struct preflight_desk *desk, const struct preflight_subje
         return 0;
 }
 
-int preflight_desk_init(struct preflight_desk *desk, sd_event *event, preflight_ended ended, void *userdata, struct error *err) {
-        *desk = (struct preflight_desk){ .event = event, .ended = ended, .userdata = userdata,
-                                         .rate = rate_new() };
+int preflight_desk_init(struct preflight_desk *desk, sd_event *event, preflight_ended ended,
+                        void *userdata, struct error *err) {
+        *desk = (struct preflight_desk){
+                .event = event, .ended = ended, .userdata = userdata, .rate = rate_new()
+        };
         return desk->rate ? 0 : error_oom(err);
 }
 
 size_t preflight_desk_writing(const struct preflight_desk *desk) {
         size_t count = 0;
 
-        for (const struct inspection *inspection = desk->first; inspection; inspection = inspection->next)
+        for (const struct inspection *inspection = desk->first; inspection;
+             inspection = inspection->next)
                 count += inspection->ended_at == 0 && forge_question_writes(&inspection->question);
         return count;
 }

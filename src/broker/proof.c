@@ -44,9 +44,13 @@ void proof_init(struct proof *proof, json_t *parent) {
                 proof->pinned.sources[i] = i == (size_t)proof->source;
         proof->finding = finding_add(proof->findings, parent, "source", source_name(proof->source));
         if (proof_uses_infisical(proof)) {
-                (void)snprintf(place, sizeof(place), "%.60s, folder %.100s", token->identity->environment, token->secret_path);
+                (void)snprintf(place, sizeof(place), "%.60s, folder %.100s",
+                               token->identity->environment, token->secret_path);
                 add_step(proof, "credential",
-                         proof->source == SOURCE_INFISICAL_TOKEN_AUTH ? "access token" : "login with client id and secret", "");
+                         proof->source == SOURCE_INFISICAL_TOKEN_AUTH
+                             ? "access token"
+                             : "login with client id and secret",
+                         "");
                 add_step(proof, "project", "project ", token->identity->project_id);
                 add_step(proof, "folder", "environment ", place);
                 add_step(proof, "secret", "secret ", token->secret_name);
@@ -132,7 +136,8 @@ static void on_alive(void *userdata, enum forge_life life, const struct error *e
         settle(proof);
 }
 
-/* The same value from another source has its answer already: a forge that refuses a token twice begins to count. */
+/* The same value from another source has its answer already: a forge that refuses a token twice
+ * begins to count. */
 static bool adopt_life(struct proof *proof) {
         for (const struct proof *p = proof->previous; p; p = p->previous) {
                 if (!p->asked || strcmp(p->print, proof->print) != 0)
@@ -153,7 +158,8 @@ static bool ask_forge(struct proof *proof) {
         struct error err = { 0 };
 
         if (!proof->forge_works) {
-                finding_unchecked(step, "forge '%s' cannot be reached, see there", proof->refresh->token->forge->name);
+                finding_unchecked(step, "forge '%s' cannot be reached, see there",
+                                  proof->refresh->token->forge->name);
                 return false;
         }
         if (adopt_life(proof)) {
@@ -165,8 +171,8 @@ static bool ask_forge(struct proof *proof) {
                                   clock_format_span(wait, span));
                 return false;
         }
-        if (forge_alive_start(proof->http, proof->refresh->token->forge, proof->value, on_alive, proof, &proof->alive,
-                              &err) >= 0) {
+        if (forge_alive_start(proof->http, proof->refresh->token->forge, proof->value, on_alive,
+                              proof, &proof->alive, &err) >= 0) {
                 verify_forge_asked(patience(proof));
                 return true;
         }
@@ -183,10 +189,12 @@ static void show_access_token(struct proof *proof) {
         bool named = claims->identity_name[0] != '\0';
 
         if (claims->expires_at == 0)
-                finding_ok(proof->steps[STEP_CREDENTIAL], "%s%s", named ? "of identity " : "", claims->identity_name);
+                finding_ok(proof->steps[STEP_CREDENTIAL], "%s%s", named ? "of identity " : "",
+                           claims->identity_name);
         else
-                finding_ok(proof->steps[STEP_CREDENTIAL], "%s%s%sends in %s", named ? "of identity " : "",
-                           claims->identity_name, named ? ", " : "", clock_format_span(left, span));
+                finding_ok(proof->steps[STEP_CREDENTIAL], "%s%s%sends in %s",
+                           named ? "of identity " : "", claims->identity_name, named ? ", " : "",
+                           clock_format_span(left, span));
 }
 
 static void show_value(struct proof *proof, const struct fetch_result *result) {
@@ -197,11 +205,13 @@ static void show_value(struct proof *proof, const struct fetch_result *result) {
         if (proof->source == SOURCE_INFISICAL_TOKEN_AUTH)
                 show_access_token(proof);
         if (proof_uses_infisical(proof))
-                finding_ok(proof->steps[last], "version %lld, fingerprint %s", (long long)result->version, proof->print);
+                finding_ok(proof->steps[last], "version %lld, fingerprint %s",
+                           (long long)result->version, proof->print);
         else
                 finding_ok(proof->steps[last], "fingerprint %s", proof->print);
         if (proof->steps[last])
-                (void)json_object_set_new(proof->steps[last], "fingerprint", json_string(proof->print));
+                (void)json_object_set_new(proof->steps[last], "fingerprint",
+                                          json_string(proof->print));
 }
 
 static void on_fetched(void *userdata, const struct fetch_result *result, const struct error *err) {
@@ -212,7 +222,9 @@ static void on_fetched(void *userdata, const struct fetch_result *result, const 
                 if (proof_uses_infisical(proof))
                         break_at(proof, step_of(err->code), err);
                 else
-                        break_at(proof, err->code == DIAG_FALLBACK_EXPIRED ? STEP_DATE : STEP_VARIABLE, err);
+                        break_at(proof,
+                                 err->code == DIAG_FALLBACK_EXPIRED ? STEP_DATE : STEP_VARIABLE,
+                                 err);
                 settle(proof);
                 return;
         }

@@ -1,9 +1,9 @@
 /*
  * One source of one token proven: from the credential to the forge that knows the value.
  *
- * It walks the very chain that the broker walks (broker/source), pinned to the one source, with the sessions, the lockout
- * and the budgets of the generation at work; the diagnosis says which step is broken.  The value is compared and asked
- * about, and never published.
+ * It walks the very chain that the broker walks (broker/source), pinned to the one source, with the
+ * sessions, the lockout and the budgets of the generation at work; the diagnosis says which step is
+ * broken.  The value is compared and asked about, and never published.
  */
 #pragma once
 
@@ -21,23 +21,24 @@ struct proof {
         struct generation *generation;
         struct http_client *http;
         struct findings *findings;
-        void (*settled)(void *userdata);        /* from the loop, after proof_start() */
+        void (*settled)(void *userdata); /* from the loop, after proof_start() */
         void *userdata;
 
-        struct refresh *refresh;        /* the token at work */
+        struct refresh *refresh; /* the token at work */
         enum source source;
-        struct proof *previous;         /* of the same token: a value that was asked about is not asked about again */
+        /* of the same token: a value that was asked about is not asked about again */
+        struct proof *previous;
         bool forge_works;
         enum proof_state state;
 
-        struct token_config pinned;     /* the token's settings with this source alone */
+        struct token_config pinned; /* the token's settings with this source alone */
         json_t *finding, *steps[PROOF_STEPS_MAX];
         size_t n_steps;
         struct fetch *fetch;
         struct forge_alive *alive;
         struct secret *value;
         char print[FINGERPRINT_MAX];
-        bool asked;                     /* life and life_error mean something */
+        bool asked; /* life and life_error mean something */
         enum forge_life life;
         struct error life_error;
 };

@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 
 struct rate *rate_new(void) {
-        void *rate = mmap(NULL, sizeof(struct rate), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *rate = mmap(NULL, sizeof(struct rate), PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         return rate == MAP_FAILED ? NULL : rate;
 }
@@ -26,7 +27,8 @@ const char *rate_origin(const struct peer *peer, char buffer[static CGROUP_PATH_
         return buffer;
 }
 
-/* A row that is free, or whose bucket is full: to forget it takes nothing from anybody and gives nothing. */
+/* A row that is free, or whose bucket is full: to forget it takes nothing from anybody and gives
+ * nothing. */
 static struct rate_row *unused_row(struct rate *rate, usec_t now) {
         for (size_t i = 0; i < rate->used; i++)
                 if (rate->rows[i].budget.busy_until <= now)
@@ -50,7 +52,8 @@ static struct budget *find(struct rate *rate, const struct peer *peer, usec_t no
         return &row->budget;
 }
 
-bool rate_take(struct rate *rate, const struct peer *peer, unsigned per_second, unsigned burst, usec_t now) {
+bool rate_take(struct rate *rate, const struct peer *peer, unsigned per_second, unsigned burst,
+               usec_t now) {
         usec_t interval, longest;
         struct budget *budget;
 

@@ -41,16 +41,20 @@ static bool forge_rejects(const struct refresh *refresh) {
 }
 
 bool refresh_degraded(const struct refresh *refresh) {
-        return refresh_state(refresh) != TOKEN_FRESH || refresh->slot.value->source != source_first(refresh->token) ||
+        return refresh_state(refresh) != TOKEN_FRESH ||
+               refresh->slot.value->source != source_first(refresh->token) ||
                forge_rejects(refresh);
 }
 
 const struct error *refresh_trouble(const struct refresh *refresh) {
-        return error_kept(!refresh->error && forge_rejects(refresh) ? refresh->forge_error : refresh->error);
+        return error_kept(!refresh->error && forge_rejects(refresh) ? refresh->forge_error
+                                                                    : refresh->error);
 }
 
 usec_t refresh_may_force(const struct refresh *refresh, usec_t now) {
-        return refresh->forced_at == 0 ? 0 : usec_sub(usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL), now);
+        return refresh->forced_at == 0
+                   ? 0
+                   : usec_sub(usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL), now);
 }
 
 bool refresh_had(const struct refresh *refresh, const char *print) {
@@ -70,16 +74,20 @@ bool refresh_same_secret(const struct token_config *a, const struct token_config
 
         while (x->urls[i] && y->urls[i] && same(x->urls[i], y->urls[i]))
                 i++;
-        return !x->urls[i] && !y->urls[i] && same(x->name, y->name) && same(x->project_id, y->project_id) &&
-               same(x->environment, y->environment) && same(a->secret_path, b->secret_path) &&
-               same(a->secret_name, b->secret_name);
+        return !x->urls[i] && !y->urls[i] && same(x->name, y->name) &&
+               same(x->project_id, y->project_id) && same(x->environment, y->environment) &&
+               same(a->secret_path, b->secret_path) && same(a->secret_name, b->secret_name);
 }
 
 /* Best effort: these records inform, they guard no value. */
-static void record(const struct refresh *refresh, enum audit_kind kind, const struct error *error, const char *text) {
+static void record(const struct refresh *refresh, enum audit_kind kind, const struct error *error,
+                   const char *text) {
         const struct value *value = refresh->slot.value;
-        struct audit_record entry = { .kind = kind, .token = refresh->token->name,
-                                      .forge_type = refresh->token->forge->type, .error = error, .text = text };
+        struct audit_record entry = { .kind = kind,
+                                      .token = refresh->token->name,
+                                      .forge_type = refresh->token->forge->type,
+                                      .error = error,
+                                      .text = text };
 
         if (value) {
                 entry.has_value = true;
@@ -101,12 +109,15 @@ static void log_changes(struct refresh *refresh) {
         if (trouble->code != DIAG_NONE && (trouble->code != refresh->shown_code || changed))
                 record(refresh, AUDIT_UPSTREAM_FAILED, trouble, NULL);
         else if (trouble->code == DIAG_NONE && was_failing)
-                record(refresh, AUDIT_UPSTREAM_RECOVERED, NULL, diagnosis_info(refresh->shown_code)->name);
+                record(refresh, AUDIT_UPSTREAM_RECOVERED, NULL,
+                       diagnosis_info(refresh->shown_code)->name);
         if (value && refresh->had_value && value->source != refresh->shown_source)
                 record(refresh, AUDIT_SOURCE_CHANGED, NULL, source_name(refresh->shown_source));
-        if (value && refresh->had_value && strcmp(value->fingerprint, refresh->shown_fingerprint) != 0) {
+        if (value && refresh->had_value &&
+            strcmp(value->fingerprint, refresh->shown_fingerprint) != 0) {
                 record(refresh, AUDIT_TOKEN_ROTATED, NULL, refresh->shown_fingerprint);
-                memcpy(refresh->past[refresh->next_past], refresh->shown_fingerprint, FINGERPRINT_MAX);
+                memcpy(refresh->past[refresh->next_past], refresh->shown_fingerprint,
+                       FINGERPRINT_MAX);
                 refresh->next_past = (refresh->next_past + 1) % REFRESH_PAST_MAX;
                 changed = true;
         }
@@ -124,7 +135,8 @@ static void log_changes(struct refresh *refresh) {
                 refresh->context->changed(refresh->context->userdata);
 }
 
-void refresh_set_forge_error(struct refresh *refresh, const char *print, const struct error *error) {
+void refresh_set_forge_error(struct refresh *refresh, const char *print,
+                             const struct error *error) {
         if (!error && strcmp(refresh->forge_print, print) != 0)
                 return;
         memcpy(refresh->forge_print, print, FINGERPRINT_MAX);
@@ -155,7 +167,8 @@ static void arm(struct refresh *refresh) {
         (void)sd_event_source_set_enabled(refresh->timer, SD_EVENT_ONESHOT);
 }
 
-static void publish(struct refresh *refresh, struct secret *token, const struct fetch_result *result, struct error *err) {
+static void publish(struct refresh *refresh, struct secret *token,
+                    const struct fetch_result *result, struct error *err) {
         const struct value *held = refresh->slot.value;
         unsigned failures = refresh->slot.failures;
         usec_t now = clock_boottime();
@@ -174,13 +187,16 @@ static void publish(struct refresh *refresh, struct secret *token, const struct 
                 value->fetched_at = held->fetched_at;
         cache_publish(&refresh->slot, value, now);
         refresh->etag = result->etag;
-        /* A direct value in Infisical's place is no end of the trouble: Infisical is asked again as after any failure. */
-        if (result->source == SOURCE_DIRECT_ENV_FALLBACK && source_first(refresh->token) != result->source)
+        /* A direct value in Infisical's place is no end of the trouble: Infisical is asked again
+         * as after any failure. */
+        if (result->source == SOURCE_DIRECT_ENV_FALLBACK &&
+            source_first(refresh->token) != result->source)
                 refresh->slot.failures = failures + 1;
 }
 
 /* What the outcome means for the value held; refresh->error says what is wrong afterwards. */
-static void take_outcome(struct refresh *refresh, const struct fetch_result *result, const struct error *err) {
+static void take_outcome(struct refresh *refresh, const struct fetch_result *result,
+                         const struct error *err) {
         const struct value *held = refresh->slot.value;
         struct fetch_result unchanged = *result;
         struct error error = result->reason;
@@ -198,7 +214,8 @@ static void take_outcome(struct refresh *refresh, const struct fetch_result *res
                 publish(refresh, held->token, &unchanged, &error);
         } else {
                 /* It was dropped while the question was under way: ask again, without the ETag. */
-                (void)error_set(&error, DIAG_UPSTREAM_MALFORMED, "the value that is unchanged is not held any more");
+                (void)error_set(&error, DIAG_UPSTREAM_MALFORMED,
+                                "the value that is unchanged is not held any more");
                 cache_fail(&refresh->slot, false);
         }
         refresh->error = error_keep(refresh->error, &error);
@@ -232,9 +249,10 @@ static void on_fetched(void *userdata, const struct fetch_result *result, const 
         }
         if (!refresh->slot.value)
                 refresh->etag.text[0] = '\0';
-        /* The value that came before the direct one ran out while this fetch was under way: now it is the direct one's turn. */
-        if (refresh->held_usable && err->code != DIAG_NONE && refresh->token->direct_env && !result->authoritative &&
-            refresh_state(refresh) == TOKEN_FAILED)
+        /* The value that came before the direct one ran out while this fetch was under way: now it
+         * is the direct one's turn. */
+        if (refresh->held_usable && err->code != DIAG_NONE && refresh->token->direct_env &&
+            !result->authoritative && refresh_state(refresh) == TOKEN_FAILED)
                 wait = 0;
         refresh->next_at = usec_add(clock_boottime(), wait);
         log_changes(refresh);
@@ -263,11 +281,13 @@ void refresh_now(struct refresh *refresh) {
         if (refresh->fetch)
                 return;
         refresh->held_usable = request.holds_usable;
-        if (fetch_start(context->event, &request, on_fetched, refresh, &refresh->fetch, &error) < 0) {
+        if (fetch_start(context->event, &request, on_fetched, refresh, &refresh->fetch, &error) <
+            0) {
                 refresh->error = error_keep(refresh->error, &error);
                 refresh->has_verdict = true;
                 cache_fail(&refresh->slot, false);
-                refresh->next_at = usec_add(clock_boottime(), cache_backoff(refresh->slot.failures, false, random_bits()));
+                refresh->next_at = usec_add(
+                    clock_boottime(), cache_backoff(refresh->slot.failures, false, random_bits()));
         }
         arm(refresh);
 }
@@ -291,7 +311,8 @@ static int on_timer(sd_event_source *source, uint64_t time, void *userdata) {
         }
         log_changes(refresh);
         /* With the stale value gone, the direct one is due, not at the next try but now. */
-        if (!refresh->fetch && (clock_boottime() >= refresh->next_at || (ended && refresh->token->direct_env)))
+        if (!refresh->fetch &&
+            (clock_boottime() >= refresh->next_at || (ended && refresh->token->direct_env)))
                 refresh_now(refresh);
         else
                 arm(refresh);
@@ -319,12 +340,14 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
         refresh->shown_source = from->shown_source;
         refresh->had_value = from->had_value;
         refresh->expiry = from->expiry;
-        refresh->expiry_told = from->expiry_told && from->token->direct_env_until == refresh->token->direct_env_until;
+        refresh->expiry_told =
+            from->expiry_told && from->token->direct_env_until == refresh->token->direct_env_until;
         memcpy(refresh->shown_fingerprint, from->shown_fingerprint, FINGERPRINT_MAX);
         memcpy(refresh->past, from->past, sizeof(refresh->past));
         refresh->next_past = from->next_past;
         /* What the new rules would not take is not served on. */
-        if (refresh->slot.value && !source_configured(refresh->token, refresh->slot.value->source)) {
+        if (refresh->slot.value &&
+            !source_configured(refresh->token, refresh->slot.value->source)) {
                 cache_done(&refresh->slot);
                 refresh->etag.text[0] = '\0';
                 refresh->has_verdict = false;
@@ -338,13 +361,16 @@ void refresh_adopt(struct refresh *refresh, struct refresh *from) {
 void refresh_start(struct refresh *refresh, bool forced) {
         usec_t now = clock_boottime(), earliest = 0;
 
-        /* A reload is often made to mend what fails, so that is tried at once; but a storm of reloads is no storm of reads. */
+        /* A reload is often made to mend what fails, so that is tried at once; but a storm of
+         * reloads is no storm of reads. */
         if (refresh->forced_at > 0)
                 earliest = usec_add(refresh->forced_at, REFRESH_FORCED_INTERVAL);
-        /* A value that is good under the new settings too waits for its time, which may be sooner than it was. */
+        /* A value that is good under the new settings too waits for its time, which may be sooner
+         * than it was. */
         if (refresh_state(refresh) == TOKEN_FRESH && !refresh->error &&
             refresh->slot.value->source == source_first(refresh->token)) {
-                usec_t due = usec_add(refresh->slot.confirmed_at, cache_next_refresh(refresh->token, random_bits()));
+                usec_t due = usec_add(refresh->slot.confirmed_at,
+                                      cache_next_refresh(refresh->token, random_bits()));
 
                 if (refresh->next_at > due)
                         refresh->next_at = due;
@@ -371,12 +397,15 @@ void refresh_done(struct refresh *refresh) {
         refresh->forge_error = error_release(refresh->forge_error);
 }
 
-int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
-                 struct upstream *upstream, struct login *login, struct error *err) {
-        *refresh = (struct refresh){ .context = context, .token = token, .upstream = upstream, .login = login };
+int refresh_init(struct refresh *refresh, const struct refresh_context *context,
+                 const struct token_config *token, struct upstream *upstream, struct login *login,
+                 struct error *err) {
+        *refresh = (struct refresh){
+                .context = context, .token = token, .upstream = upstream, .login = login
+        };
         /* Boottime also fires after a suspend, when a value may have run out meanwhile. */
-        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY, 100 * USEC_PER_MSEC, on_timer,
-                              refresh) < 0 ||
+        if (sd_event_add_time(context->event, &refresh->timer, CLOCK_BOOTTIME, USEC_INFINITY,
+                              100 * USEC_PER_MSEC, on_timer, refresh) < 0 ||
             sd_event_source_set_enabled(refresh->timer, SD_EVENT_OFF) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer");
         return attempts_reserve(&refresh->attempts, err);

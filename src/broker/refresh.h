@@ -1,5 +1,6 @@
 /*
- * Keeps one token's value fresh: when to fetch, who waits for it, what the outcome changes, and the one log line per change.
+ * Keeps one token's value fresh: when to fetch, who waits for it, what the outcome changes, and the
+ * one log line per change.
  *
  *      start -> FETCHING -value-> waits for the refresh time -> FETCHING ...
  *                        -failure-> waits out the backoff    -> FETCHING ...
@@ -24,7 +25,8 @@ struct refresh_context {
         const struct direct_env *direct_env;
         struct counters *counters;
         const char *state_directory;
-        void (*changed)(void *userdata);        /* some token's state, as others see it, is another one now */
+        /* some token's state, as others see it, is another one now */
+        void (*changed)(void *userdata);
         void *userdata;
 };
 
@@ -38,27 +40,30 @@ struct refresh {
         struct login *login;
         struct cache_slot slot;
         struct etag etag;
-        struct fetch *fetch;                    /* in flight */
+        struct fetch *fetch; /* in flight */
         struct waiter_list waiters;
         sd_event_source *timer;
-        bool held_usable;                       /* when the fetch in flight began, a value of Infisical was usable */
-        usec_t next_at;                         /* boottime of the next fetch, while none is in flight */
-        usec_t forced_at;                       /* boottime of the last fetch that somebody demanded; 0: never */
-        struct error *error;                    /* of the last fetch: why it failed, or why it did not come from the first
-                                                 * source; error_keep() */
+        bool held_usable; /* when the fetch in flight began, a value of Infisical was usable */
+        usec_t next_at;   /* boottime of the next fetch, while none is in flight */
+        usec_t forced_at; /* boottime of the last fetch that somebody demanded; 0: never */
+        /* of the last fetch: why it failed, or why it did not come from the first source;
+         * error_keep() */
+        struct error *error;
         struct attempts attempts;
-        bool expiry_told;                       /* that direct_env_until is over */
-        struct expiry expiry;                   /* what was said about its coming */
-        bool has_verdict;                       /* at least one fetch has ended */
-        enum token_state shown;                 /* as logged last */
+        bool expiry_told;       /* that direct_env_until is over */
+        struct expiry expiry;   /* what was said about its coming */
+        bool has_verdict;       /* at least one fetch has ended */
+        enum token_state shown; /* as logged last */
         enum source shown_source;
         enum diagnosis shown_code;
-        bool had_value;                         /* shown_source and shown_fingerprint mean something */
+        bool had_value; /* shown_source and shown_fingerprint mean something */
         char shown_fingerprint[FINGERPRINT_MAX];
-        char past[REFRESH_PAST_MAX][FINGERPRINT_MAX];   /* of values that were held before the one of shown_fingerprint; a ring */
+        /* of values that were held before the one of shown_fingerprint; a ring */
+        char past[REFRESH_PAST_MAX][FINGERPRINT_MAX];
         size_t next_past;
-        struct error *forge_error;              /* why the forge does not accept the value of forge_print; error_keep(), NULL:
-                                                 * it was not asked, or knows it */
+        /* why the forge does not accept the value of forge_print; error_keep(), NULL: it was not
+         * asked, or knows it */
+        struct error *forge_error;
         char forge_print[FINGERPRINT_MAX];
 };
 
@@ -66,11 +71,13 @@ struct refresh {
 #define REFRESH_FORCED_INTERVAL (10 * USEC_PER_SEC)
 
 /** refresh_init() - embedded; nothing happens before refresh_start() */
-int refresh_init(struct refresh *refresh, const struct refresh_context *context, const struct token_config *token,
-                 struct upstream *upstream, struct login *login, struct error *err);
+int refresh_init(struct refresh *refresh, const struct refresh_context *context,
+                 const struct token_config *token, struct upstream *upstream, struct login *login,
+                 struct error *err);
 
 /**
- * refresh_adopt() - takes over the value of @from, which served the same secret under the older configuration
+ * refresh_adopt() - takes over the value of @from, which served the same secret under the older
+ * configuration
  *
  * What was in flight there is not: it was asked under rules that are gone.
  */
@@ -88,10 +95,12 @@ void refresh_done(struct refresh *refresh);
 /** refresh_now() - fetch at once unless one is in flight */
 void refresh_now(struct refresh *refresh);
 
-/** refresh_notice_end() - does now what the timer is about to do for a value that has run out: requests may come before it */
+/** refresh_notice_end() - does now what the timer is about to do for a value that has run out:
+ * requests may come before it */
 void refresh_notice_end(struct refresh *refresh);
 
-/** refresh_anew() - fetch at once; one in flight uses a credential that was replaced, and is dropped.  Who waits goes on waiting. */
+/** refresh_anew() - fetch at once; one in flight uses a credential that was replaced, and is
+ * dropped.  Who waits goes on waiting. */
 void refresh_anew(struct refresh *refresh);
 
 /**
@@ -103,10 +112,12 @@ int refresh_get(const struct refresh *refresh, struct value **ret);
 /** refresh_state() - as others see it now */
 enum token_state refresh_state(const struct refresh *refresh);
 
-/** refresh_degraded() - stale, failed, not from the first of its sources, or not accepted by the forge */
+/** refresh_degraded() - stale, failed, not from the first of its sources, or not accepted by the
+ * forge */
 bool refresh_degraded(const struct refresh *refresh);
 
-/** refresh_trouble() - what is wrong with the token: the last fetch's error, else the forge's; code DIAG_NONE: nothing */
+/** refresh_trouble() - what is wrong with the token: the last fetch's error, else the forge's; code
+ * DIAG_NONE: nothing */
 const struct error *refresh_trouble(const struct refresh *refresh);
 
 /** refresh_may_force() - 0 if a read that somebody demands is allowed now, else how long not */
@@ -121,5 +132,6 @@ bool refresh_had(const struct refresh *refresh, const char *print);
  */
 void refresh_set_forge_error(struct refresh *refresh, const char *print, const struct error *error);
 
-/** refresh_same_secret() - true if both name the same value of the same Infisical under the same identity */
+/** refresh_same_secret() - true if both name the same value of the same Infisical under the same
+ * identity */
 bool refresh_same_secret(const struct token_config *a, const struct token_config *b);

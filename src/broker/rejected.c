@@ -17,8 +17,9 @@ static bool read_again(struct refresh *refresh, struct ask *ask) {
         return true;
 }
 
-int rejected_decide(struct refresh *refresh, struct verify *verify, const struct value *value, struct ask *ask,
-                    const char *print, enum verdict *ret, struct error *ret_reason, struct error *err) {
+int rejected_decide(struct refresh *refresh, struct verify *verify, const struct value *value,
+                    struct ask *ask, const char *print, enum verdict *ret, struct error *ret_reason,
+                    struct error *err) {
         enum forge_life life;
         int r;
 
@@ -26,7 +27,8 @@ int rejected_decide(struct refresh *refresh, struct verify *verify, const struct
                 *ret = refresh_had(refresh, print) ? VERDICT_CHANGED : VERDICT_NOT_OURS;
                 return ASK_DONE;
         }
-        r = verify_value(verify, value, ask->since, ask->may_wait, &ask->waiter, &life, &ask->retry_after, ret_reason);
+        r = verify_value(verify, value, ask->since, ask->may_wait, &ask->waiter, &life,
+                         &ask->retry_after, ret_reason);
         if (r < 0)
                 *err = *ret_reason;
         if (r != VERIFY_ANSWERED)
@@ -35,7 +37,8 @@ int rejected_decide(struct refresh *refresh, struct verify *verify, const struct
                 *ret = VERDICT_STILL_VALID;
                 return ASK_DONE;
         }
-        /* Also where the forge cannot tell: the value may have been replaced, and reading costs no more than a refresh. */
+        /* Also where the forge cannot tell: the value may have been replaced, and reading costs no
+         * more than a refresh. */
         if (read_again(refresh, ask))
                 return ASK_WAIT;
         if (life == FORGE_TOKEN_DEAD) {

@@ -8,7 +8,8 @@
  *                                                 or cannot tell            '-> rejected    the forge does not know it
  *                                                                            -> the forge's or upstream's diagnosis
  *
- * The value is served on whatever the verdict: a forge that errs for a minute must not take a token from every job.
+ * The value is served on whatever the verdict: a forge that errs for a minute must not take a token
+ * from every job.
  */
 #pragma once
 
@@ -20,8 +21,9 @@
  * @print: the fingerprint of the value that was rejected
  * @ret_reason: for VERDICT_REJECTED, what the forge said
  *
- * Return: ASK_DONE, ASK_WAIT, -DIAG_TOO_MANY_REQUESTS with ask->retry_after, or why nothing can be told: -DIAG_FORGE_CANNOT_TELL
- * or a negated upstream code.
+ * Return: ASK_DONE, ASK_WAIT, -DIAG_TOO_MANY_REQUESTS with ask->retry_after, or why nothing can be
+ * told: -DIAG_FORGE_CANNOT_TELL or a negated upstream code.
  */
-int rejected_decide(struct refresh *refresh, struct verify *verify, const struct value *value, struct ask *ask,
-                    const char *print, enum verdict *ret, struct error *ret_reason, struct error *err);
+int rejected_decide(struct refresh *refresh, struct verify *verify, const struct value *value,
+                    struct ask *ask, const char *print, enum verdict *ret, struct error *ret_reason,
+                    struct error *err);

@@ -10,18 +10,19 @@ struct fetch {
         fetch_done done;
         void *userdata;
 
-        sd_event_source *defer;         /* the next step, so that nothing calls back from fetch_start() */
+        /* the next step, so that nothing calls back from fetch_start() */
+        sd_event_source *defer;
         struct infisical_call *call;
-        struct waiter waiter;           /* for the identity's login */
+        struct waiter waiter; /* for the identity's login */
         bool login_awaited, logged_in_anew;
         struct secret *access_token;
 
-        enum source source;             /* being tried */
+        enum source source; /* being tried */
         size_t server, servers_tried;
-        bool refused;                   /* every source so far was refused by Infisical itself */
+        bool refused; /* every source so far was refused by Infisical itself */
         struct fetch_result result;
-        struct attempts attempts;       /* those of the result */
-        struct error error;             /* of the last attempt at Infisical */
+        struct attempts attempts; /* those of the result */
+        struct error error;       /* of the last attempt at Infisical */
 };
 
 bool source_configured(const struct token_config *token, enum source source) {
@@ -96,7 +97,8 @@ static void source_failed(struct fetch *fetch, bool authoritative) {
                 fetch->result.authoritative = fetch->refused;
                 fetch->source++;
         } else {
-                /* Another login would get the same answer about the secret, or reach the same server that is not there. */
+                /* Another login would get the same answer about the secret, or reach the same
+                 * server that is not there. */
                 fetch->result.authoritative = authoritative;
                 fetch->source = SOURCE_DIRECT_ENV_FALLBACK;
         }
@@ -111,10 +113,12 @@ static bool next_server(struct fetch *fetch) {
 
 static void ask_server(struct fetch *fetch);
 
-/* A session may die before its time: revoked by an operator, or with the server's key.  One fetch logs in anew once. */
+/* A session may die before its time: revoked by an operator, or with the server's key.  One fetch
+ * logs in anew once. */
 static bool try_new_session(struct fetch *fetch) {
         if (fetch->source != SOURCE_INFISICAL_UNIVERSAL_AUTH || fetch->logged_in_anew ||
-            fetch->error.code == DIAG_ADDRESS_NOT_ALLOWED || !source_failure_moves_on(fetch->error.code))
+            fetch->error.code == DIAG_ADDRESS_NOT_ALLOWED ||
+            !source_failure_moves_on(fetch->error.code))
                 return false;
         login_drop(fetch->request.login, fetch->access_token);
         fetch->access_token = secret_unref(fetch->access_token);
@@ -124,7 +128,8 @@ static bool try_new_session(struct fetch *fetch) {
         return true;
 }
 
-static void on_answer(void *userdata, const struct infisical_result *result, const struct error *err) {
+static void on_answer(void *userdata, const struct infisical_result *result,
+                      const struct error *err) {
         struct fetch *fetch = userdata;
         struct server *server = &fetch->request.upstream->servers[fetch->server];
 
@@ -160,15 +165,18 @@ static bool may_ask(struct fetch *fetch, struct server *server) {
 
         if (now < server->paused_until) {
                 fetch->result.pause = server->paused_until - now;
-                (void)error_set(&fetch->error, DIAG_UPSTREAM_RATE_LIMITED, "%s asked for a pause, %s of it are left",
-                                server->infisical.url, clock_format_span(fetch->result.pause, span));
+                (void)error_set(&fetch->error, DIAG_UPSTREAM_RATE_LIMITED,
+                                "%s asked for a pause, %s of it are left", server->infisical.url,
+                                clock_format_span(fetch->result.pause, span));
                 return false;
         }
         if (!upstream_take_read(fetch->request.upstream, server)) {
-                (void)error_set(&fetch->error, DIAG_UPSTREAM_RATE_LIMITED, "our own budget of reads for %s is used up",
-                                server->infisical.url);
-                error_remedy_set(&fetch->error, "It fills up by itself; if this stays, something reloads or refreshes the "
-                                                "broker all the time.");
+                (void)error_set(&fetch->error, DIAG_UPSTREAM_RATE_LIMITED,
+                                "our own budget of reads for %s is used up", server->infisical.url);
+                error_remedy_set(
+                    &fetch->error,
+                    "It fills up by itself; if this stays, something reloads or refreshes the "
+                    "broker all the time.");
                 return false;
         }
         return true;
@@ -183,11 +191,12 @@ static void ask_server(struct fetch *fetch) {
                 .secret_path = fetch->request.token->secret_path,
                 .secret_name = fetch->request.token->secret_name,
         };
-        const char *etag = fetch->held.text[0] && fetch->held.server == fetch->server ? fetch->held.text : NULL;
+        const char *etag =
+            fetch->held.text[0] && fetch->held.server == fetch->server ? fetch->held.text : NULL;
 
         if (may_ask(fetch, server) &&
-            infisical_read(fetch->request.http, &server->infisical, &address, fetch->access_token, etag, on_answer, fetch,
-                           &fetch->call, &fetch->error) >= 0)
+            infisical_read(fetch->request.http, &server->infisical, &address, fetch->access_token,
+                           etag, on_answer, fetch, &fetch->call, &fetch->error) >= 0)
                 return;
         add_attempt(fetch, server->infisical.url, &fetch->error);
         source_failed(fetch, false);
@@ -214,7 +223,8 @@ static void try_token_auth(struct fetch *fetch) {
 }
 
 static void on_login_ended(struct waiter *waiter) {
-        struct fetch *fetch = (struct fetch *)(void *)((char *)waiter - offsetof(struct fetch, waiter));
+        struct fetch *fetch =
+            (struct fetch *)(void *)((char *)waiter - offsetof(struct fetch, waiter));
 
         schedule(fetch);
 }
@@ -224,7 +234,8 @@ static void try_universal_auth(struct fetch *fetch) {
         struct error error;
         int r;
 
-        /* The login that this fetch waited for failed: that is its answer, no other login is made for it. */
+        /* The login that this fetch waited for failed: that is its answer, no other login is made
+         * for it. */
         if (fetch->login_awaited && !login->access_token && login->error.code != DIAG_NONE) {
                 error = login->error;
                 r = -(int)error.code;
@@ -252,7 +263,8 @@ static void try_direct_env(struct fetch *fetch) {
                 finish(fetch, &fetch->error);
                 return;
         }
-        if (direct_env_get(fetch->request.direct_env, fetch->request.token, clock_realtime(), &value, &error) < 0) {
+        if (direct_env_get(fetch->request.direct_env, fetch->request.token, clock_realtime(),
+                           &value, &error) < 0) {
                 add_attempt(fetch, NULL, &error);
                 finish(fetch, fetch->error.code != DIAG_NONE ? &fetch->error : &error);
                 return;
@@ -269,7 +281,8 @@ static int step(sd_event_source *source, void *userdata) {
         struct fetch *fetch = userdata;
 
         (void)source;
-        while (fetch->source < SOURCE_COUNT && !source_configured(fetch->request.token, fetch->source))
+        while (fetch->source < SOURCE_COUNT &&
+               !source_configured(fetch->request.token, fetch->source))
                 fetch->source++;
         switch (fetch->source) {
         case SOURCE_INFISICAL_TOKEN_AUTH:
@@ -283,15 +296,16 @@ static int step(sd_event_source *source, void *userdata) {
                 break;
         case SOURCE_COUNT:
                 if (fetch->error.code == DIAG_NONE)
-                        (void)error_set(&fetch->error, DIAG_FALLBACK_DISABLED, "no source is configured");
+                        (void)error_set(&fetch->error, DIAG_FALLBACK_DISABLED,
+                                        "no source is configured");
                 finish(fetch, &fetch->error);
                 break;
         }
         return 0;
 }
 
-int fetch_start(sd_event *event, const struct fetch_request *request, fetch_done done, void *userdata, struct fetch **ret,
-                struct error *err) {
+int fetch_start(sd_event *event, const struct fetch_request *request, fetch_done done,
+                void *userdata, struct fetch **ret, struct error *err) {
         struct fetch *fetch = calloc(1, sizeof(*fetch));
 
         if (!fetch)

@@ -4,10 +4,10 @@
  *      infisical-token-auth -credential-*, address-not-allowed-> infisical-universal-auth -> direct-env-fallback
  *             '---- anything else: another login would change nothing --------------------------^
  *
- * A fetch walks a token's sources in their order, and within Infisical the identity's servers, until one yields a value or
- * an answer that no other source could better.  One fetch asks each server at most once (twice where the routes' version is
- * being learned, or where a session turned out to be dead).  When to fetch, and what to do with the outcome, is
- * broker/refresh.
+ * A fetch walks a token's sources in their order, and within Infisical the identity's servers,
+ * until one yields a value or an answer that no other source could better.  One fetch asks each
+ * server at most once (twice where the routes' version is being learned, or where a session turned
+ * out to be dead).  When to fetch, and what to do with the outcome, is broker/refresh.
  */
 #pragma once
 
@@ -34,24 +34,28 @@ struct fetch_request {
         struct upstream *upstream;
         struct login *login;
         const struct direct_env *direct_env;
-        const struct etag *held;        /* of the value held, or NULL; copied */
-        bool holds_usable;              /* a value from Infisical is held that may still be served: it comes before source 3 */
+        const struct etag *held; /* of the value held, or NULL; copied */
+        /* a value from Infisical is held that may still be served: it comes before source 3 */
+        bool holds_usable;
 };
 
 struct fetch_result {
-        struct secret *token;           /* borrowed; NULL if unchanged or failed */
+        struct secret *token; /* borrowed; NULL if unchanged or failed */
         enum source source;
         int64_t version;
-        bool unchanged;                 /* the server said: the value that the ETag was for */
-        bool authoritative;             /* failed, and Infisical itself refused: end the life of a value held */
-        usec_t pause;                   /* failed: not before so long; 0 = no wish */
-        struct error reason;            /* there is a value, but not from the first source: why; else DIAG_NONE */
+        bool unchanged; /* the server said: the value that the ETag was for */
+        /* failed, and Infisical itself refused: end the life of a value held */
+        bool authoritative;
+        usec_t pause; /* failed: not before so long; 0 = no wish */
+        /* there is a value, but not from the first source: why; else DIAG_NONE */
+        struct error reason;
         struct etag etag;
-        struct attempts *attempts;      /* done() may take them */
+        struct attempts *attempts; /* done() may take them */
 };
 
 /* @err has code DIAG_NONE for a value; both borrowed, valid during the call. */
-typedef void (*fetch_done)(void *userdata, const struct fetch_result *result, const struct error *err);
+typedef void (*fetch_done)(void *userdata, const struct fetch_result *result,
+                           const struct error *err);
 
 struct fetch;
 
@@ -59,13 +63,14 @@ struct fetch;
  * fetch_start() - begins to walk the chain
  * @done: once, from the loop, never from fetch_start()
  */
-int fetch_start(sd_event *event, const struct fetch_request *request, fetch_done done, void *userdata, struct fetch **ret,
-                struct error *err);
+int fetch_start(sd_event *event, const struct fetch_request *request, fetch_done done,
+                void *userdata, struct fetch **ret, struct error *err);
 
 /** fetch_cancel() - drops it without a word; NULL is fine.  Return: NULL. */
 struct fetch *fetch_cancel(struct fetch *fetch);
 
-/** source_configured() - true if the token may use this source and its identity has what it needs */
+/** source_configured() - true if the token may use this source and its identity has what it
+ * needs */
 bool source_configured(const struct token_config *token, enum source source);
 
 /** source_first() - the source that a token should come from when all is well */

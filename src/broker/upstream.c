@@ -10,13 +10,17 @@
 /* Demanded reads: one per token in so long; broker/refresh.h. */
 #define DEMAND_INTERVAL (10 * USEC_PER_SEC)
 
-int upstream_init(struct upstream *upstream, const struct identity_config *config, struct error *err) {
+int upstream_init(struct upstream *upstream, const struct identity_config *config,
+                  struct error *err) {
         size_t n = 0;
 
         while (config->urls[n])
                 n++;
-        *upstream = (struct upstream){ .config = config, .servers = calloc(n, sizeof(struct server)), .n_servers = n,
-                                       .read_interval = USEC_INFINITY, .read_burst = 8 };
+        *upstream = (struct upstream){ .config = config,
+                                       .servers = calloc(n, sizeof(struct server)),
+                                       .n_servers = n,
+                                       .read_interval = USEC_INFINITY,
+                                       .read_burst = 8 };
         if (!upstream->servers)
                 return error_oom(err);
         for (size_t i = 0; i < n; i++)
@@ -38,7 +42,8 @@ void upstream_done(struct upstream *upstream) {
 }
 
 void upstream_allow(struct upstream *upstream, const struct token_config *token) {
-        /* Twice what a refresh every 80 % of the interval needs, so that the budget bites only where something is wrong. */
+        /* Twice what a refresh every 80 % of the interval needs, so that the budget bites only
+         * where something is wrong. */
         double rate = 2.0 / (double)token->refresh + 1.0 / (double)DEMAND_INTERVAL;
 
         if (upstream->read_interval != USEC_INFINITY)
@@ -65,7 +70,8 @@ static bool same_file(const char *a, const char *b) {
 void upstream_adopt(struct upstream *upstream, const struct upstream *from) {
         for (size_t i = 0; i < upstream->n_servers; i++) {
                 for (size_t k = 0; k < from->n_servers; k++) {
-                        if (strcmp(upstream->servers[i].infisical.url, from->servers[k].infisical.url) != 0)
+                        if (strcmp(upstream->servers[i].infisical.url,
+                                   from->servers[k].infisical.url) != 0)
                                 continue;
                         server_adopt(&upstream->servers[i], &from->servers[k]);
                         if (k == from->preferred) {
@@ -88,7 +94,8 @@ static void read_headers(struct upstream *upstream) {
 
         if (!upstream->config->header_file)
                 return;
-        if (credential_read_headers("header_file", upstream->config->header_file, &headers, &err) < 0) {
+        if (credential_read_headers("header_file", upstream->config->header_file, &headers, &err) <
+            0) {
                 if (upstream->credential_error.code == DIAG_NONE)
                         upstream->credential_error = err;
                 return;
@@ -104,7 +111,8 @@ bool upstream_read_credentials(struct upstream *upstream) {
 
         upstream->credential_error.code = DIAG_NONE;
         if (upstream->config->token_file)
-                (void)credential_read("token_file", upstream->config->token_file, &token, &upstream->credential_error);
+                (void)credential_read("token_file", upstream->config->token_file, &token,
+                                      &upstream->credential_error);
         /* Universal Auth needs them just when the access token is no good. */
         read_headers(upstream);
         if (!token || (upstream->token && secret_equal(token, upstream->token)))
@@ -113,7 +121,8 @@ bool upstream_read_credentials(struct upstream *upstream) {
         upstream->token = take(token);
         upstream->claims = (struct token_claims){ 0 };
         (void)token_claims_read(upstream->token, &upstream->claims);
-        /* The budget is there for demand and for faults; a credential that an operator puts in place is neither. */
+        /* The budget is there for demand and for faults; a credential that an operator puts in
+         * place is neither. */
         for (size_t i = 0; i < upstream->n_servers; i++)
                 upstream->servers[i].reads = (struct budget){ 0 };
         return true;
@@ -136,13 +145,16 @@ void upstream_worked(struct upstream *upstream, size_t server) {
 }
 
 bool upstream_take_read(struct upstream *upstream, struct server *server) {
-        return budget_take(&server->reads, clock_boottime(), upstream->read_interval, upstream->read_burst);
+        return budget_take(&server->reads, clock_boottime(), upstream->read_interval,
+                           upstream->read_burst);
 }
 
-void upstream_note(const struct upstream *upstream, struct server *server, const struct error *err, usec_t pause) {
+void upstream_note(const struct upstream *upstream, struct server *server, const struct error *err,
+                   usec_t pause) {
         usec_t now = clock_boottime();
 
-        counters_requested(upstream->counters, upstream->config->name, server->infisical.url, err->code);
+        counters_requested(upstream->counters, upstream->config->name, server->infisical.url,
+                           err->code);
         server->requests++;
         server->answered = true;
         server->last_at = now;

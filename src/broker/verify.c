@@ -4,7 +4,8 @@
 
 #include "base/log.h"
 
-void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http, struct verify_forge *forge) {
+void verify_init(struct verify *verify, struct refresh *refresh, struct http_client *http,
+                 struct verify_forge *forge) {
         *verify = (struct verify){ .refresh = refresh, .http = http, .forge = forge };
 }
 
@@ -71,21 +72,30 @@ usec_t verify_forge_wait(const struct verify_forge *forge, usec_t now) {
 }
 
 /* Once per change, never per report. */
-static void log_verdict(const struct verify *verify, enum forge_life life, const struct error *error) {
+static void log_verdict(const struct verify *verify, enum forge_life life,
+                        const struct error *error) {
         const char *token = verify->refresh->token->name;
 
         /* A dead one is on record: refresh_set_forge_error(). */
         if (life == FORGE_TOKEN_ALIVE)
-                log_message(LOG_LEVEL_NOTICE, "token '%s': a job reported that it is not accepted, and forge '%s' knows it: the "
-                            "job used another credential, or lacks a right", token, verify->forge->config->name);
+                log_message(LOG_LEVEL_NOTICE,
+                            "token '%s': a job reported that it is not accepted, and forge '%s' "
+                            "knows it: the "
+                            "job used another credential, or lacks a right",
+                            token, verify->forge->config->name);
         else if (life == FORGE_TOKEN_UNKNOWN)
-                log_message(LOG_LEVEL_WARNING, "token '%s': a job reported that it is not accepted, which cannot be verified: %s: "
-                            "%s. remedy: %s", token, diagnosis_info(error->code)->name, error->detail, error_remedy(error));
+                log_message(LOG_LEVEL_WARNING,
+                            "token '%s': a job reported that it is not accepted, which cannot be "
+                            "verified: %s: "
+                            "%s. remedy: %s",
+                            token, diagnosis_info(error->code)->name, error->detail,
+                            error_remedy(error));
 }
 
 static void take_verdict(struct verify *verify, enum forge_life life, const struct error *err) {
         const struct token_config *token = verify->refresh->token;
-        bool is_new = verify->answered_at == 0 || life != verify->life || err->code != error_kept(verify->error)->code;
+        bool is_new = verify->answered_at == 0 || life != verify->life ||
+                      err->code != error_kept(verify->error)->code;
         usec_t now = clock_boottime();
         struct error error = *err;
 
@@ -94,9 +104,12 @@ static void take_verdict(struct verify *verify, enum forge_life life, const stru
         if (life == FORGE_TOKEN_DEAD) {
                 verify_forge_refused(verify->forge, now);
                 if (error.remedy[0] == '\0')
-                        error_remedy_set(&error, "Create a new token at forge '%s' and store it as secret '%s' in "
-                                         "Infisical's %.64s, then run 'forge-brokerctl refresh %s'.", token->forge->name,
-                                         token->secret_name, token->secret_path, token->name);
+                        error_remedy_set(
+                            &error,
+                            "Create a new token at forge '%s' and store it as secret '%s' in "
+                            "Infisical's %.64s, then run 'forge-brokerctl refresh %s'.",
+                            token->forge->name, token->secret_name, token->secret_path,
+                            token->name);
         }
         verify->error = error_keep(verify->error, &error);
         if (err->code == DIAG_UPSTREAM_RATE_LIMITED)
@@ -126,32 +139,40 @@ static void start(struct verify *verify, const struct value *value) {
                 memcpy(verify->print, value->fingerprint, sizeof(verify->print));
                 verify->answered_at = 0;
         }
-        if (forge_alive_start(verify->http, verify->forge->config, value->token, on_alive, verify, &verify->alive, &err) < 0)
+        if (forge_alive_start(verify->http, verify->forge->config, value->token, on_alive, verify,
+                              &verify->alive, &err) < 0)
                 take_verdict(verify, FORGE_TOKEN_UNKNOWN, &err);
         else
                 verify_forge_asked(verify->forge);
 }
 
 static bool is_answered(const struct verify *verify, const struct value *value) {
-        return !verify->alive && verify->answered_at > 0 && strcmp(verify->print, value->fingerprint) == 0;
+        return !verify->alive && verify->answered_at > 0 &&
+               strcmp(verify->print, value->fingerprint) == 0;
 }
 
-int verify_value(struct verify *verify, const struct value *value, usec_t since, bool may_wait, struct waiter *waiter,
-                 enum forge_life *ret_life, usec_t *ret_retry_after, struct error *err) {
+int verify_value(struct verify *verify, const struct value *value, usec_t since, bool may_wait,
+                 struct waiter *waiter, enum forge_life *ret_life, usec_t *ret_retry_after,
+                 struct error *err) {
         usec_t now = clock_boottime(), wait;
 
-        /* What is asked about a value that was replaced meanwhile is not worth waiting for, for those neither who wait already. */
+        /* What is asked about a value that was replaced meanwhile is not worth waiting for, for
+         * those neither who wait already. */
         if (verify->alive && strcmp(verify->print, value->fingerprint) != 0)
                 verify_done(verify);
-        if (!verify->alive && !(is_answered(verify, value) && (verify->answered_at >= since ||
-                                                               now - verify->answered_at < VERIFY_INTERVAL))) {
+        if (!verify->alive &&
+            !(is_answered(verify, value) &&
+              (verify->answered_at >= since || now - verify->answered_at < VERIFY_INTERVAL))) {
                 wait = verify_forge_wait(verify->forge, now);
                 if (wait == 0) {
                         start(verify, value);
                 } else if (!is_answered(verify, value)) {
                         *ret_retry_after = wait;
-                        return error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' has been asked too often and is left alone for "
-                                         "now", verify->forge->config->name);
+                        return error_set(
+                            err, DIAG_TOO_MANY_REQUESTS,
+                            "forge '%s' has been asked too often and is left alone for "
+                            "now",
+                            verify->forge->config->name);
                 }
         }
         if (verify->alive && may_wait) {
@@ -160,7 +181,8 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
         }
         if (verify->alive) {
                 *ret_life = FORGE_TOKEN_UNKNOWN;
-                (void)error_set(err, DIAG_UPSTREAM_TIMEOUT, "forge '%s' has not answered yet", verify->forge->config->name);
+                (void)error_set(err, DIAG_UPSTREAM_TIMEOUT, "forge '%s' has not answered yet",
+                                verify->forge->config->name);
                 error_remedy_set(err, "Report it again: the forge is being asked.");
                 return VERIFY_ANSWERED;
         }
@@ -172,7 +194,8 @@ int verify_value(struct verify *verify, const struct value *value, usec_t since,
 void verify_learn(struct verify *verify, const char *print, const struct forge_report *report) {
         usec_t now = clock_boottime();
 
-        /* Forges count for each token: one that a job has used up stops no question about the broker's own. */
+        /* Forges count for each token: one that a job has used up stops no question about the
+         * broker's own. */
         if (report->asked_too_often && !print)
                 verify->forge->jobs_paused_until = usec_add(now, VERIFY_PAUSE);
         else if (report->asked_too_often)
@@ -191,7 +214,8 @@ void verify_learn(struct verify *verify, const char *print, const struct forge_r
                 memcpy(verify->print, print, sizeof(verify->print));
                 take_verdict(verify, FORGE_TOKEN_DEAD, &report->identity.error);
         } else if (report->identity.verdict == FORGE_YES && verify_found_dead(verify, print)) {
-                /* It was wrong, or the forge was; a report of a job's is verified anew all the same. */
+                /* It was wrong, or the forge was; a report of a job's is verified anew all the
+                 * same. */
                 verify->answered_at = 0;
                 refresh_set_forge_error(verify->refresh, print, NULL);
         }
@@ -202,7 +226,8 @@ usec_t verify_expires_at(const struct verify *verify, const char *print) {
 }
 
 const struct error *verify_found_dead(const struct verify *verify, const char *print) {
-        bool is_dead = verify->answered_at > 0 && verify->life == FORGE_TOKEN_DEAD && strcmp(verify->print, print) == 0;
+        bool is_dead = verify->answered_at > 0 && verify->life == FORGE_TOKEN_DEAD &&
+                       strcmp(verify->print, print) == 0;
 
         return is_dead ? error_kept(verify->error) : NULL;
 }

@@ -5,8 +5,10 @@
 #include "broker/broker_internal.h"
 
 const char *token_state_name(enum token_state state) {
-        static const char *const names[] = { [TOKEN_PENDING] = "pending", [TOKEN_FRESH] = "fresh",
-                                             [TOKEN_STALE] = "stale", [TOKEN_FAILED] = "failed" };
+        static const char *const names[] = { [TOKEN_PENDING] = "pending",
+                                             [TOKEN_FRESH] = "fresh",
+                                             [TOKEN_STALE] = "stale",
+                                             [TOKEN_FAILED] = "failed" };
 
         return names[state];
 }
@@ -15,7 +17,8 @@ const struct counters *broker_counters(const struct broker *broker) {
         return &broker->counters;
 }
 
-static void view_token(const struct broker *broker, const struct refresh *refresh, struct token_view *ret) {
+static void view_token(const struct broker *broker, const struct refresh *refresh,
+                       struct token_view *ret) {
         *ret = (struct token_view){ .config = refresh->token,
                                     .state = refresh_state(refresh),
                                     .refresh_at = refresh->fetch ? 0 : clock_wall(refresh->next_at),
@@ -33,7 +36,8 @@ static void view_token(const struct broker *broker, const struct refresh *refres
                 ret->fetched_at = clock_wall(value->fetched_at);
                 ret->confirmed_at = clock_wall(refresh->slot.confirmed_at);
                 ret->stale_until = clock_wall(cache_stale_until(&refresh->slot, refresh->token));
-                ret->expires_at = verify_expires_at(generation_verify(broker->generation, refresh), value->fingerprint);
+                ret->expires_at = verify_expires_at(generation_verify(broker->generation, refresh),
+                                                    value->fingerprint);
         }
 }
 
@@ -92,7 +96,9 @@ void broker_server_view(const struct broker *broker, size_t index, struct server
         unknown = !server->answered || upstream_failure_is_route(server->error.code);
         *ret = (struct server_view){ .identity = upstream->config,
                                      .url = server->infisical.url,
-                                     .api = server->infisical.use_v3 ? "v3" : unknown ? "unknown" : "v4",
+                                     .api = server->infisical.use_v3 ? "v3"
+                                            : unknown                ? "unknown"
+                                                                     : "v4",
                                      .answered = server->answered,
                                      .error = server->error,
                                      .last_at = clock_wall(server->last_at),
@@ -121,25 +127,31 @@ static void summarize(const struct broker *broker, struct broker_view *view) {
                 }
         }
         view->ready = usable == n;
-        (void)text_append(view->summary, sizeof(view->summary), &used, "%zu of %zu tokens usable", usable, n);
+        (void)text_append(view->summary, sizeof(view->summary), &used, "%zu of %zu tokens usable",
+                          usable, n);
         if (pending > 0)
-                (void)text_append(view->summary, sizeof(view->summary), &used, ", %zu being fetched", pending);
+                (void)text_append(view->summary, sizeof(view->summary), &used,
+                                  ", %zu being fetched", pending);
         if (stale > 0)
-                (void)text_append(view->summary, sizeof(view->summary), &used, ", %zu stale", stale);
+                (void)text_append(view->summary, sizeof(view->summary), &used, ", %zu stale",
+                                  stale);
         if (worst)
-                (void)text_append(view->summary, sizeof(view->summary), &used, "; %s: %s", worst, code);
+                (void)text_append(view->summary, sizeof(view->summary), &used, "; %s: %s", worst,
+                                  code);
         if (broker->reload_failed)
-                (void)text_append(view->summary, sizeof(view->summary), &used, "; the last reload was rejected");
+                (void)text_append(view->summary, sizeof(view->summary), &used,
+                                  "; the last reload was rejected");
 }
 
 void broker_view(const struct broker *broker, struct broker_view *ret) {
-        *ret = (struct broker_view){ .version = PACKAGE_VERSION,
-                                     .instance = audit_instance(broker->audit),
-                                     .config_file = broker->generation->config->file,
-                                     .audit = audit_uses_journal(broker->audit) ? "journal" : "stderr",
-                                     .records = audit_sequence(broker->audit),
-                                     .started_at = broker->started_at,
-                                     .loaded_at = broker->loaded_at,
-                                     .reload_failed = broker->reload_failed };
+        *ret =
+            (struct broker_view){ .version = PACKAGE_VERSION,
+                                  .instance = audit_instance(broker->audit),
+                                  .config_file = broker->generation->config->file,
+                                  .audit = audit_uses_journal(broker->audit) ? "journal" : "stderr",
+                                  .records = audit_sequence(broker->audit),
+                                  .started_at = broker->started_at,
+                                  .loaded_at = broker->loaded_at,
+                                  .reload_failed = broker->reload_failed };
         summarize(broker, ret);
 }

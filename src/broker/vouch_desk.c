@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* A token that a forge does not know stays unknown; this bounds only how long that is remembered. */
+/* A token that a forge does not know stays unknown; this bounds only how long that is
+ * remembered. */
 #define REFUSAL_KEPT (10 * USEC_PER_MIN)
 
 /* Long enough for all who waited for it to be told. */
@@ -13,20 +14,21 @@ struct vouch_entry {
         struct vouch_entry *next;
         struct vouch_desk *desk;
         struct vouch_forge *forge;
-        unsigned char digest[FINGERPRINT_DIGEST_BYTES];         /* of all that was shown */
-        struct peer peer;                                       /* who showed it first */
-        bool tries_patience;                                    /* the forge itself is shown the proof */
+        unsigned char digest[FINGERPRINT_DIGEST_BYTES]; /* of all that was shown */
+        struct peer peer;                               /* who showed it first */
+        bool tries_patience;                            /* the forge itself is shown the proof */
 
-        struct vouch *vouch;            /* in flight; else what follows is the answer */
+        struct vouch *vouch; /* in flight; else what follows is the answer */
         struct waiter_list waiters;
         enum vouch_end end;
-        struct job_facts facts;         /* of VOUCH_PROVEN */
-        struct error error;             /* of the others */
-        usec_t until;                   /* boottime: how long the answer counts */
+        struct job_facts facts; /* of VOUCH_PROVEN */
+        struct error error;     /* of the others */
+        usec_t until;           /* boottime: how long the answer counts */
 };
 
-int vouch_desk_init(struct vouch_desk *desk, struct http_client *client, const struct fingerprint_key *key,
-                    struct verify_forge *patience, size_t n_forges, struct error *err) {
+int vouch_desk_init(struct vouch_desk *desk, struct http_client *client,
+                    const struct fingerprint_key *key, struct verify_forge *patience,
+                    size_t n_forges, struct error *err) {
         *desk = (struct vouch_desk){ .key = key, .n_forges = n_forges };
         desk->forges = calloc(n_forges ? n_forges : 1, sizeof(*desk->forges));
         if (!desk->forges)
@@ -65,7 +67,8 @@ void vouch_desk_done(struct vouch_desk *desk) {
         desk->forges = NULL;
 }
 
-static struct vouch_forge *find_forge(const struct vouch_desk *desk, const struct forge_config *forge) {
+static struct vouch_forge *find_forge(const struct vouch_desk *desk,
+                                      const struct forge_config *forge) {
         for (size_t i = 0; i < desk->n_forges; i++)
                 if (desk->forges[i].patience->config == forge)
                         return &desk->forges[i];
@@ -75,30 +78,35 @@ static struct vouch_forge *find_forge(const struct vouch_desk *desk, const struc
 /* Everything that the answer depends on. */
 static int digest(const struct vouch_desk *desk, const struct vouch_question *question,
                   unsigned char ret[static FINGERPRINT_DIGEST_BYTES], struct error *err) {
-        _cleanup_(secret_unrefp) struct secret *all = secret_new(PROOF_MAX_BYTES + ID_TOKEN_URL_MAX_BYTES + 2 * JOB_TEXT_MAX);
+        _cleanup_(secret_unrefp) struct secret *all =
+            secret_new(PROOF_MAX_BYTES + ID_TOKEN_URL_MAX_BYTES + 2 * JOB_TEXT_MAX);
         const char *url = question->id_token_url ? question->id_token_url : "";
         const char *repository = question->repository ? question->repository : "";
 
-        if (!all || !secret_append(all, url, strlen(url) + 1) || !secret_append(all, repository, strlen(repository) + 1) ||
+        if (!all || !secret_append(all, url, strlen(url) + 1) ||
+            !secret_append(all, repository, strlen(repository) + 1) ||
             !secret_append(all, secret_bytes(question->proof), secret_length(question->proof)))
-                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory is left for a job's proof");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "no locked memory is left for a job's proof");
         /* Without it two proofs would be one. */
         return fingerprint_digest(desk->key, all, ret) ? 0 : error_oom(err);
 }
 
-/* Nobody waits for what is asked about an ID token: nothing was shown to the forge, and its keys come all the same.  But its
- * proof holds locked memory, which askers who leave could use up. */
+/* Nobody waits for what is asked about an ID token: nothing was shown to the forge, and its keys
+ * come all the same.  But its proof holds locked memory, which askers who leave could use up. */
 static bool is_abandoned(const struct vouch_entry *entry) {
         return entry->vouch && !entry->waiters.first && !entry->tries_patience;
 }
 
 /* Drops what does not count any more.  The one that is asked for moves to the front. */
 static struct vouch_entry *find(struct vouch_desk *desk, const struct vouch_forge *forge,
-                                const unsigned char key[static FINGERPRINT_DIGEST_BYTES], usec_t now) {
+                                const unsigned char key[static FINGERPRINT_DIGEST_BYTES],
+                                usec_t now) {
         struct vouch_entry *found = NULL, *next;
 
         for (struct vouch_entry *entry = desk->entries; entry; entry = next) {
-                bool same = entry->forge == forge && memcmp(entry->digest, key, sizeof(entry->digest)) == 0;
+                bool same =
+                    entry->forge == forge && memcmp(entry->digest, key, sizeof(entry->digest)) == 0;
 
                 next = entry->next;
                 if ((!entry->vouch && now >= entry->until) || (!same && is_abandoned(entry)))
@@ -156,30 +164,34 @@ static usec_t limit_wait(const struct vouch_forge *forge, const struct peer *pee
         return count == VERIFY_DEAD_MAX ? first - now : 0;
 }
 
-/* For how long this peer may not show the forge a token: 0 if it may now.  @ret_in_flight: some may be refused yet. */
-static usec_t origin_wait(const struct vouch_desk *desk, const struct vouch_forge *forge, const struct peer *peer, usec_t now,
-                          bool *ret_in_flight) {
+/* For how long this peer may not show the forge a token: 0 if it may now.  @ret_in_flight: some
+ * may be refused yet. */
+static usec_t origin_wait(const struct vouch_desk *desk, const struct vouch_forge *forge,
+                          const struct peer *peer, usec_t now, bool *ret_in_flight) {
         size_t refused = 0, in_flight = 0;
         usec_t oldest = now;
 
         for (size_t i = 0; i < VERIFY_DEAD_MAX; i++) {
                 usec_t at = forge->refused.marks[i].at;
 
-                if (at == 0 || now >= usec_add(at, VERIFY_DEAD_SPAN) || !peer_same_origin(&forge->refused.marks[i].peer, peer))
+                if (at == 0 || now >= usec_add(at, VERIFY_DEAD_SPAN) ||
+                    !peer_same_origin(&forge->refused.marks[i].peer, peer))
                         continue;
                 refused++;
                 if (at < oldest)
                         oldest = at;
         }
         for (const struct vouch_entry *entry = desk->entries; entry; entry = entry->next)
-                in_flight += entry->vouch && entry->tries_patience && entry->forge == forge && peer_same_origin(&entry->peer, peer);
+                in_flight += entry->vouch && entry->tries_patience && entry->forge == forge &&
+                             peer_same_origin(&entry->peer, peer);
         *ret_in_flight = refused < VOUCH_ORIGIN_MAX && in_flight > 0;
         if (refused + in_flight < VOUCH_ORIGIN_MAX)
                 return 0;
         return refused > 0 ? usec_add(oldest, VERIFY_DEAD_SPAN) - now : USEC_PER_SEC;
 }
 
-static void on_vouched(void *userdata, enum vouch_end end, const struct job_facts *facts, const struct error *err) {
+static void on_vouched(void *userdata, enum vouch_end end, const struct job_facts *facts,
+                       const struct error *err) {
         struct vouch_entry *entry = userdata;
         usec_t now = clock_boottime();
 
@@ -209,8 +221,9 @@ static bool tries_patience(const struct vouch_question *question) {
 }
 
 /* NULL: it could not begin. */
-static struct vouch_entry *start(struct vouch_desk *desk, struct vouch_forge *forge, const struct vouch_question *question,
-                                 const struct peer *peer, const unsigned char key[static FINGERPRINT_DIGEST_BYTES],
+static struct vouch_entry *start(struct vouch_desk *desk, struct vouch_forge *forge,
+                                 const struct vouch_question *question, const struct peer *peer,
+                                 const unsigned char key[static FINGERPRINT_DIGEST_BYTES],
                                  struct error *err) {
         struct vouch_entry *entry = calloc(1, sizeof(*entry));
 
@@ -240,22 +253,26 @@ static struct vouch_entry *start(struct vouch_desk *desk, struct vouch_forge *fo
 
 static int not_yet(const struct forge_config *forge, usec_t *ret_retry_after, struct error *err) {
         *ret_retry_after = RETRY_AFTER;
-        (void)error_set(err, DIAG_PROOF_INSUFFICIENT, "forge '%s' has not yet said whose job this is", forge->name);
+        (void)error_set(err, DIAG_PROOF_INSUFFICIENT,
+                        "forge '%s' has not yet said whose job this is", forge->name);
         error_remedy_set(err, "Ask again: the forge is being asked.");
         return -(int)DIAG_PROOF_INSUFFICIENT;
 }
 
 /* 0: the forge may be asked. */
-static int may_ask(struct vouch_desk *desk, struct vouch_forge *forge, const struct peer *peer, usec_t now, bool may_wait,
-                   struct waiter *waiter, usec_t *ret_retry_after, struct error *err) {
+static int may_ask(struct vouch_desk *desk, struct vouch_forge *forge, const struct peer *peer,
+                   usec_t now, bool may_wait, struct waiter *waiter, usec_t *ret_retry_after,
+                   struct error *err) {
         bool in_flight;
         usec_t wait = limit_wait(forge, peer, now);
 
         if (wait > 0) {
                 *ret_retry_after = wait;
-                (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' was asked about too often, and is left alone for now",
+                (void)error_set(err, DIAG_TOO_MANY_REQUESTS,
+                                "forge '%s' was asked about too often, and is left alone for now",
                                 forge->patience->config->name);
-                error_remedy_set(err, "Wait as long as Retry-After says: the token of the proof is over its limit there.");
+                error_remedy_set(err, "Wait as long as Retry-After says: the token of the proof is "
+                                      "over its limit there.");
                 return -(int)DIAG_TOO_MANY_REQUESTS;
         }
         wait = origin_wait(desk, forge, peer, now, &in_flight);
@@ -270,15 +287,19 @@ static int may_ask(struct vouch_desk *desk, struct vouch_forge *forge, const str
                 return VOUCH_DESK_WAIT;
         }
         *ret_retry_after = wait;
-        (void)error_set(err, DIAG_TOO_MANY_REQUESTS, "forge '%s' was shown too many tokens that it does not know, and is left "
-                        "alone for now", forge->patience->config->name);
-        error_remedy_set(err, "Show a proof that the forge knows, and wait as long as Retry-After says.");
+        (void)error_set(err, DIAG_TOO_MANY_REQUESTS,
+                        "forge '%s' was shown too many tokens that it does not know, and is left "
+                        "alone for now",
+                        forge->patience->config->name);
+        error_remedy_set(
+            err, "Show a proof that the forge knows, and wait as long as Retry-After says.");
         return -(int)DIAG_TOO_MANY_REQUESTS;
 }
 
-int vouch_desk_ask(struct vouch_desk *desk, const struct forge_config *forge, const struct vouch_question *question,
-                   const struct peer *peer, bool may_wait, struct waiter *waiter, const struct job_facts **ret,
-                   usec_t *ret_retry_after, struct error *err) {
+int vouch_desk_ask(struct vouch_desk *desk, const struct forge_config *forge,
+                   const struct vouch_question *question, const struct peer *peer, bool may_wait,
+                   struct waiter *waiter, const struct job_facts **ret, usec_t *ret_retry_after,
+                   struct error *err) {
         struct vouch_forge *at = find_forge(desk, forge);
         unsigned char key[FINGERPRINT_DIGEST_BYTES];
         struct vouch_entry *entry;
@@ -288,13 +309,16 @@ int vouch_desk_ask(struct vouch_desk *desk, const struct forge_config *forge, co
         *ret = NULL;
         *ret_retry_after = 0;
         if (!at)
-                return error_set(err, DIAG_INTERNAL_ERROR, "forge '%s' is of another configuration", forge->name);
+                return error_set(err, DIAG_INTERNAL_ERROR, "forge '%s' is of another configuration",
+                                 forge->name);
         r = digest(desk, question, key, err);
         if (r < 0)
                 return r;
         entry = find(desk, at, key, now);
         if (!entry) {
-                r = !tries_patience(question) ? 0 : may_ask(desk, at, peer, now, may_wait, waiter, ret_retry_after, err);
+                r = !tries_patience(question)
+                        ? 0
+                        : may_ask(desk, at, peer, now, may_wait, waiter, ret_retry_after, err);
                 if (r != 0)
                         return r;
                 entry = start(desk, at, question, peer, key, err);

@@ -1,5 +1,6 @@
 /*
- * Who waits for something that is under way: an intrusive list.  A waiter is in at most one list and is woken once.
+ * Who waits for something that is under way: an intrusive list.  A waiter is in at most one list
+ * and is woken once.
  */
 #pragma once
 
@@ -13,8 +14,8 @@ struct waiter_list {
 
 struct waiter {
         struct waiter *next, *previous;
-        struct waiter_list *list;               /* NULL: waits for nothing */
-        void (*wake)(struct waiter *waiter);    /* called with the waiter already out of the list */
+        struct waiter_list *list;            /* NULL: waits for nothing */
+        void (*wake)(struct waiter *waiter); /* called with the waiter already out of the list */
 };
 
 /** waiter_join() - appends; leaves the list it was in before */

@@ -56,7 +56,8 @@ static void fill_broker(struct config *config, const struct section *section, bo
         config->requests_per_second = (unsigned)setting_number(section, BROKER_REQUESTS_PER_SECOND);
 }
 
-static void fill_identity(struct identity_config *identity, const struct section *section, bool *failed) {
+static void fill_identity(struct identity_config *identity, const struct section *section,
+                          bool *failed) {
         identity->name = copy_name(section, failed);
         identity->urls = copy_list(section, IDENTITY_URL, failed);
         identity->ca_file = copy_text(section, IDENTITY_CA_FILE, failed);
@@ -115,12 +116,12 @@ static void fill_forge(struct forge_config *forge, const struct section *section
         forge->oidc_audience = copy_text(section, FORGE_KEY_OIDC_AUDIENCE, failed);
         if (*failed)
                 return;
-        forge->oidc_issuer = setting_is_set(section, FORGE_KEY_OIDC_ISSUER) ?
-                                     copy_text(section, FORGE_KEY_OIDC_ISSUER, failed) :
-                                     default_issuer(forge, failed);
-        forge->id_token_hosts = setting_is_left(section, FORGE_KEY_ID_TOKEN_HOSTS) ?
-                                        default_id_token_hosts(forge, failed) :
-                                        copy_list(section, FORGE_KEY_ID_TOKEN_HOSTS, failed);
+        forge->oidc_issuer = setting_is_set(section, FORGE_KEY_OIDC_ISSUER)
+                                 ? copy_text(section, FORGE_KEY_OIDC_ISSUER, failed)
+                                 : default_issuer(forge, failed);
+        forge->id_token_hosts = setting_is_left(section, FORGE_KEY_ID_TOKEN_HOSTS)
+                                    ? default_id_token_hosts(forge, failed)
+                                    : copy_list(section, FORGE_KEY_ID_TOKEN_HOSTS, failed);
 }
 
 /* Forgejo and Gitea take any user name that is not empty; the other two document these. */
@@ -164,8 +165,8 @@ static const struct forge_config *find_forge(const struct config *config, const 
         return NULL;
 }
 
-static void fill_rules(const struct config *config, struct token_config *token, const struct section *section,
-                       bool *failed) {
+static void fill_rules(const struct config *config, struct token_config *token,
+                       const struct section *section, bool *failed) {
         const char *voucher = setting_text(section, TOKEN_VOUCHED_BY);
 
         token->units = copy_list(section, TOKEN_UNITS, failed);
@@ -178,8 +179,8 @@ static void fill_rules(const struct config *config, struct token_config *token, 
 }
 
 /* After the identities and forges: it points to them. */
-static void fill_token(const struct config *config, struct token_config *token, const struct section *section,
-                       bool *failed) {
+static void fill_token(const struct config *config, struct token_config *token,
+                       const struct section *section, bool *failed) {
         token->name = copy_name(section, failed);
         token->forge = find_forge(config, setting_text(section, TOKEN_FORGE));
         token->identity = find_identity(config, setting_text(section, TOKEN_IDENTITY));
@@ -202,8 +203,8 @@ static void fill_token(const struct config *config, struct token_config *token, 
 }
 
 /* An array with one zeroed element for each section of that kind. */
-static void **new_list(const struct draft *draft, enum section_kind kind, size_t element_bytes, size_t *ret_count,
-                       bool *failed) {
+static void **new_list(const struct draft *draft, enum section_kind kind, size_t element_bytes,
+                       size_t *ret_count, bool *failed) {
         void **list = calloc(draft->n_sections + 1, sizeof(void *));
         size_t count = 0;
 
@@ -230,12 +231,13 @@ static struct config *new_config(const struct draft *draft) {
         if (!config)
                 return NULL;
         config->references = 1;
-        config->identities = (struct identity_config **)new_list(
-                draft, SECTION_IDENTITY, sizeof(struct identity_config), &config->n_identities, &failed);
-        config->forges = (struct forge_config **)new_list(draft, SECTION_FORGE, sizeof(struct forge_config),
-                                                          &config->n_forges, &failed);
-        config->tokens = (struct token_config **)new_list(draft, SECTION_TOKEN, sizeof(struct token_config),
-                                                          &config->n_tokens, &failed);
+        config->identities = (struct identity_config **)new_list(draft, SECTION_IDENTITY,
+                                                                 sizeof(struct identity_config),
+                                                                 &config->n_identities, &failed);
+        config->forges = (struct forge_config **)new_list(
+            draft, SECTION_FORGE, sizeof(struct forge_config), &config->n_forges, &failed);
+        config->tokens = (struct token_config **)new_list(
+            draft, SECTION_TOKEN, sizeof(struct token_config), &config->n_tokens, &failed);
         return failed ? NULL : take(config);
 }
 

@@ -11,7 +11,8 @@
 #include "config/values.h"
 
 static void out_of_memory(const struct draft *draft) {
-        config_problem_add(draft->problems, draft->n_files > 0 ? draft->files[draft->n_files - 1] : "", 0,
+        config_problem_add(draft->problems,
+                           draft->n_files > 0 ? draft->files[draft->n_files - 1] : "", 0,
                            "not enough memory to read the configuration");
 }
 
@@ -19,7 +20,8 @@ static struct origin here(const struct draft *draft, unsigned line) {
         return (struct origin){ .file = draft->files[draft->n_files - 1], .line = line };
 }
 
-#define report(draft, line, ...) config_problem_add((draft)->problems, here(draft, line).file, line, __VA_ARGS__)
+#define report(draft, line, ...)                                                                   \
+        config_problem_add((draft)->problems, here(draft, line).file, line, __VA_ARGS__)
 
 static void setting_clear(struct setting *setting) {
         for (size_t i = 0; i < setting->n_items; i++)
@@ -39,14 +41,16 @@ static struct section *section_free(struct section *section) {
         return NULL;
 }
 
-/* Takes over @value's text.  A list keeps one of two equal items: a drop-in may repeat what the main file says. */
+/* Takes over @value's text.  A list keeps one of two equal items: a drop-in may repeat what the
+ * main file says. */
 static bool setting_add(struct setting *setting, struct value_read value, struct origin origin) {
         struct setting_item *items;
 
         for (size_t i = 0; i < setting->n_items; i++) {
                 const struct setting_item *item = &setting->items[i];
 
-                if (item->number != value.number || (value.text && strcmp(item->text, value.text) != 0))
+                if (item->number != value.number ||
+                    (value.text && strcmp(item->text, value.text) != 0))
                         continue;
                 free(value.text);
                 return true;
@@ -56,19 +60,22 @@ static bool setting_add(struct setting *setting, struct value_read value, struct
                 free(value.text);
                 return false;
         }
-        items[setting->n_items] = (struct setting_item){ .text = value.text, .number = value.number, .origin = origin };
+        items[setting->n_items] =
+            (struct setting_item){ .text = value.text, .number = value.number, .origin = origin };
         setting->items = items;
         setting->n_items++;
         return true;
 }
 
-static struct section *add_section(struct draft *draft, enum section_kind kind, const char *name, struct origin origin) {
+static struct section *add_section(struct draft *draft, enum section_kind kind, const char *name,
+                                   struct origin origin) {
         struct section *section, **sections;
 
         if (draft->n_sections >= DRAFT_SECTIONS_MAX) {
                 if (!draft->too_many_sections)
                         config_problem_add(draft->problems, origin.file, origin.line,
-                                           "too many sections; expected at most %d", DRAFT_SECTIONS_MAX);
+                                           "too many sections; expected at most %d",
+                                           DRAFT_SECTIONS_MAX);
                 draft->too_many_sections = true;
                 return NULL;
         }
@@ -99,7 +106,8 @@ struct section *draft_find(const struct draft *draft, enum section_kind kind, co
 }
 
 static void report_unknown_section(const struct draft *draft, unsigned line, const char *kind) {
-        static const char expected[] = "expected [broker], [identity NAME], [forge NAME] or [token NAME]";
+        static const char expected[] =
+            "expected [broker], [identity NAME], [forge NAME] or [token NAME]";
         struct suggestion nearest = { 0 };
 
         for (size_t i = 0; i < SECTION_KIND_COUNT; i++)
@@ -107,12 +115,14 @@ static void report_unknown_section(const struct draft *draft, unsigned line, con
         if (!pasted_may_be_quoted(kind))
                 report(draft, line, "an unknown kind of section; %s", expected);
         else if (nearest.word)
-                report(draft, line, "unknown kind of section '%s'; did you mean '%s'?", kind, nearest.word);
+                report(draft, line, "unknown kind of section '%s'; did you mean '%s'?", kind,
+                       nearest.word);
         else
                 report(draft, line, "unknown kind of section '%s'; %s", kind, expected);
 }
 
-/* A section whose name is no name keeps its own place, so that what is in it is checked all the same. */
+/* A section whose name is no name keeps its own place, so that what is in it is checked all the
+ * same. */
 static void on_section(void *context, unsigned line, const char *kind_name, const char *name) {
         struct draft *draft = context;
         enum section_kind kind;
@@ -127,16 +137,19 @@ static void on_section(void *context, unsigned line, const char *kind_name, cons
         }
         if (!section_kind_has_name(kind)) {
                 if (name)
-                        report(draft, line, "[%s] with a name; expected [%s]", kind_name, kind_name);
+                        report(draft, line, "[%s] with a name; expected [%s]", kind_name,
+                               kind_name);
                 draft->current = draft->sections[kind];
                 if (!draft->current->origin.file)
                         draft->current->origin = here(draft, line);
                 return;
         }
         if (!name) {
-                report(draft, line, "[%s] without a name; expected [%s NAME]", kind_name, kind_name);
+                report(draft, line, "[%s] without a name; expected [%s NAME]", kind_name,
+                       kind_name);
         } else if (!text_is_name(name)) {
-                report(draft, line, "[%s] with a name that is none; expected %s", kind_name, value_reference.expected);
+                report(draft, line, "[%s] with a name that is none; expected %s", kind_name,
+                       value_reference.expected);
                 name = NULL;
         }
         if (name)
@@ -160,7 +173,8 @@ static void report_unknown_key(const struct draft *draft, unsigned line, const c
                         suggestion_consider(&nearest, name, key->name);
         }
         if (nearest.word) {
-                report(draft, line, "unknown key '%s' in [%s]; did you mean '%s'?", name, kind, nearest.word);
+                report(draft, line, "unknown key '%s' in [%s]; did you mean '%s'?", name, kind,
+                       nearest.word);
                 return;
         }
         for (size_t i = 0; i < SECTION_KIND_COUNT; i++) {
@@ -174,24 +188,27 @@ static void report_unknown_key(const struct draft *draft, unsigned line, const c
 }
 
 /* One value of a line: read, refused or kept. */
-static void take_value(struct draft *draft, unsigned line, const struct key *key, struct setting *setting,
-                       const char *text) {
+static void take_value(struct draft *draft, unsigned line, const struct key *key,
+                       struct setting *setting, const char *text) {
         char why[VALUE_WHY_MAX], expected[VALUE_EXPECTED_MAX];
         struct value_read value = { 0 };
         bool good = value_read(key, text, &value, why);
 
         if (!good) {
-                report(draft, line, "'%s' %s; expected %s", key->name, why, value_expected(key, expected));
+                report(draft, line, "'%s' %s; expected %s", key->name, why,
+                       value_expected(key, expected));
                 setting->bad = true;
         } else if (setting->n_items >= DRAFT_LIST_MAX) {
-                report(draft, line, "too many values of '%s'; expected at most %d", key->name, DRAFT_LIST_MAX);
+                report(draft, line, "too many values of '%s'; expected at most %d", key->name,
+                       DRAFT_LIST_MAX);
                 free(value.text);
         } else if (!setting_add(setting, value, here(draft, line))) {
                 out_of_memory(draft);
         }
 }
 
-/* The next of the values that stand in one line, without blanks around it; NULL behind the last one. */
+/* The next of the values that stand in one line, without blanks around it; NULL behind the last
+ * one. */
 static const char *next_item(const char **rest, char item[static INI_LINE_MAX_BYTES + 1]) {
         size_t length;
         char *stripped;
@@ -221,7 +238,8 @@ static void on_setting(void *context, unsigned line, const char *name, const cha
         }
         setting = &draft->current->settings[key_id(key)];
         if (!key->list && setting->origin.file && setting->occurrence == draft->occurrence)
-                report(draft, line, "'%s' is written twice in this section, first in line %u; expected it once",
+                report(draft, line,
+                       "'%s' is written twice in this section, first in line %u; expected it once",
                        key->name, setting->origin.line);
         if (!key->list || *text == '\0')
                 setting_clear(setting);
@@ -266,15 +284,18 @@ static bool add_fallback(const struct key *key, struct setting *setting) {
         for (const char *rest = key->fallback, *one; (one = next_item(&rest, item));) {
                 struct value_read value = { 0 };
 
-                if (!value_read(key, one, &value, why) || !setting_add(setting, value, (struct origin){ 0 }))
+                if (!value_read(key, one, &value, why) ||
+                    !setting_add(setting, value, (struct origin){ 0 }))
                         return false;
         }
         return true;
 }
 
-/* Rules about jobs mean nothing without a proof: there a default would be one more that nothing enforces. */
+/* Rules about jobs mean nothing without a proof: there a default would be one more that nothing
+ * enforces. */
 static bool has_fallback(const struct section *section, enum key_id id) {
-        return key_get(id)->fallback && (id != TOKEN_JOB_EVENTS || setting_number(section, TOKEN_PROOF) != 0);
+        return key_get(id)->fallback &&
+               (id != TOKEN_JOB_EVENTS || setting_number(section, TOKEN_PROOF) != 0);
 }
 
 void draft_finish(struct draft *draft) {
@@ -284,8 +305,10 @@ void draft_finish(struct draft *draft) {
                 for (size_t k = 0; k < KEY_COUNT; k++) {
                         const struct key *key = key_get((enum key_id)k);
 
-                        if (key->section == section->kind && setting_is_left(section, (enum key_id)k) &&
-                            has_fallback(section, (enum key_id)k) && !add_fallback(key, &section->settings[k]))
+                        if (key->section == section->kind &&
+                            setting_is_left(section, (enum key_id)k) &&
+                            has_fallback(section, (enum key_id)k) &&
+                            !add_fallback(key, &section->settings[k]))
                                 out_of_memory(draft);
                 }
         }

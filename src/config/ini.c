@@ -63,7 +63,8 @@ static bool bytes_are_text(const struct parser *parser, const char *line, size_t
         text_clean(clean, sizeof(clean), text, length);
         if (strcmp(clean, text) == 0)
                 return true;
-        mistake(parser, "bytes that are not UTF-8, or invisible characters; expected visible UTF-8 text");
+        mistake(parser,
+                "bytes that are not UTF-8, or invisible characters; expected visible UTF-8 text");
         return false;
 }
 
@@ -96,19 +97,22 @@ static char *unquote(const struct parser *parser, char *value) {
 
         while (*from != '"') {
                 if (*from == '\\' && from[1] != '"' && from[1] != '\\') {
-                        mistake(parser, "a backslash inside quotes; expected \\\" or \\\\ there, and no other escape");
+                        mistake(parser, "a backslash inside quotes; expected \\\" or \\\\ there, "
+                                        "and no other escape");
                         return NULL;
                 }
                 if (*from == '\\')
                         from++;
                 if (*from == '\0') {
-                        mistake(parser, "a quoted value without its closing quote; expected it on the same line");
+                        mistake(parser, "a quoted value without its closing quote; expected it on "
+                                        "the same line");
                         return NULL;
                 }
                 *to++ = *from++;
         }
         if (!only_comment_follows(from + 1)) {
-                mistake(parser, "text after a quoted value; expected the end of the line or a comment after a blank");
+                mistake(parser, "text after a quoted value; expected the end of the line or a "
+                                "comment after a blank");
                 return NULL;
         }
         *to = '\0';
@@ -122,7 +126,8 @@ static char *plain_value(const struct parser *parser, char *value) {
                 end++;
         cut_blanks(value, end);
         if (strchr(value, '"')) {
-                mistake(parser, "a quote inside a value; expected the whole value in quotes, with \\\" for a quote in it");
+                mistake(parser, "a quote inside a value; expected the whole value in quotes, with "
+                                "\\\" for a quote in it");
                 return NULL;
         }
         return value;
@@ -132,14 +137,18 @@ static void parse_setting(const struct parser *parser, char *line) {
         char *equals = strchr(line, '='), *value;
 
         if (!equals) {
-                mistake(parser, "a line that is neither a section, a setting nor a comment; expected 'key = value'");
+                mistake(parser, "a line that is neither a section, a setting nor a comment; "
+                                "expected 'key = value'");
                 return;
         }
         value = skip_blanks(equals + 1);
         cut_blanks(line, equals);
         if (*line == '\0' || strlen(line) > INI_KEY_MAX_BYTES ||
-            line[strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0') {
-                mistake(parser, "a setting whose key cannot be read; expected 'key = value', the key of letters and '_'");
+            line[strspn(line,
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")] !=
+                '\0') {
+                mistake(parser, "a setting whose key cannot be read; expected 'key = value', the "
+                                "key of letters and '_'");
                 return;
         }
         value = *value == '"' ? unquote(parser, value) : plain_value(parser, value);
@@ -148,7 +157,8 @@ static void parse_setting(const struct parser *parser, char *line) {
         if (parser->in_section)
                 parser->handler->setting(parser->context, parser->line, line, value);
         else
-                mistake(parser, "a setting before the first section; expected a line such as '[broker]' above it");
+                mistake(parser, "a setting before the first section; expected a line such as "
+                                "'[broker]' above it");
 }
 
 static void parse_line(struct parser *parser, const char *bytes, size_t length) {

@@ -1,8 +1,9 @@
 /*
- * The table of sections and keys: what can be configured, of which type, with which default.  Parsing, defaults, messages
- * and the checks of the documentation go through it.
+ * The table of sections and keys: what can be configured, of which type, with which default.
+ * Parsing, defaults, messages and the checks of the documentation go through it.
  *
- * A key is in it only when something acts on it: an option that is read and not enforced must never be accepted.
+ * A key is in it only when something acts on it: an option that is read and not enforced must never
+ * be accepted.
  */
 #pragma once
 
@@ -10,7 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum section_kind { SECTION_BROKER, SECTION_IDENTITY, SECTION_FORGE, SECTION_TOKEN, SECTION_KIND_COUNT };
+enum section_kind {
+        SECTION_BROKER,
+        SECTION_IDENTITY,
+        SECTION_FORGE,
+        SECTION_TOKEN,
+        SECTION_KIND_COUNT
+};
 
 enum key_id {
         BROKER_SOCKET,
@@ -64,17 +71,18 @@ enum key_id {
         KEY_COUNT
 };
 
-struct value_type;      /* config/values.h */
+struct value_type; /* config/values.h */
 
 struct key {
         enum section_kind section;
         const char *name;
         const struct value_type *type;
-        const char *fallback;           /* the default as it would be written; NULL: none, or one that other keys decide */
+        /* the default as it would be written; NULL: none, or one that other keys decide */
+        const char *fallback;
         bool required;
-        bool list;                      /* repeated lines append, an empty value resets */
-        uint64_t least, most;           /* of numbers and durations */
-        const char *help;               /* one line: what it is */
+        bool list;            /* repeated lines append, an empty value resets */
+        uint64_t least, most; /* of numbers and durations */
+        const char *help;     /* one line: what it is */
 };
 
 /** key_get() - the row of a key */

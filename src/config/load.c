@@ -24,11 +24,15 @@ static void closedirp(DIR **directory) {
 }
 
 /* Who can change the configuration decides who is asked for tokens, and who gets them. */
-static bool is_trustworthy(const char *path, const struct stat *st, struct config_problems *problems) {
+static bool is_trustworthy(const char *path, const struct stat *st,
+                           struct config_problems *problems) {
         if ((st->st_mode & S_IWOTH) == 0)
                 return true;
-        config_problem_add(problems, path, 0, "anyone may write it (mode %04o); expected write permission for its owner "
-                           "only: chmod o-w", st->st_mode & 07777);
+        config_problem_add(
+            problems, path, 0,
+            "anyone may write it (mode %04o); expected write permission for its owner "
+            "only: chmod o-w",
+            st->st_mode & 07777);
         return false;
 }
 
@@ -53,14 +57,17 @@ static bool read_bytes(int fd, char *bytes, size_t size, size_t *ret_length) {
 /* False if the file's text is not in the draft. */
 static bool read_file(struct draft *draft, int directory, const char *name, const char *path) {
         /* Without O_NONBLOCK a FIFO would hold the daemon up before it is seen that it is none. */
-        _cleanup_(closep) int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        const size_t size = INI_FILE_MAX_BYTES + 1;     /* one more, so that the parser sees that it is too large */
+        _cleanup_(closep) int fd =
+            openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        /* one more, so that the parser sees that it is too large */
+        const size_t size = INI_FILE_MAX_BYTES + 1;
         _cleanup_(freep) char *bytes = NULL;
         struct stat st;
         size_t length;
 
         if (fd < 0 || fstat(fd, &st) < 0) {
-                config_problem_add(draft->problems, path, 0, "cannot be opened: %s; expected a readable file",
+                config_problem_add(draft->problems, path, 0,
+                                   "cannot be opened: %s; expected a readable file",
                                    strerror(errno));
                 return false;
         }
@@ -83,7 +90,8 @@ static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Hidden files are the leavings of editors; anything but *.conf is a README or a file switched off by renaming. */
+/* Hidden files are the leavings of editors; anything but *.conf is a README or a file switched off
+ * by renaming. */
 static bool is_drop_in(const char *name) {
         size_t length = strlen(name);
 
@@ -102,7 +110,8 @@ static size_t list_drop_ins(DIR *directory, const char *path, struct config_prob
                 if (!is_drop_in(entry->d_name))
                         continue;
                 if (count == DROP_INS_MAX) {
-                        config_problem_add(problems, path, 0, "too many drop-ins; expected at most %d", DROP_INS_MAX);
+                        config_problem_add(problems, path, 0,
+                                           "too many drop-ins; expected at most %d", DROP_INS_MAX);
                         *ret_complete = false;
                         return count;
                 }
@@ -132,7 +141,8 @@ static bool read_drop_ins(struct draft *draft, const char *path) {
                         (void)close(fd);
                 if (errno == ENOENT)
                         return true;
-                config_problem_add(draft->problems, path, 0, "cannot be opened: %s; expected a readable directory, or none",
+                config_problem_add(draft->problems, path, 0,
+                                   "cannot be opened: %s; expected a readable directory, or none",
                                    strerror(errno));
                 return false;
         }
@@ -152,7 +162,8 @@ static bool read_drop_ins(struct draft *draft, const char *path) {
 }
 
 /* A CA file that is missing would be noticed at the first request only, as a TLS error. */
-static void check_ca_file(const struct draft *draft, const struct section *section, enum key_id id) {
+static void check_ca_file(const struct draft *draft, const struct section *section,
+                          enum key_id id) {
         const char *path = setting_text(section, id);
         _cleanup_(closep) int fd = -1;
         struct stat st;
@@ -162,9 +173,10 @@ static void check_ca_file(const struct draft *draft, const struct section *secti
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
                 return;
-        config_problem_add(draft->problems, section->settings[id].origin.file, section->settings[id].origin.line,
-                           "'%s' names a file that cannot be used: %s; expected certificates in PEM form",
-                           key_get(id)->name, fd < 0 ? strerror(errno) : "not a regular file");
+        config_problem_add(
+            draft->problems, section->settings[id].origin.file, section->settings[id].origin.line,
+            "'%s' names a file that cannot be used: %s; expected certificates in PEM form",
+            key_get(id)->name, fd < 0 ? strerror(errno) : "not a regular file");
 }
 
 static void check_ca_files(const struct draft *draft) {
@@ -178,14 +190,16 @@ static void check_ca_files(const struct draft *draft) {
         }
 }
 
-/* Everything that is written, checked.  NULL for lack of memory; what is wrong is in the problems. */
+/* Everything that is written, checked.  NULL for lack of memory; what is wrong is in the
+ * problems. */
 static struct draft *load(const char *file, struct config_problems *problems) {
         _cleanup_(draft_freep) struct draft *draft = draft_new(problems);
         _cleanup_(freep) char *drop_ins = NULL;
         const char *slash = strrchr(file, '/');
         bool complete;
 
-        if (!draft || asprintf(&drop_ins, "%.*sconf.d", slash ? (int)(slash - file + 1) : 0, file) < 0) {
+        if (!draft ||
+            asprintf(&drop_ins, "%.*sconf.d", slash ? (int)(slash - file + 1) : 0, file) < 0) {
                 drop_ins = NULL;
                 return NULL;
         }
@@ -218,7 +232,8 @@ int config_load(const char *file, struct config **ret, struct config_problems *p
         return 0;
 }
 
-int config_describe(const char *file, config_visitor visit, void *userdata, struct config_problems *problems) {
+int config_describe(const char *file, config_visitor visit, void *userdata,
+                    struct config_problems *problems) {
         _cleanup_(draft_freep) struct draft *draft = load(file, problems);
         _cleanup_(config_unrefp) struct config *config = NULL;
 

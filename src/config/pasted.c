@@ -11,14 +11,17 @@
 #define HEX_MIN_BYTES 32
 
 /* What the issuers put in front so that scanners find their tokens; "eyJ" begins every JWT. */
-static const char *const prefixes[] = { "eyJ",  "ghp_", "gho_",   "ghu_",   "ghs_",  "ghr_",
-                                        "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-", "st." };
+static const char *const prefixes[] = {
+        "eyJ",         "ghp_",   "gho_",  "ghu_",  "ghs_",   "ghr_",
+        "github_pat_", "glpat-", "gldt-", "glrt-", "glcbt-", "st."
+};
 
 bool pasted_secret(const char *text) {
         for (size_t i = 0; i < ELEMENTS(prefixes); i++)
                 if (text_starts_with(text, prefixes[i]))
                         return true;
-        return strlen(text) >= HEX_MIN_BYTES && text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
+        return strlen(text) >= HEX_MIN_BYTES &&
+               text[strspn(text, "0123456789abcdefABCDEF")] == '\0';
 }
 
 bool pasted_may_be_quoted(const char *word) {

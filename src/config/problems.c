@@ -21,7 +21,8 @@ static bool make_room(struct config_problems *problems) {
         size_t room;
 
         /* The list is full whenever its size is a power of two from ITEMS_AT_FIRST on. */
-        if (problems->count != 0 && (problems->count < ITEMS_AT_FIRST || (problems->count & (problems->count - 1)) != 0))
+        if (problems->count != 0 &&
+            (problems->count < ITEMS_AT_FIRST || (problems->count & (problems->count - 1)) != 0))
                 return true;
         room = problems->count == 0 ? ITEMS_AT_FIRST : 2 * problems->count;
         items = reallocarray(problems->items, room, sizeof(*items));
@@ -31,7 +32,8 @@ static bool make_room(struct config_problems *problems) {
         return true;
 }
 
-void config_problem_add(struct config_problems *problems, const char *file, unsigned line, const char *format, ...) {
+void config_problem_add(struct config_problems *problems, const char *file, unsigned line,
+                        const char *format, ...) {
         _cleanup_(freep) char *file_copy = NULL, *text_copy = NULL;
         struct config_problem *item;
         char text[PROBLEM_TEXT_MAX];

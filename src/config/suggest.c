@@ -25,14 +25,16 @@ static unsigned edit_distance(const char *a, size_t a_length, const char *b, siz
                 for (size_t j = 1; j <= b_length; j++) {
                         unsigned above = row[j];
 
-                        row[j] = least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+                        row[j] =
+                            least(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
                         diagonal = above;
                 }
         }
         return row[b_length];
 }
 
-void suggestion_consider(struct suggestion *suggestion, const char *written, const char *candidate) {
+void suggestion_consider(struct suggestion *suggestion, const char *written,
+                         const char *candidate) {
         size_t written_length = strlen(written), candidate_length = strlen(candidate);
         unsigned distance;
 

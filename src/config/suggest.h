@@ -9,5 +9,6 @@ struct suggestion {
         unsigned distance;
 };
 
-/** suggestion_consider() - keeps @candidate if it is near @written and nearer than what was kept before */
+/** suggestion_consider() - keeps @candidate if it is near @written and nearer than what was kept
+ * before */
 void suggestion_consider(struct suggestion *suggestion, const char *written, const char *candidate);

@@ -10,14 +10,15 @@
 #include "base/text.h"
 
 #define URL_MAX_BYTES   1024
-#define HOST_MAX_BYTES  253     /* RFC 1035: 255 octets on the wire */
+#define HOST_MAX_BYTES  253 /* RFC 1035: 255 octets on the wire */
 #define LABEL_MAX_BYTES 63
 #define PORT_MAX        65535
 
 #define LETTERS_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define HEX_DIGITS     "0123456789abcdefABCDEF"
 
-/* RFC 3986: what a path segment may hold unescaped, and the slash between segments; '%' is looked at apart. */
+/* RFC 3986: what a path segment may hold unescaped, and the slash between segments; '%' is looked
+ * at apart. */
 #define PATH_BYTES LETTERS_DIGITS "-._~!$&'()*+,;=:@/%"
 
 static bool wrong(const char **ret_why, const char *why) {
@@ -69,7 +70,8 @@ static bool is_host(const char *host, size_t length) {
         struct in_addr four;
 
         if (length >= 2 && host[0] == '[' && host[length - 1] == ']')
-                return copy_host(host + 1, length - 2, copy) && inet_pton(AF_INET6, copy, &six) == 1;
+                return copy_host(host + 1, length - 2, copy) &&
+                       inet_pton(AF_INET6, copy, &six) == 1;
         if (!is_host_name(host, length))
                 return false;
         if (looks_like_an_address(host, length))
@@ -79,7 +81,8 @@ static bool is_host(const char *host, size_t length) {
 
 /* The bytes of a host with its brackets, before any port. */
 static size_t host_length(const char *authority, size_t length) {
-        const char *end = *authority == '[' ? memchr(authority, ']', length) : memchr(authority, ':', length);
+        const char *end =
+            *authority == '[' ? memchr(authority, ']', length) : memchr(authority, ':', length);
 
         if (!end)
                 return length;
@@ -108,7 +111,8 @@ static bool check_authority(const char *authority, size_t length, const char **r
                 return wrong(ret_why, "has no host in it");
         if (!is_host(authority, host))
                 return wrong(ret_why, "has a host in it that is neither a name nor an address");
-        if (host < length && (authority[host] != ':' || !is_port(authority + host + 1, length - host - 1)))
+        if (host < length &&
+            (authority[host] != ':' || !is_port(authority + host + 1, length - host - 1)))
                 return wrong(ret_why, "has a port in it that is not between 1 and 65535");
         return true;
 }
@@ -119,8 +123,9 @@ static bool check_path(const char *path, size_t length, const char **ret_why) {
         for (size_t i = 0; i < length; i++) {
                 if (!memchr(PATH_BYTES, path[i], sizeof(PATH_BYTES) - 1))
                         return wrong(ret_why, "has characters in it that must be percent-encoded");
-                if (path[i] == '%' && (length - i < 3 || !memchr(HEX_DIGITS, path[i + 1], sizeof(HEX_DIGITS) - 1) ||
-                                       !memchr(HEX_DIGITS, path[i + 2], sizeof(HEX_DIGITS) - 1)))
+                if (path[i] == '%' &&
+                    (length - i < 3 || !memchr(HEX_DIGITS, path[i + 1], sizeof(HEX_DIGITS) - 1) ||
+                     !memchr(HEX_DIGITS, path[i + 2], sizeof(HEX_DIGITS) - 1)))
                         return wrong(ret_why, "has a '%' in it without two hex digits behind it");
         }
         for (size_t i = 0; i < length; i += segment) {
@@ -181,13 +186,16 @@ size_t url_origin_length(const char *url) {
         const char *port = plaintext ? ":80" : ":443";
         size_t port_length = strlen(port);
 
-        if (length > scheme + port_length && memcmp(url + length - port_length, port, port_length) == 0)
+        if (length > scheme + port_length &&
+            memcmp(url + length - port_length, port, port_length) == 0)
                 length -= port_length;
         return length;
 }
 
 char *url_origin_of(const char *text) {
-        size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+        size_t scheme = strncasecmp(text, "https://", 8) == 0  ? 8
+                        : strncasecmp(text, "http://", 7) == 0 ? 7
+                                                               : 0;
         const char *why;
         char *origin;
 
@@ -222,8 +230,8 @@ bool url_is_loopback(const char *url) {
         struct in_addr four;
 
         if (*authority == '[')
-                return copy_host(authority + 1, length - 2, host) && inet_pton(AF_INET6, host, &six) == 1 &&
-                       IN6_IS_ADDR_LOOPBACK(&six);
+                return copy_host(authority + 1, length - 2, host) &&
+                       inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
         if (!copy_host(authority, length, host))
                 return false;
         if (strcmp(host, "localhost") == 0)

@@ -10,22 +10,26 @@
  * url_normalise() - checks an http or https URL
  * @with_path: false for a URL that ends with its host and port
  * @ret:       a new string: scheme and host in lower case, no slash at the end
- * @ret_why:   on failure what is wrong, to be put behind the key: "has no host in it"; never quotes the URL
+ * @ret_why:   on failure what is wrong, to be put behind the key: "has no host in it"; never quotes
+ *             the URL
  *
- * Refuses user names and passwords, queries, fragments, and what servers and proxies read differently: empty or dot
- * segments, bytes that must be escaped, hosts that are neither a name nor an address.
+ * Refuses user names and passwords, queries, fragments, and what servers and proxies read
+ * differently: empty or dot segments, bytes that must be escaped, hosts that are neither a name nor
+ * an address.
  */
 bool url_normalise(const char *text, bool with_path, char **ret, const char **ret_why);
 
-/** url_origin_length() - of a normal form: the bytes of scheme, host and port, without a port that goes without saying */
+/** url_origin_length() - of a normal form: the bytes of scheme, host and port, without a port that
+ * goes without saying */
 size_t url_origin_length(const char *url);
 
 /**
- * url_origin_of() - scheme, host and port of an address from outside, which may have a path and a query
+ * url_origin_of() - scheme, host and port of an address from outside, which may have a path and a
+ * query
  *
  * In the form in which origins are compared: lower case, without a port that goes without saying.
- * Return: a new string, or NULL: it is no http or https address, has a user name, a fragment or a byte that no address has, or
- * lack of memory.
+ * Return: a new string, or NULL: it is no http or https address, has a user name, a fragment or a
+ * byte that no address has, or lack of memory.
  */
 char *url_origin_of(const char *text);
 

@@ -1,5 +1,6 @@
 /*
- * The types of values that rules are made of: patterns of repositories, units, refs and hosts, events, an audience.
+ * The types of values that rules are made of: patterns of repositories, units, refs and hosts,
+ * events, an audience.
  */
 #include "config/values.h"
 
@@ -8,12 +9,13 @@
 #include "config/value_text.h"
 
 #define TARGET_MAX_BYTES   255
-#define UNIT_MAX_BYTES     255     /* systemd's own limit of a unit's name */
+#define UNIT_MAX_BYTES     255 /* systemd's own limit of a unit's name */
 #define EVENT_MAX_BYTES    63
 #define REF_MAX_BYTES      255
 #define AUDIENCE_MAX_BYTES 255
 
-static bool read_target(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_target(const struct key *key, const char *text, struct value_read *ret,
+                        const char **ret_why) {
         size_t length = strlen(text);
 
         (void)key;
@@ -31,10 +33,13 @@ static bool read_target(const struct key *key, const char *text, struct value_re
 }
 
 const struct value_type value_target = {
-        .read = read_target, .expected = "repositories or images such as platform/* or platform/site", .commas = true
+        .read = read_target,
+        .expected = "repositories or images such as platform/* or platform/site",
+        .commas = true
 };
 
-static bool read_unit(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_unit(const struct key *key, const char *text, struct value_read *ret,
+                      const char **ret_why) {
         (void)key;
         if (strlen(text) > UNIT_MAX_BYTES)
                 return wrong(ret_why, "is longer than 255 bytes");
@@ -45,25 +50,32 @@ static bool read_unit(const struct key *key, const char *text, struct value_read
         return keep(text, ret, ret_why);
 }
 
-const struct value_type value_unit = {
-        .read = read_unit, .expected = "units such as forgejo-runner.service or docker-*.scope", .commas = true
-};
+const struct value_type value_unit = { .read = read_unit,
+                                       .expected =
+                                           "units such as forgejo-runner.service or docker-*.scope",
+                                       .commas = true };
 
-/* No patterns: what a later version of a forge calls an event must not be in a rule that was written before. */
-static bool read_event(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+/* No patterns: what a later version of a forge calls an event must not be in a rule that was
+ * written before. */
+static bool read_event(const struct key *key, const char *text, struct value_read *ret,
+                       const char **ret_why) {
         (void)key;
         if (strpbrk(text, "*?"))
                 return wrong(ret_why, "has a pattern in it");
-        if (strlen(text) > EVENT_MAX_BYTES || !consists_of(text, "abcdefghijklmnopqrstuvwxyz0123456789_"))
+        if (strlen(text) > EVENT_MAX_BYTES ||
+            !consists_of(text, "abcdefghijklmnopqrstuvwxyz0123456789_"))
                 return wrong(ret_why, "is not the name of an event");
         return keep(text, ret, ret_why);
 }
 
 const struct value_type value_event = {
-        .read = read_event, .expected = "names of events such as push, schedule or workflow_dispatch", .commas = true
+        .read = read_event,
+        .expected = "names of events such as push, schedule or workflow_dispatch",
+        .commas = true
 };
 
-static bool read_ref(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_ref(const struct key *key, const char *text, struct value_read *ret,
+                     const char **ret_why) {
         (void)key;
         if (strlen(text) > REF_MAX_BYTES)
                 return wrong(ret_why, "is longer than 255 bytes");
@@ -78,17 +90,20 @@ static bool read_ref(const struct key *key, const char *text, struct value_read 
         return keep(text, ret, ret_why);
 }
 
-const struct value_type value_git_ref = {
-        .read = read_ref, .expected = "whole refs such as refs/heads/main or refs/tags/v*", .commas = true
-};
+const struct value_type value_git_ref = { .read = read_ref,
+                                          .expected =
+                                              "whole refs such as refs/heads/main or refs/tags/v*",
+                                          .commas = true };
 
-static bool read_audience(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_audience(const struct key *key, const char *text, struct value_read *ret,
+                          const char **ret_why) {
         (void)key;
         if (strlen(text) > AUDIENCE_MAX_BYTES)
                 return wrong(ret_why, "is longer than 255 bytes");
         for (const char *p = text; *p; p++)
                 if (*p <= ' ' || *p > '~' || *p == '"' || *p == '\\')
-                        return wrong(ret_why, "has blanks, quotes or characters outside ASCII in it");
+                        return wrong(ret_why,
+                                     "has blanks, quotes or characters outside ASCII in it");
         return keep(text, ret, ret_why);
 }
 
@@ -96,8 +111,10 @@ const struct value_type value_audience = {
         .read = read_audience, .expected = "a name such as forge-broker, or a URL of one's own"
 };
 
-/* "*." stands for any names below a domain; "*.org" would hand the jobs' credentials to anyone who buys a name. */
-static bool read_host_pattern(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+/* "*." stands for any names below a domain; "*.org" would hand the jobs' credentials to anyone who
+ * buys a name. */
+static bool read_host_pattern(const struct key *key, const char *text, struct value_read *ret,
+                              const char **ret_why) {
         bool below = text_starts_with(text, "*.");
         const char *host = below ? text + 2 : text;
         char *normal = NULL;
@@ -119,5 +136,6 @@ static bool read_host_pattern(const struct key *key, const char *text, struct va
 
 const struct value_type value_host_pattern = {
         .read = read_host_pattern,
-        .expected = "hosts such as id.example.org, or *.id.example.org for all names below it", .commas = true
+        .expected = "hosts such as id.example.org, or *.id.example.org for all names below it",
+        .commas = true
 };

@@ -8,26 +8,30 @@
 #include "base/clock.h"
 #include "config/config.h"
 
-/* A value that is no longer than this may be quoted where its type is harmless: a token is longer. */
+/* A value that is no longer than this may be quoted where its type is harmless: a token is
+ * longer. */
 #define QUOTED_MAX_BYTES 20
 
 /*
- * Numbers, and words that stand for one.  *ret_why stays NULL: there is nothing better to say than the value itself and what
- * was expected.
+ * Numbers, and words that stand for one.  *ret_why stays NULL: there is nothing better to say than
+ * the value itself and what was expected.
  */
 
-static bool read_duration(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_duration(const struct key *key, const char *text, struct value_read *ret,
+                          const char **ret_why) {
         (void)ret_why;
         if (!clock_parse_span(text, &ret->number))
                 return false;
         return ret->number >= key->least && ret->number <= key->most;
 }
 
-const struct value_type value_duration = {
-        .read = read_duration, .expected = "a duration such as 500ms, 10s, 5m, 1h or 2d", .quotable = true
-};
+const struct value_type value_duration = { .read = read_duration,
+                                           .expected =
+                                               "a duration such as 500ms, 10s, 5m, 1h or 2d",
+                                           .quotable = true };
 
-static bool read_number(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_number(const struct key *key, const char *text, struct value_read *ret,
+                        const char **ret_why) {
         uint64_t number = 0;
 
         (void)ret_why;
@@ -39,9 +43,12 @@ static bool read_number(const struct key *key, const char *text, struct value_re
         return number >= key->least && number <= key->most;
 }
 
-const struct value_type value_number = { .read = read_number, .expected = "a number", .quotable = true };
+const struct value_type value_number = { .read = read_number,
+                                         .expected = "a number",
+                                         .quotable = true };
 
-static bool find_word(const char *const *words, size_t count, const char *text, struct value_read *ret) {
+static bool find_word(const char *const *words, size_t count, const char *text,
+                      struct value_read *ret) {
         for (size_t i = 0; i < count; i++) {
                 if (strcmp(words[i], text) != 0)
                         continue;
@@ -51,7 +58,8 @@ static bool find_word(const char *const *words, size_t count, const char *text, 
         return false;
 }
 
-static bool read_flag(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_flag(const struct key *key, const char *text, struct value_read *ret,
+                      const char **ret_why) {
         static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
 
         (void)key;
@@ -62,31 +70,38 @@ static bool read_flag(const struct key *key, const char *text, struct value_read
         return true;
 }
 
-const struct value_type value_flag = { .read = read_flag, .expected = "yes or no", .quotable = true };
+const struct value_type value_flag = { .read = read_flag,
+                                       .expected = "yes or no",
+                                       .quotable = true };
 
-static bool read_day(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_day(const struct key *key, const char *text, struct value_read *ret,
+                     const char **ret_why) {
         (void)key;
         (void)ret_why;
         return clock_parse_day(text, &ret->number);
 }
 
-const struct value_type value_day = { .read = read_day, .expected = "a day such as 2026-12-31", .quotable = true };
+const struct value_type value_day = { .read = read_day,
+                                      .expected = "a day such as 2026-12-31",
+                                      .quotable = true };
 
 static const char *const log_targets[] = {
         [LOG_TARGET_AUTO] = "auto", [LOG_TARGET_JOURNAL] = "journal", [LOG_TARGET_STDERR] = "stderr"
 };
 
-static bool read_log_target(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_log_target(const struct key *key, const char *text, struct value_read *ret,
+                            const char **ret_why) {
         (void)key;
         (void)ret_why;
         return find_word(log_targets, ELEMENTS(log_targets), text, ret);
 }
 
-const struct value_type value_log_target = {
-        .read = read_log_target, .expected = "auto, journal or stderr", .quotable = true
-};
+const struct value_type value_log_target = { .read = read_log_target,
+                                             .expected = "auto, journal or stderr",
+                                             .quotable = true };
 
-static bool read_forge_type(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_forge_type(const struct key *key, const char *text, struct value_read *ret,
+                            const char **ret_why) {
         const char *words[FORGE_TYPE_COUNT];
 
         (void)key;
@@ -96,11 +111,12 @@ static bool read_forge_type(const struct key *key, const char *text, struct valu
         return find_word(words, ELEMENTS(words), text, ret);
 }
 
-const struct value_type value_forge_type = {
-        .read = read_forge_type, .expected = "forgejo, gitea, github, gitlab or other", .quotable = true
-};
+const struct value_type value_forge_type = { .read = read_forge_type,
+                                             .expected = "forgejo, gitea, github, gitlab or other",
+                                             .quotable = true };
 
-static bool read_source(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_source(const struct key *key, const char *text, struct value_read *ret,
+                        const char **ret_why) {
         enum source source;
 
         (void)key;
@@ -119,15 +135,19 @@ const struct value_type value_source = {
 
 static const char *const requirements[] = { "none", "required" };
 
-static bool read_proof(const struct key *key, const char *text, struct value_read *ret, const char **ret_why) {
+static bool read_proof(const struct key *key, const char *text, struct value_read *ret,
+                       const char **ret_why) {
         (void)key;
         (void)ret_why;
         return find_word(requirements, ELEMENTS(requirements), text, ret);
 }
 
-const struct value_type value_proof = { .read = read_proof, .expected = "none or required", .quotable = true };
+const struct value_type value_proof = { .read = read_proof,
+                                        .expected = "none or required",
+                                        .quotable = true };
 
-bool value_read(const struct key *key, const char *text, struct value_read *ret, char why[static VALUE_WHY_MAX]) {
+bool value_read(const struct key *key, const char *text, struct value_read *ret,
+                char why[static VALUE_WHY_MAX]) {
         const char *reason = NULL;
         struct value_read result = { 0 };
 
@@ -153,11 +173,15 @@ static void format_span(usec_t span, char text[static VALUE_TEXT_MAX]) {
         static const struct {
                 usec_t unit;
                 const char *name;
-        } units[] = { { USEC_PER_DAY, "d" }, { USEC_PER_HOUR, "h" }, { USEC_PER_MIN, "m" }, { USEC_PER_SEC, "s" } };
+        } units[] = { { USEC_PER_DAY, "d" },
+                      { USEC_PER_HOUR, "h" },
+                      { USEC_PER_MIN, "m" },
+                      { USEC_PER_SEC, "s" } };
 
         for (size_t i = 0; i < ELEMENTS(units); i++)
                 if (span > 0 && span % units[i].unit == 0) {
-                        (void)snprintf(text, VALUE_TEXT_MAX, "%" PRIu64 "%s", span / units[i].unit, units[i].name);
+                        (void)snprintf(text, VALUE_TEXT_MAX, "%" PRIu64 "%s", span / units[i].unit,
+                                       units[i].name);
                         return;
                 }
         (void)snprintf(text, VALUE_TEXT_MAX, "%" PRIu64 "ms", span / USEC_PER_MSEC);
@@ -191,8 +215,10 @@ const char *value_format(const struct key *key, uint64_t number, char text[stati
 }
 
 bool value_is_number(const struct key *key) {
-        static const struct value_type *const types[] = { &value_duration,   &value_number,     &value_flag,   &value_day,
-                                                          &value_log_target, &value_forge_type, &value_source, &value_proof };
+        static const struct value_type *const types[] = { &value_duration,   &value_number,
+                                                          &value_flag,       &value_day,
+                                                          &value_log_target, &value_forge_type,
+                                                          &value_source,     &value_proof };
 
         for (size_t i = 0; i < ELEMENTS(types); i++)
                 if (key->type == types[i])
@@ -205,10 +231,11 @@ const char *value_expected(const struct key *key, char text[static VALUE_EXPECTE
 
         if (key->type == &value_duration)
                 (void)snprintf(text, VALUE_EXPECTED_MAX, "%s, from %s to %s", key->type->expected,
-                               clock_format_span(key->least, least), clock_format_span(key->most, most));
+                               clock_format_span(key->least, least),
+                               clock_format_span(key->most, most));
         else if (key->type == &value_number)
-                (void)snprintf(text, VALUE_EXPECTED_MAX, "%s from %" PRIu64 " to %" PRIu64, key->type->expected,
-                               key->least, key->most);
+                (void)snprintf(text, VALUE_EXPECTED_MAX, "%s from %" PRIu64 " to %" PRIu64,
+                               key->type->expected, key->least, key->most);
         else
                 (void)snprintf(text, VALUE_EXPECTED_MAX, "%s", key->type->expected);
         return text;

@@ -15,8 +15,10 @@ static const char separator[] = "/unit/";
 
 static int malformed(struct error *err, const char *why) {
         (void)error_set(err, DIAG_MALFORMED_REQUEST, "the connecting address %s", why);
-        error_remedy_set(err, "This socket is for LoadCredential= of systemd, which names the unit and the credential by the "
-                              "address it connects from; a job asks the jobs' socket with forge-broker.");
+        error_remedy_set(
+            err, "This socket is for LoadCredential= of systemd, which names the unit and the "
+                 "credential by the "
+                 "address it connects from; a job asks the jobs' socket with forge-broker.");
         return -(int)DIAG_MALFORMED_REQUEST;
 }
 
@@ -61,9 +63,12 @@ int bound_name_read(int fd, struct bound_name *ret, struct error *err) {
         socklen_t length = sizeof(address);
 
         if (getpeername(fd, (struct sockaddr *)&address, &length) < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "the kernel does not say from which address is asked: %s",
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "the kernel does not say from which address is asked: %s",
                                  strerror(errno));
-        if (address.sun_family != AF_UNIX || length <= offsetof(struct sockaddr_un, sun_path) || length > sizeof(address))
+        if (address.sun_family != AF_UNIX || length <= offsetof(struct sockaddr_un, sun_path) ||
+            length > sizeof(address))
                 return malformed(err, "has no name");
-        return bound_name_parse(address.sun_path, length - offsetof(struct sockaddr_un, sun_path), ret, err);
+        return bound_name_parse(address.sun_path, length - offsetof(struct sockaddr_un, sun_path),
+                                ret, err);
 }

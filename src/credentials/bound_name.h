@@ -1,9 +1,11 @@
 /*
- * What systemd says when it connects for LoadCredential=ID:/path/of/a/socket: nothing but the address it has bound.
+ * What systemd says when it connects for LoadCredential=ID:/path/of/a/socket: nothing but the
+ * address it has bound.
  *
  *      \0 adf9d86b6eda275e /unit/ foobar.service / ID          an abstract name; not terminated, no other NUL in it
  *
- * Any process may bind any such name: it is a question, and proves nothing about who asks.  docs/upstream/systemd.md.
+ * Any process may bind any such name: it is a question, and proves nothing about who asks.
+ * docs/upstream/systemd.md.
  */
 #pragma once
 
@@ -15,8 +17,9 @@
 #define BOUND_NAME_MAX 108
 
 struct bound_name {
-        char unit[BOUND_NAME_MAX];      /* not empty, nothing in it that no unit's name has */
-        char id[BOUND_NAME_MAX];        /* the credential's name: not empty, no '/'; otherwise outside text */
+        char unit[BOUND_NAME_MAX]; /* not empty, nothing in it that no unit's name has */
+        /* the credential's name: not empty, no '/'; otherwise outside text */
+        char id[BOUND_NAME_MAX];
 };
 
 /**
@@ -26,5 +29,6 @@ struct bound_name {
  */
 int bound_name_parse(const char *bytes, size_t length, struct bound_name *ret, struct error *err);
 
-/** bound_name_read() - of the peer of a connected socket; -DIAG_MALFORMED_REQUEST also for a peer that has bound none */
+/** bound_name_read() - of the peer of a connected socket; -DIAG_MALFORMED_REQUEST also for a peer
+ * that has bound none */
 int bound_name_read(int fd, struct bound_name *ret, struct error *err);

@@ -11,16 +11,19 @@
 #include "base/log.h"
 #include "credentials/credentials_internal.h"
 
-/* systemd takes at most 1 MiB of credentials per unit, and fails a unit that would get more (243/CREDENTIALS). */
+/* systemd takes at most 1 MiB of credentials per unit, and fails a unit that would get more
+ * (243/CREDENTIALS). */
 #define REFUSAL_BYTES ((size_t)1024 * 1024 + 4096)
 
-/* How long a value may take that is not usable yet, be it the first fetch or the next one after a failure.  Nobody asks
- * again for a unit, so it is longer than the 20 s in which the daemon itself is ready at the latest; shorter than the 30 s
- * after which a refusal of Infisical's own is asked about again, so that nobody waits for that; and well within systemd's
- * default limit for a unit's start, 90 s, past which the reason would be on nobody's record. */
+/* How long a value may take that is not usable yet, be it the first fetch or the next one after a
+ * failure.  Nobody asks again for a unit, so it is longer than the 20 s in which the daemon itself
+ * is ready at the latest; shorter than the 30 s after which a refusal of Infisical's own is asked
+ * about again, so that nobody waits for that; and well within systemd's default limit for a unit's
+ * start, 90 s, past which the reason would be on nobody's record. */
 #define PATIENCE (25 * USEC_PER_SEC)
 
-/* Who does not read the refusal keeps it for so long: by then systemd has given up the start of a unit of its own. */
+/* Who does not read the refusal keeps it for so long: by then systemd has given up the start of a
+ * unit of its own. */
 #define ANSWER_TIMEOUT (120 * USEC_PER_SEC)
 
 /* Starts of one unit at once: each of its commands asks anew, for every credential. */
@@ -46,9 +49,12 @@ static int check_unit(const struct consumer *consumer, struct error *err) {
 
         if (strcmp(consumer->name.unit, unit) == 0)
                 return 0;
-        (void)error_set(err, DIAG_PEER_REFUSED, "'%.64s' was asked for in the name of %.64s by a process of %.64s",
-                        consumer->name.id, consumer->name.unit, unit[0] ? unit : "no unit that is known");
-        error_remedy_set(err, "Only systemd, starting the unit itself, may load a credential for it: name this socket in "
+        (void)error_set(err, DIAG_PEER_REFUSED,
+                        "'%.64s' was asked for in the name of %.64s by a process of %.64s",
+                        consumer->name.id, consumer->name.unit,
+                        unit[0] ? unit : "no unit that is known");
+        error_remedy_set(err, "Only systemd, starting the unit itself, may load a credential for "
+                              "it: name this socket in "
                               "LoadCredential= of the unit.");
         return -(int)err->code;
 }
@@ -61,9 +67,12 @@ static int admit(struct consumer *consumer, struct error *err) {
         int r;
 
         if (!peer_is_root(&consumer->peer))
-                r = error_set(err, DIAG_PEER_REFUSED, "uid %u is not 0", (unsigned)consumer->peer.uid);
-        else if (!rate_take(credentials->rate, &consumer->peer, per_second, STARTS_BURST, clock_monotonic()))
-                r = error_set(err, DIAG_TOO_MANY_REQUESTS, "the processes of %.128s ask more often than %u times per second",
+                r = error_set(err, DIAG_PEER_REFUSED, "uid %u is not 0",
+                              (unsigned)consumer->peer.uid);
+        else if (!rate_take(credentials->rate, &consumer->peer, per_second, STARTS_BURST,
+                            clock_monotonic()))
+                r = error_set(err, DIAG_TOO_MANY_REQUESTS,
+                              "the processes of %.128s ask more often than %u times per second",
                               rate_origin(&consumer->peer, origin), per_second);
         else
                 r = bound_name_read(consumer->fd, &consumer->name, err);
@@ -124,7 +133,8 @@ bool consumer_send(struct consumer *consumer) {
         return consumer->sent == (consumer->value ? secret_length(consumer->value) : REFUSAL_BYTES);
 }
 
-/* One piece per turn of the loop: others are served in between.  While nothing is to be sent it is the hang-up. */
+/* One piece per turn of the loop: others are served in between.  While nothing is to be sent it is
+ * the hang-up. */
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct consumer *consumer = userdata;
 
@@ -165,7 +175,8 @@ struct consumer *consumer_new(struct credentials *credentials) {
                 return NULL;
         consumer->credentials = credentials;
         consumer->fd = -1;
-        if (sd_event_add_time_relative(credentials->event, &consumer->timer, CLOCK_MONOTONIC, PATIENCE, 0, on_timer, consumer) < 0 ||
+        if (sd_event_add_time_relative(credentials->event, &consumer->timer, CLOCK_MONOTONIC,
+                                       PATIENCE, 0, on_timer, consumer) < 0 ||
             sd_event_add_defer(credentials->event, &consumer->soon, on_soon, consumer) < 0)
                 return consumer_free(consumer);
         return consumer;
@@ -177,15 +188,20 @@ void consumer_start(struct consumer *consumer, int fd, const struct peer *peer) 
 
         consumer->fd = fd;
         consumer->peer = *peer;
-        consumer->ask = (struct ask){ .peer = &consumer->peer, .token = consumer->name.id, .may_wait = true, .cannot_prove = true,
+        consumer->ask = (struct ask){ .peer = &consumer->peer,
+                                      .token = consumer->name.id,
+                                      .may_wait = true,
+                                      .cannot_prove = true,
                                       .patient_until = usec_add(clock_boottime(), PATIENCE),
                                       .waiter.wake = on_wake };
         credentials_add(credentials, consumer);
         r = sd_event_add_io(credentials->event, &consumer->io, fd, 0, on_io, consumer);
         if (r >= 0)
                 return;
-        /* Nothing can be sent as the socket takes it.  Kept open, it makes the unit's start time out, which an end would not. */
-        log_message(LOG_LEVEL_WARNING, "credential socket: a connection cannot be watched: %s", strerror(-r));
+        /* Nothing can be sent as the socket takes it.  Kept open, it makes the unit's start time
+         * out, which an end would not. */
+        log_message(LOG_LEVEL_WARNING, "credential socket: a connection cannot be watched: %s",
+                    strerror(-r));
         consumer->answering = true;
         arm(consumer, ANSWER_TIMEOUT);
 }

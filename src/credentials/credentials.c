@@ -11,17 +11,19 @@
 #include "base/log.h"
 #include "credentials/credentials_internal.h"
 
-/* Units that start at the same moment.  Further ones wait in the socket's queue, where they lose nothing. */
+/* Units that start at the same moment.  Further ones wait in the socket's queue, where they lose
+ * nothing. */
 #define CONSUMERS_MAX 64
 
-/* systemd loads a unit's credentials one after the other, so a unit that asks for more at once is no unit's start: its own
- * oldest connection gives way, never another unit's. */
+/* systemd loads a unit's credentials one after the other, so a unit that asks for more at once is
+ * no unit's start: its own oldest connection gives way, never another unit's. */
 #define CONSUMERS_PER_UNIT 4
 
 /* No descriptor or no memory for another connection: it waits in the queue meanwhile. */
 #define ACCEPT_PAUSE (1 * USEC_PER_SEC)
 
-/* The answers that a stop waits for are for readers that read: 1 MiB is a matter of milliseconds. */
+/* The answers that a stop waits for are for readers that read: 1 MiB is a matter of
+ * milliseconds. */
 #define STOP_GRACE (1 * USEC_PER_SEC)
 
 static void listen_again(struct credentials *credentials) {
@@ -83,7 +85,8 @@ static int on_acceptable(sd_event_source *source, int listening, uint32_t events
 
         (void)events;
         if (!consumer) {
-                log_message(LOG_LEVEL_WARNING, "credential socket: no memory for a connection, which waits");
+                log_message(LOG_LEVEL_WARNING,
+                            "credential socket: no memory for a connection, which waits");
                 pause_accepting(credentials);
                 return 0;
         }
@@ -94,7 +97,9 @@ static int on_acceptable(sd_event_source *source, int listening, uint32_t events
                 (void)consumer_free(consumer);
                 if (error == EAGAIN || error == EINTR || error == ECONNABORTED)
                         return 0;
-                log_message(LOG_LEVEL_WARNING, "credential socket: a connection cannot be accepted: %s", strerror(error));
+                log_message(LOG_LEVEL_WARNING,
+                            "credential socket: a connection cannot be accepted: %s",
+                            strerror(error));
                 pause_accepting(credentials);
                 return 0;
         }
@@ -110,18 +115,23 @@ static int on_acceptable(sd_event_source *source, int listening, uint32_t events
 static int add_sources(struct credentials *credentials, struct error *err) {
         int r;
 
-        r = sd_event_add_io(credentials->event, &credentials->acceptable, credentials->fd, EPOLLIN, on_acceptable, credentials);
+        r = sd_event_add_io(credentials->event, &credentials->acceptable, credentials->fd, EPOLLIN,
+                            on_acceptable, credentials);
         if (r >= 0)
-                r = sd_event_add_time(credentials->event, &credentials->again, CLOCK_MONOTONIC, 0, 0, on_again, credentials);
+                r = sd_event_add_time(credentials->event, &credentials->again, CLOCK_MONOTONIC, 0,
+                                      0, on_again, credentials);
         if (r >= 0)
                 r = sd_event_source_set_enabled(credentials->again, SD_EVENT_OFF);
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch the credential socket: %s", strerror(-r));
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot watch the credential socket: %s",
+                                 strerror(-r));
         return 0;
 }
 
-int credentials_new(sd_event *event, struct broker *broker, int fd, struct credentials **ret, struct error *err) {
-        _cleanup_(credentials_freep) struct credentials *credentials = calloc(1, sizeof(*credentials));
+int credentials_new(sd_event *event, struct broker *broker, int fd, struct credentials **ret,
+                    struct error *err) {
+        _cleanup_(credentials_freep) struct credentials *credentials =
+            calloc(1, sizeof(*credentials));
         int r;
 
         if (!credentials)
@@ -136,7 +146,7 @@ int credentials_new(sd_event *event, struct broker *broker, int fd, struct crede
         credentials->fd = fd;
         r = add_sources(credentials, err);
         if (r < 0) {
-                credentials->fd = -1;   /* still the caller's */
+                credentials->fd = -1; /* still the caller's */
                 return r;
         }
         *ret = take(credentials);
@@ -151,10 +161,12 @@ static void send_rest(struct credentials *credentials) {
                 struct pollfd ready[CONSUMERS_MAX];
                 nfds_t n = 0;
 
-                for (struct consumer *consumer = credentials->first; consumer; consumer = consumer->next)
+                for (struct consumer *consumer = credentials->first; consumer;
+                     consumer = consumer->next)
                         ready[n++] = (struct pollfd){ .fd = consumer->fd, .events = POLLOUT };
                 (void)poll(ready, n, (int)((end - now) / USEC_PER_MSEC) + 1);
-                for (struct consumer *consumer = credentials->first, *next; consumer; consumer = next) {
+                for (struct consumer *consumer = credentials->first, *next; consumer;
+                     consumer = next) {
                         next = consumer->next;
                         if (consumer_send(consumer))
                                 (void)consumer_free(consumer);

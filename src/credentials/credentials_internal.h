@@ -14,7 +14,7 @@ struct credentials {
         struct cgroup_root cgroup_root;
         struct rate *rate;
         sd_event_source *acceptable, *again;
-        struct consumer *first;         /* the newest */
+        struct consumer *first; /* the newest */
         size_t count;
 };
 

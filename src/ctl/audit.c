@@ -37,8 +37,17 @@ struct audit_options {
 };
 
 enum {
-        OPTION_SINCE = 256, OPTION_UNTIL, OPTION_TOKEN, OPTION_FORMAT, OPTION_REQUIRE, OPTION_FORBID, OPTION_ALLOW_HOLES,
-        OPTION_DIRECTORY, OPTION_FILE, OPTION_MERGE, OPTION_UID
+        OPTION_SINCE = 256,
+        OPTION_UNTIL,
+        OPTION_TOKEN,
+        OPTION_FORMAT,
+        OPTION_REQUIRE,
+        OPTION_FORBID,
+        OPTION_ALLOW_HOLES,
+        OPTION_DIRECTORY,
+        OPTION_FILE,
+        OPTION_MERGE,
+        OPTION_UID
 };
 
 static const struct option own[] = {
@@ -66,7 +75,9 @@ static bool wrong(const char *option, const char *value, const char *wanted) {
 
 static bool take_time(const struct audit_options *audit, const char *option, usec_t *ret) {
         return audit_time_parse(optarg, audit->now, ret) ||
-               wrong(option, optarg, "a time is 48h, yesterday, '2026-11-20 10:00', '2026-11-20 10:00 UTC' or @SECONDS");
+               wrong(option, optarg,
+                     "a time is 48h, yesterday, '2026-11-20 10:00', '2026-11-20 10:00 UTC' or "
+                     "@SECONDS");
 }
 
 static bool take_list(const char *option, const char **list, size_t *count) {
@@ -90,8 +101,10 @@ static bool take_condition(struct audit_options *audit, bool forbid) {
 
         if (audit->condition_count == AUDIT_CONDITIONS_MAX)
                 return wrong(forbid ? "forbid" : "require", optarg, "that is one too many");
-        if (audit_condition_parse(optarg, forbid, &audit->conditions[audit->condition_count], &err) < 0) {
-                (void)fprintf(stderr, "forge-brokerctl: audit: --%s %s\n", forbid ? "forbid" : "require", err.detail);
+        if (audit_condition_parse(optarg, forbid, &audit->conditions[audit->condition_count],
+                                  &err) < 0) {
+                (void)fprintf(stderr, "forge-brokerctl: audit: --%s %s\n",
+                              forbid ? "forbid" : "require", err.detail);
                 return false;
         }
         audit->condition_count++;
@@ -118,7 +131,8 @@ static bool take_option(struct audit_options *audit, int option) {
         case OPTION_UNTIL:
                 return take_time(audit, "until", &audit->until);
         case OPTION_TOKEN:
-                return (text_is_name(optarg) || wrong("token", optarg, "that is no token's name")) &&
+                return (text_is_name(optarg) ||
+                        wrong("token", optarg, "that is no token's name")) &&
                        take_list("token", audit->tokens, &audit->token_count);
         case OPTION_FORMAT:
                 return take_format(audit);
@@ -153,7 +167,8 @@ static bool check_conditions(const struct audit_options *audit) {
                 for (size_t j = 0; j < audit->token_count && !known; j++)
                         known = strcmp(token, audit->tokens[j]) == 0;
                 if (!known)
-                        return wrong("token", token, "there is a condition on it, but --token leaves it out");
+                        return wrong("token", token,
+                                     "there is a condition on it, but --token leaves it out");
         }
         return true;
 }
@@ -164,7 +179,8 @@ static bool check_options(struct audit_options *audit) {
         if (audit->file_count > 0)
                 audit->place.files = audit->files;
         if ((place->files != NULL) + (place->directory != NULL) + place->merge > 1) {
-                (void)fprintf(stderr, "forge-brokerctl: audit: only one of --directory, --file and --merge can be given\n");
+                (void)fprintf(stderr, "forge-brokerctl: audit: only one of --directory, --file and "
+                                      "--merge can be given\n");
                 return false;
         }
         if (audit->since >= audit->until) {
@@ -174,8 +190,10 @@ static bool check_options(struct audit_options *audit) {
         return check_conditions(audit);
 }
 
-/* On this machine the daemon's uid is known; of another one it is not, and its journald vouches for the unit. */
-static int find_trust(const struct audit_options *audit, struct audit_trust *ret, struct error *err) {
+/* On this machine the daemon's uid is known; of another one it is not, and its journald vouches
+ * for the unit. */
+static int find_trust(const struct audit_options *audit, struct audit_trust *ret,
+                      struct error *err) {
         const struct audit_place *place = &audit->place;
         const struct passwd *user;
 
@@ -185,9 +203,12 @@ static int find_trust(const struct audit_options *audit, struct audit_trust *ret
         /* cppcheck-suppress getpwnamCalled ; there is one thread */
         user = getpwnam(DAEMON_USER);
         if (!user) {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "there is no user '%s' here, so nothing tells its records from "
-                                "forged ones", DAEMON_USER);
-                error_remedy_set(err, "Run 'systemd-sysusers', or name the uid that the daemon ran as with --uid, or another "
+                (void)error_set(err, DIAG_INTERNAL_ERROR,
+                                "there is no user '%s' here, so nothing tells its records from "
+                                "forged ones",
+                                DAEMON_USER);
+                error_remedy_set(err, "Run 'systemd-sysusers', or name the uid that the daemon ran "
+                                      "as with --uid, or another "
                                       "machine's journal with --directory.");
                 return -DIAG_INTERNAL_ERROR;
         }
@@ -205,7 +226,8 @@ static bool wants(const void *userdata, const char *token) {
         return audit_tally_wants(userdata, token);
 }
 
-static int examine(const struct audit_options *audit, struct audit_tally *tally, struct error *err) {
+static int examine(const struct audit_options *audit, struct audit_tally *tally,
+                   struct error *err) {
         _cleanup_(audit_journal_closep) struct audit_journal *journal = NULL;
         struct audit_report *report = tally->report;
         struct audit_trust trust;
@@ -217,7 +239,8 @@ static int examine(const struct audit_options *audit, struct audit_tally *tally,
                 r = audit_journal_read(journal, audit->since, audit->until, on_entry, tally, err);
         if (r < 0)
                 return r;
-        report->fallback_at = audit_journal_last_use(journal, SOURCE_DIRECT_ENV_FALLBACK, audit->until, wants, report);
+        report->fallback_at = audit_journal_last_use(journal, SOURCE_DIRECT_ENV_FALLBACK,
+                                                     audit->until, wants, report);
         audit_complete_find(tally, journal);
         if (tally->out_of_memory)
                 return error_oom(err);
@@ -242,8 +265,10 @@ static int print(const struct audit_report *report, enum format format) {
 }
 
 static const char *describe(const struct audit_place *place) {
-        return place->files ? "files of journals" : place->directory ? "a directory of journals" :
-               place->merge ? "this machine's journal and those collected from others" : "this machine's journal";
+        return place->files       ? "files of journals"
+               : place->directory ? "a directory of journals"
+               : place->merge     ? "this machine's journal and those collected from others"
+                                  : "this machine's journal";
 }
 
 static int run(const struct audit_options *audit) {
@@ -258,8 +283,12 @@ static int run(const struct audit_options *audit) {
                 return EXIT_CANNOT_TELL;
         }
         *report = (struct audit_report){
-                .since = audit->since, .until = audit->until, .made_at = audit->now, .only = audit->tokens,
-                .allow_holes = audit->allow_holes, .journal = describe(&audit->place),
+                .since = audit->since,
+                .until = audit->until,
+                .made_at = audit->now,
+                .only = audit->tokens,
+                .allow_holes = audit->allow_holes,
+                .journal = describe(&audit->place),
                 .fleet = audit->place.files || audit->place.directory || audit->place.merge,
         };
         r = audit_tally_init(&tally, report, &err);
@@ -278,7 +307,9 @@ static int run(const struct audit_options *audit) {
 
 int command_audit(struct options *options, int argc, char **argv) {
         const usec_t now = clock_realtime();
-        struct audit_options audit = { .now = now, .since = now - DEFAULT_WINDOW, .until = now, .format = FORMAT_COUNT };
+        struct audit_options audit = {
+                .now = now, .since = now - DEFAULT_WINDOW, .until = now, .format = FORMAT_COUNT
+        };
         int option;
 
         while ((option = options_next(options, argc, argv, own)) != OPTIONS_END)
@@ -291,7 +322,9 @@ int command_audit(struct options *options, int argc, char **argv) {
         if (audit.format == FORMAT_COUNT)
                 audit.format = options->json ? FORMAT_JSON : FORMAT_TEXT;
         else if (options->json && audit.format != FORMAT_JSON) {
-                (void)fprintf(stderr, "forge-brokerctl: audit: --json and another --format cannot both be had\n");
+                (void)fprintf(
+                    stderr,
+                    "forge-brokerctl: audit: --json and another --format cannot both be had\n");
                 return EXIT_USAGE;
         }
         return check_options(&audit) ? run(&audit) : EXIT_USAGE;

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define HEIGHT  100
-#define SLOT    10      /* a bar and its gap, in units of the drawing */
-#define BAR     8
-#define LEAST   6       /* of a bar that is not empty: one in thousands is still seen */
+#define HEIGHT 100
+#define SLOT   10 /* a bar and its gap, in units of the drawing */
+#define BAR    8
+#define LEAST  6 /* of a bar that is not empty: one in thousands is still seen */
 
 static uint64_t lane_max(const struct audit_report *report, int source) {
         uint64_t max = 0;
@@ -21,15 +21,19 @@ static void print_bars(const struct audit_report *report, int source, uint64_t m
         char at[CLOCK_TEXT_MAX];
 
         for (size_t i = 0; i < report->bucket_count; i++) {
-                uint64_t issued = report->buckets[i].issued[source], height = max ? issued * HEIGHT / max : 0;
+                uint64_t issued = report->buckets[i].issued[source],
+                         height = max ? issued * HEIGHT / max : 0;
 
                 if (issued == 0)
                         continue;
                 if (height < LEAST)
                         height = LEAST;
-                (void)fprintf(out, "<rect x=\"%zu\" y=\"%" PRIu64 "\" width=\"%d\" height=\"%" PRIu64 "\"><title>%s: %" PRIu64
-                              "</title></rect>\n", i * SLOT + 1, HEIGHT - height, BAR, height,
-                              clock_format(report->buckets_start + i * report->bucket_width, at), issued);
+                (void)fprintf(out,
+                              "<rect x=\"%zu\" y=\"%" PRIu64 "\" width=\"%d\" height=\"%" PRIu64
+                              "\"><title>%s: %" PRIu64 "</title></rect>\n",
+                              i * SLOT + 1, HEIGHT - height, BAR, height,
+                              clock_format(report->buckets_start + i * report->bucket_width, at),
+                              issued);
         }
 }
 
@@ -42,8 +46,10 @@ static void print_unknown(const struct audit_report *report, FILE *out) {
                 return;
         if (width > report->bucket_count * SLOT)
                 width = report->bucket_count * SLOT;
-        (void)fprintf(out, "<rect class=\"unknown\" x=\"0\" y=\"0\" width=\"%" PRIu64
-                      "\" height=\"%d\"><title>not kept</title></rect>\n", width, HEIGHT);
+        (void)fprintf(out,
+                      "<rect class=\"unknown\" x=\"0\" y=\"0\" width=\"%" PRIu64
+                      "\" height=\"%d\"><title>not kept</title></rect>\n",
+                      width, HEIGHT);
 }
 
 static void print_lane(const struct audit_report *report, int source, FILE *out) {
@@ -52,16 +58,26 @@ static void print_lane(const struct audit_report *report, int source, FILE *out)
         char span[CLOCK_TEXT_MAX], first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
 
         (void)clock_format_span(report->bucket_width, span);
-        (void)fprintf(out, "<div class=\"lane source-%d\">\n<p><span class=\"key\"></span><b>%s</b><span class=\"count\">%" PRIu64
-                      " issued, %" PRIu64 " at most in %s</span></p>\n", source, source_name((enum source)source), use->issued,
-                      max, span);
-        (void)fprintf(out, "<svg role=\"img\" aria-labelledby=\"title-%d desc-%d\" viewBox=\"0 0 %zu %d\" "
-                      "preserveAspectRatio=\"none\">\n<title id=\"title-%d\">Issuances from %s over time</title>\n"
-                      "<desc id=\"desc-%d\">", source, source, report->bucket_count * SLOT, HEIGHT, source,
-                      source_name((enum source)source), source);
+        (void)fprintf(out,
+                      "<div class=\"lane source-%d\">\n<p><span "
+                      "class=\"key\"></span><b>%s</b><span class=\"count\">%" PRIu64
+                      " issued, %" PRIu64 " at most in %s</span></p>\n",
+                      source, source_name((enum source)source), use->issued, max, span);
+        (void)fprintf(
+            out,
+            "<svg role=\"img\" aria-labelledby=\"title-%d desc-%d\" viewBox=\"0 0 %zu %d\" "
+            "preserveAspectRatio=\"none\">\n<title id=\"title-%d\">Issuances from %s over "
+            "time</title>\n"
+            "<desc id=\"desc-%d\">",
+            source, source, report->bucket_count * SLOT, HEIGHT, source,
+            source_name((enum source)source), source);
         if (use->issued > 0)
-                (void)fprintf(out, "%" PRIu64 " issuances, the first at %s, the last at %s; at most %" PRIu64 " in %s.",
-                              use->issued, clock_format(use->first_at, first), clock_format(use->last_at, last), max, span);
+                (void)fprintf(out,
+                              "%" PRIu64
+                              " issuances, the first at %s, the last at %s; at most %" PRIu64
+                              " in %s.",
+                              use->issued, clock_format(use->first_at, first),
+                              clock_format(use->last_at, last), max, span);
         else
                 (void)fprintf(out, "No issuance.");
         (void)fputs("</desc>\n", out);
@@ -90,9 +106,13 @@ void audit_chart(const struct audit_report *report, FILE *out) {
         print_tick(report->buckets_start, out);
         print_tick(report->buckets_start + (end - report->buckets_start) / 2, out);
         print_tick(end, out);
-        (void)fprintf(out, "</div>\n<figcaption>Issuances by source, %s a bar, times in UTC. Each source has its own scale."
-                      "%s</figcaption>\n</figure>\n</section>\n", clock_format_span(report->bucket_width, span),
-                      report->oldest_at <= report->since ? "" :
-                      report->host_count > 1 ? " Grey: not every host\u2019s journal goes back so far." :
-                      " Grey: before the journal begins.");
+        (void)fprintf(out,
+                      "</div>\n<figcaption>Issuances by source, %s a bar, times in UTC. Each "
+                      "source has its own scale."
+                      "%s</figcaption>\n</figure>\n</section>\n",
+                      clock_format_span(report->bucket_width, span),
+                      report->oldest_at <= report->since ? ""
+                      : report->host_count > 1
+                          ? " Grey: not every host\u2019s journal goes back so far."
+                          : " Grey: before the journal begins.");
 }

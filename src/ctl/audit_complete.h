@@ -1,5 +1,6 @@
 /*
- * Is it all there?  What the records themselves prove about what is missing, and the verdict on the gate.
+ * Is it all there?  What the records themselves prove about what is missing, and the verdict on the
+ * gate.
  *
  *      since                                          until
  *        |   1 2 3 5 6        7 8 9 | 1 2 3             |         4 is missing
@@ -14,8 +15,10 @@
 #include "ctl/audit_journal.h"
 #include "ctl/audit_tally.h"
 
-/** audit_complete_find() - fills the report's holes and sorts it; the tally must not be added to after that */
+/** audit_complete_find() - fills the report's holes and sorts it; the tally must not be added to
+ * after that */
 void audit_complete_find(struct audit_tally *tally, struct audit_journal *journal);
 
 /** audit_complete_judge() - the outcomes of all conditions, of completeness, and the verdict */
-void audit_complete_judge(struct audit_report *report, const struct audit_condition *conditions, size_t count);
+void audit_complete_judge(struct audit_report *report, const struct audit_condition *conditions,
+                          size_t count);

@@ -87,7 +87,8 @@ void audit_fields_add(struct audit_fields *fields, const void *data, size_t leng
 static bool field_is(const struct audit_fields *fields, enum audit_field field, const char *text) {
         const struct audit_value *value = &fields->values[field];
 
-        return value->times == 1 && value->length == strlen(text) && memcmp(value->text, text, value->length) == 0;
+        return value->times == 1 && value->length == strlen(text) &&
+               memcmp(value->text, text, value->length) == 0;
 }
 
 static const char *optional(const struct audit_fields *fields, enum audit_field field) {
@@ -124,18 +125,23 @@ static enum audit_kind find_kind(const struct audit_fields *fields) {
         return AUDIT_KIND_COUNT;
 }
 
-/* A field that stands twice has one of our MESSAGE_IDs if its first value has: sd-journal gives them in any order. */
+/* A field that stands twice has one of our MESSAGE_IDs if its first value has: sd-journal gives
+ * them in any order. */
 static bool looks_like_ours(const struct audit_fields *fields) {
-        return fields->ours || find_kind(fields) < AUDIT_KIND_COUNT || fields->values[FIELD_MESSAGE_ID].times > 1;
+        return fields->ours || find_kind(fields) < AUDIT_KIND_COUNT ||
+               fields->values[FIELD_MESSAGE_ID].times > 1;
 }
 
 static bool is_from_daemon(const struct audit_fields *fields, const struct audit_trust *trust) {
         uint64_t uid;
 
-        if (!field_is(fields, FIELD_FROM_UNIT, AUDIT_UNIT) || fields->values[FIELD_FROM_USER_UNIT].times > 0 ||
-            !field_is(fields, FIELD_FROM_TRANSPORT, "journal") || fields->values[FIELD_FROM_UID].times != 1)
+        if (!field_is(fields, FIELD_FROM_UNIT, AUDIT_UNIT) ||
+            fields->values[FIELD_FROM_USER_UNIT].times > 0 ||
+            !field_is(fields, FIELD_FROM_TRANSPORT, "journal") ||
+            fields->values[FIELD_FROM_UID].times != 1)
                 return false;
-        return !trust->check_uid || (parse_number(fields->values[FIELD_FROM_UID].text, &uid) && uid == trust->uid);
+        return !trust->check_uid ||
+               (parse_number(fields->values[FIELD_FROM_UID].text, &uid) && uid == trust->uid);
 }
 
 /* NULL, or why the daemon cannot have written it like this. */
@@ -164,17 +170,21 @@ static const char *read_issuance(const struct audit_fields *fields, struct audit
         return NULL;
 }
 
-/* A proof that tells the repository alone leaves the run to the job's own word.  Where it tells the run, a claimed attempt
- * beside it does not count: whoever makes attempts up would make one run many. */
+/* A proof that tells the repository alone leaves the run to the job's own word.  Where it tells
+ * the run, a claimed attempt beside it does not count: whoever makes attempts up would make one
+ * run many. */
 static void read_run(const struct audit_fields *fields, struct audit_entry *entry) {
         const char *verified = or_empty(fields, FIELD_VERIFIED);
 
-        entry->proven = *verified && strcmp(verified, "no") != 0 && *or_empty(fields, FIELD_PROVEN_REPOSITORY) &&
+        entry->proven = *verified && strcmp(verified, "no") != 0 &&
+                        *or_empty(fields, FIELD_PROVEN_REPOSITORY) &&
                         *or_empty(fields, FIELD_PROVEN_RUN_ID);
-        entry->repository = or_empty(fields, *or_empty(fields, FIELD_PROVEN_REPOSITORY) ? FIELD_PROVEN_REPOSITORY
-                                                                                        : FIELD_REPOSITORY);
+        entry->repository =
+            or_empty(fields, *or_empty(fields, FIELD_PROVEN_REPOSITORY) ? FIELD_PROVEN_REPOSITORY
+                                                                        : FIELD_REPOSITORY);
         entry->run_id = or_empty(fields, entry->proven ? FIELD_PROVEN_RUN_ID : FIELD_RUN_ID);
-        entry->attempt = or_empty(fields, entry->proven ? FIELD_PROVEN_RUN_ATTEMPT : FIELD_RUN_ATTEMPT);
+        entry->attempt =
+            or_empty(fields, entry->proven ? FIELD_PROVEN_RUN_ATTEMPT : FIELD_RUN_ATTEMPT);
 }
 
 /* Return: NULL, or what is wrong with a record of the daemon. */
@@ -194,14 +204,16 @@ static const char *read_record(const struct audit_fields *fields, struct audit_e
         if (!parse_number(or_empty(fields, FIELD_SEQ), &entry->sequence) || entry->sequence == 0)
                 return "no sequence number";
         if (fields->values[FIELD_COUNT].times > 0 &&
-            (!parse_number(or_empty(fields, FIELD_COUNT), &entry->count) || entry->count == 0 || entry->count > UINT32_MAX))
+            (!parse_number(or_empty(fields, FIELD_COUNT), &entry->count) || entry->count == 0 ||
+             entry->count > UINT32_MAX))
                 return "a count that is none";
         return entry->kind == AUDIT_ISSUED ? read_issuance(fields, entry) : NULL;
 }
 
-enum audit_verdict audit_entry_judge(const struct audit_fields *fields, const struct audit_trust *trust,
-                                     struct audit_entry *ret) {
-        *ret = (struct audit_entry){ .kind = AUDIT_KIND_COUNT, .host = or_empty(fields, FIELD_FROM_HOST),
+enum audit_verdict audit_entry_judge(const struct audit_fields *fields,
+                                     const struct audit_trust *trust, struct audit_entry *ret) {
+        *ret = (struct audit_entry){ .kind = AUDIT_KIND_COUNT,
+                                     .host = or_empty(fields, FIELD_FROM_HOST),
                                      .machine = or_empty(fields, FIELD_FROM_MACHINE) };
         if (!looks_like_ours(fields))
                 return ENTRY_OTHER;

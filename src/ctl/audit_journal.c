@@ -32,8 +32,8 @@ static int open_handle(const struct audit_place *place, sd_journal **ret) {
         return sd_journal_open(ret, place->merge ? 0 : SD_JOURNAL_LOCAL_ONLY);
 }
 
-int audit_journal_open(const struct audit_place *place, const struct audit_trust *trust, struct audit_journal **ret,
-                       struct error *err) {
+int audit_journal_open(const struct audit_place *place, const struct audit_trust *trust,
+                       struct audit_journal **ret, struct error *err) {
         _cleanup_(audit_journal_closep) struct audit_journal *journal = calloc(1, sizeof(*journal));
         int r = audit_access_check(place, err);
 
@@ -44,9 +44,12 @@ int audit_journal_open(const struct audit_place *place, const struct audit_trust
         journal->trust = *trust;
         r = open_handle(place, &journal->handle);
         if (r < 0) {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "the journal cannot be opened: %s", strerror(-r));
-                error_remedy_set(err, "Name a directory or files that a journald or systemd-journal-remote wrote; "
-                                      "'journalctl --verify' says more about damaged ones.");
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "the journal cannot be opened: %s",
+                                strerror(-r));
+                error_remedy_set(
+                    err,
+                    "Name a directory or files that a journald or systemd-journal-remote wrote; "
+                    "'journalctl --verify' says more about damaged ones.");
                 return -DIAG_INTERNAL_ERROR;
         }
         (void)sd_journal_set_data_threshold(journal->handle, VALUE_BYTES);
@@ -58,10 +61,13 @@ static int match(sd_journal *handle, const char *name, const char *value) {
         char text[512];
         int length = snprintf(text, sizeof(text), "%s=%s", name, value);
 
-        return length < 0 || (size_t)length >= sizeof(text) ? -EINVAL : sd_journal_add_match(handle, text, (size_t)length);
+        return length < 0 || (size_t)length >= sizeof(text)
+                   ? -EINVAL
+                   : sd_journal_add_match(handle, text, (size_t)length);
 }
 
-/* Our kinds, or whatever the daemon's unit wrote (a newer one may have other kinds), or an issuance's source. */
+/* Our kinds, or whatever the daemon's unit wrote (a newer one may have other kinds), or an
+ * issuance's source. */
 static int match_all(sd_journal *handle) {
         int r = 0;
 
@@ -79,8 +85,10 @@ static int match_all(sd_journal *handle) {
         return r;
 }
 
-/* The entry that the handle stands on.  A field that cannot be unpacked makes the whole entry unreadable. */
-static int read_entry(struct audit_journal *journal, enum audit_verdict *ret_verdict, struct audit_entry *ret) {
+/* The entry that the handle stands on.  A field that cannot be unpacked makes the whole entry
+ * unreadable. */
+static int read_entry(struct audit_journal *journal, enum audit_verdict *ret_verdict,
+                      struct audit_entry *ret) {
         uint64_t at = 0;
         const void *data;
         size_t length;
@@ -101,8 +109,8 @@ static int read_entry(struct audit_journal *journal, enum audit_verdict *ret_ver
         return r;
 }
 
-int audit_journal_read(struct audit_journal *journal, usec_t since, usec_t until, audit_journal_entry done,
-                       void *userdata, struct error *err) {
+int audit_journal_read(struct audit_journal *journal, usec_t since, usec_t until,
+                       audit_journal_entry done, void *userdata, struct error *err) {
         enum audit_verdict verdict;
         struct audit_entry entry;
         int r = match_all(journal->handle);
@@ -112,14 +120,16 @@ int audit_journal_read(struct audit_journal *journal, usec_t since, usec_t until
         while (r >= 0 && (r = sd_journal_next(journal->handle)) > 0) {
                 bool readable = read_entry(journal, &verdict, &entry) >= 0;
 
-                /* A clock that was set back lets later entries look earlier; what is missed then shows as a gap. */
+                /* A clock that was set back lets later entries look earlier; what is missed then
+                 * shows as a gap. */
                 if (readable && entry.at >= until)
                         break;
                 if (!readable || entry.at >= since)
                         done(userdata, verdict, &entry, &journal->fields);
         }
         if (r < 0) {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "the journal cannot be read: %s", strerror(-r));
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "the journal cannot be read: %s",
+                                strerror(-r));
                 error_remedy_set(err, "'journalctl --verify' says which of its files are damaged.");
                 return -DIAG_INTERNAL_ERROR;
         }
@@ -133,7 +143,8 @@ usec_t audit_journal_oldest(struct audit_journal *journal, const char *machine) 
         for (int attempt = 0; attempt < 2; attempt++) {
                 sd_journal_flush_matches(handle);
                 if ((*machine && match(handle, "_MACHINE_ID", machine) < 0) ||
-                    (attempt == 0 && match(handle, "_UID", "0") < 0) || sd_journal_seek_head(handle) < 0)
+                    (attempt == 0 && match(handle, "_UID", "0") < 0) ||
+                    sd_journal_seek_head(handle) < 0)
                         return 0;
                 if (sd_journal_next(handle) > 0 && sd_journal_get_realtime_usec(handle, &at) >= 0)
                         return at;
@@ -143,7 +154,8 @@ usec_t audit_journal_oldest(struct audit_journal *journal, const char *machine) 
 
 static int match_instance(sd_journal *handle, const char *instance, usec_t time) {
         sd_journal_flush_matches(handle);
-        if (match(handle, "_SYSTEMD_UNIT", AUDIT_UNIT) < 0 || match(handle, "FORGE_BROKER_INSTANCE", instance) < 0)
+        if (match(handle, "_SYSTEMD_UNIT", AUDIT_UNIT) < 0 ||
+            match(handle, "FORGE_BROKER_INSTANCE", instance) < 0)
                 return -1;
         return sd_journal_seek_realtime_usec(handle, time);
 }
@@ -155,7 +167,8 @@ uint64_t audit_journal_before(struct audit_journal *journal, const char *instanc
         if (match_instance(journal->handle, instance, time) < 0)
                 return 0;
         while (sd_journal_previous(journal->handle) > 0)
-                if (read_entry(journal, &verdict, &entry) >= 0 && verdict == ENTRY_OURS && entry.at < time)
+                if (read_entry(journal, &verdict, &entry) >= 0 && verdict == ENTRY_OURS &&
+                    entry.at < time)
                         return entry.sequence;
         return 0;
 }
@@ -167,25 +180,28 @@ uint64_t audit_journal_behind(struct audit_journal *journal, const char *instanc
         if (match_instance(journal->handle, instance, time) < 0)
                 return 0;
         while (sd_journal_next(journal->handle) > 0)
-                if (read_entry(journal, &verdict, &entry) >= 0 && verdict == ENTRY_OURS && entry.at >= time)
+                if (read_entry(journal, &verdict, &entry) >= 0 && verdict == ENTRY_OURS &&
+                    entry.at >= time)
                         return entry.sequence;
         return 0;
 }
 
 usec_t audit_journal_last_use(struct audit_journal *journal, enum source source, usec_t before,
-                              bool (*wants)(const void *userdata, const char *token), const void *userdata) {
+                              bool (*wants)(const void *userdata, const char *token),
+                              const void *userdata) {
         sd_journal *handle = journal->handle;
         enum audit_verdict verdict;
         struct audit_entry entry;
 
         sd_journal_flush_matches(handle);
-        if (match(handle, "_SYSTEMD_UNIT", AUDIT_UNIT) < 0 || match(handle, "MESSAGE_ID", AUDIT_ID_ISSUED) < 0 ||
+        if (match(handle, "_SYSTEMD_UNIT", AUDIT_UNIT) < 0 ||
+            match(handle, "MESSAGE_ID", AUDIT_ID_ISSUED) < 0 ||
             match(handle, "FORGE_BROKER_SOURCE", source_name(source)) < 0 ||
             sd_journal_seek_realtime_usec(handle, before) < 0)
                 return 0;
         while (sd_journal_previous(handle) > 0)
-                if (read_entry(journal, &verdict, &entry) >= 0 && verdict == ENTRY_OURS && entry.kind == AUDIT_ISSUED &&
-                    entry.at < before && wants(userdata, entry.token))
+                if (read_entry(journal, &verdict, &entry) >= 0 && verdict == ENTRY_OURS &&
+                    entry.kind == AUDIT_ISSUED && entry.at < before && wants(userdata, entry.token))
                         return entry.at;
         return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * The report as evidence in an issue.  All that comes from the journal stands in code spans (audit_escape.h).
+ * The report as evidence in an issue.  All that comes from the journal stands in code spans
+ * (audit_escape.h).
  */
 #include <inttypes.h>
 
@@ -7,9 +8,12 @@
 #include "ctl/audit_report.h"
 
 static void print_head(const struct audit_report *report, FILE *out) {
-        char since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], made[CLOCK_TEXT_MAX], span[CLOCK_TEXT_MAX];
+        char since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], made[CLOCK_TEXT_MAX],
+            span[CLOCK_TEXT_MAX];
 
-        (void)fprintf(out, "## Audit of forge tokens\n\n%s to %s (%s), from %s; made at %s by forge-brokerctl %s.\n",
+        (void)fprintf(out,
+                      "## Audit of forge tokens\n\n%s to %s (%s), from %s; made at %s by "
+                      "forge-brokerctl %s.\n",
                       clock_format(report->since, since), clock_format(report->until, until),
                       audit_span_text(report->until - report->since, span), report->journal,
                       clock_format(report->made_at, made), PACKAGE_VERSION);
@@ -25,7 +29,8 @@ static void print_head(const struct audit_report *report, FILE *out) {
 static void print_gate(const struct audit_report *report, FILE *out) {
         if (report->outcome_count == 0)
                 return;
-        (void)fprintf(out, "**Gate: %s**\n\n| | condition | found |\n|---|---|---|\n", audit_verdict_text(report));
+        (void)fprintf(out, "**Gate: %s**\n\n| | condition | found |\n|---|---|---|\n",
+                      audit_verdict_text(report));
         for (size_t i = 0; i < report->outcome_count; i++) {
                 (void)fprintf(out, "| %s | ", report->outcomes[i].met ? "met" : "**UNMET**");
                 escape_markdown(out, report->outcomes[i].condition);
@@ -36,8 +41,8 @@ static void print_gate(const struct audit_report *report, FILE *out) {
         (void)fputc('\n', out);
 }
 
-static void print_use(const struct audit_report *report, const char *name, enum source source, const struct audit_use *use,
-                      FILE *out) {
+static void print_use(const struct audit_report *report, const char *name, enum source source,
+                      const struct audit_use *use, FILE *out) {
         char runs[AUDIT_RUNS_TEXT_MAX], first[CLOCK_TEXT_MAX], last[CLOCK_TEXT_MAX];
 
         (void)fputs("| ", out);
@@ -45,15 +50,17 @@ static void print_use(const struct audit_report *report, const char *name, enum 
                 escape_markdown(out, name);
         else
                 (void)fputs("all", out);
-        (void)fprintf(out, " | %s | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %s | %s | %s |\n", source_name(source), use->issued,
-                      use->issued - use->stale, use->stale, audit_runs_text(report, use, runs),
+        (void)fprintf(out, " | %s | %" PRIu64 " | %" PRIu64 " | %" PRIu64 " | %s | %s | %s |\n",
+                      source_name(source), use->issued, use->issued - use->stale, use->stale,
+                      audit_runs_text(report, use, runs),
                       use->issued ? clock_format(use->first_at, first) : "-",
                       use->issued ? clock_format(use->last_at, last) : "-");
 }
 
 static void print_tokens(const struct audit_report *report, FILE *out) {
         (void)fputs("| token | source | issued | fresh | stale | runs | first | last |\n"
-                    "|---|---|--:|--:|--:|---|---|---|\n", out);
+                    "|---|---|--:|--:|--:|---|---|---|\n",
+                    out);
         for (size_t i = 0; i < report->token_count; i++)
                 for (int source = 0; source < SOURCE_COUNT; source++)
                         if (report->tokens[i].uses[source].issued > 0)
@@ -72,7 +79,8 @@ static void print_hosts(const struct audit_report *report, FILE *out) {
         (void)fputs("| source |", out);
         for (size_t i = 0; i < report->host_count; i++) {
                 (void)fputc(' ', out);
-                escape_markdown(out, report->hosts[i].name[0] ? report->hosts[i].name : report->hosts[i].machine);
+                escape_markdown(out, report->hosts[i].name[0] ? report->hosts[i].name
+                                                              : report->hosts[i].machine);
                 (void)fputs(" |", out);
         }
         (void)fputs("\n|---|", out);
@@ -88,7 +96,10 @@ static void print_hosts(const struct audit_report *report, FILE *out) {
                 (void)fprintf(out, " %zu |", report->hosts[i].instances);
         (void)fputs("\n| journal since |", out);
         for (size_t i = 0; i < report->host_count; i++)
-                (void)fprintf(out, " %s |", report->hosts[i].oldest_at ? clock_format(report->hosts[i].oldest_at, oldest) : "-");
+                (void)fprintf(out, " %s |",
+                              report->hosts[i].oldest_at
+                                  ? clock_format(report->hosts[i].oldest_at, oldest)
+                                  : "-");
         (void)fputs("\n\n", out);
 }
 
@@ -108,11 +119,14 @@ static void print_events(const struct audit_report *report, FILE *out) {
         (void)fprintf(out, "- fallback: %s\n", audit_fallback_text(report, text));
         print_codes("refusals", report->refusals, report->refusal_count, out);
         print_codes("failures", report->failures, report->failure_count, out);
-        (void)fprintf(out, "- rotations: %" PRIu64 "\n- starts of the daemon: %" PRIu64 ", records: %" PRIu64 "\n",
+        (void)fprintf(out,
+                      "- rotations: %" PRIu64 "\n- starts of the daemon: %" PRIu64
+                      ", records: %" PRIu64 "\n",
                       report->rotations, report->instances, report->records);
         if (*audit_bound_text(report, text))
                 (void)fprintf(out, "- bounds: %s\n", text);
-        (void)fprintf(out, "- records in the daemon's form by others, not counted: %" PRIu64 "\n", report->foreign);
+        (void)fprintf(out, "- records in the daemon's form by others, not counted: %" PRIu64 "\n",
+                      report->foreign);
         for (size_t i = 0; i < report->writer_count; i++) {
                 (void)fprintf(out, "  - %" PRIu64 " by uid ", report->writers[i].count);
                 escape_markdown(out, report->writers[i].uid);

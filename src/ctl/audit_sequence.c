@@ -18,7 +18,8 @@ void audit_sequences_done(struct audit_sequences *sequences) {
 
 static void remove_span(struct audit_instance *instance, size_t i) {
         instance->count--;
-        memmove(instance->spans + i, instance->spans + i + 1, (instance->count - i) * sizeof(*instance->spans));
+        memmove(instance->spans + i, instance->spans + i + 1,
+                (instance->count - i) * sizeof(*instance->spans));
 }
 
 static int insert_span(struct audit_instance *instance, size_t i, uint64_t number, usec_t at) {
@@ -30,13 +31,16 @@ static int insert_span(struct audit_instance *instance, size_t i, uint64_t numbe
         }
         /* Most instances have one span for ever; the size doubles when it is a power of two. */
         if ((instance->count & (instance->count - 1)) == 0) {
-                grown = realloc(instance->spans, (instance->count ? 2 * instance->count : 1) * sizeof(*grown));
+                grown = realloc(instance->spans,
+                                (instance->count ? 2 * instance->count : 1) * sizeof(*grown));
                 if (!grown)
                         return -1;
                 instance->spans = grown;
         }
-        memmove(instance->spans + i + 1, instance->spans + i, (instance->count - i) * sizeof(*instance->spans));
-        instance->spans[i] = (struct audit_span){ .first = number, .last = number, .first_at = at, .last_at = at };
+        memmove(instance->spans + i + 1, instance->spans + i,
+                (instance->count - i) * sizeof(*instance->spans));
+        instance->spans[i] =
+            (struct audit_span){ .first = number, .last = number, .first_at = at, .last_at = at };
         instance->count++;
         return SEQUENCE_NEW;
 }
@@ -69,7 +73,8 @@ static int add_number(struct audit_instance *instance, uint64_t number, usec_t a
         return insert_span(instance, i, number, at);
 }
 
-int audit_sequences_add(struct audit_sequences *sequences, const char *id, uint64_t number, usec_t at, size_t host) {
+int audit_sequences_add(struct audit_sequences *sequences, const char *id, uint64_t number,
+                        usec_t at, size_t host) {
         struct audit_instance *instance;
         size_t index;
         int r = audit_set_add(&sequences->ids, id, strlen(id), &index);
@@ -82,7 +87,9 @@ int audit_sequences_add(struct audit_sequences *sequences, const char *id, uint6
         }
         instance = &sequences->instances[index];
         if (r == SET_ADDED)
-                *instance = (struct audit_instance){ .id = sequences->ids.members[index], .host = host, .first_at = at };
+                *instance = (struct audit_instance){ .id = sequences->ids.members[index],
+                                                     .host = host,
+                                                     .first_at = at };
         if (at < instance->first_at)
                 instance->first_at = at;
         if (at > instance->last_at)

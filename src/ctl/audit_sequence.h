@@ -1,8 +1,9 @@
 /*
  * Completeness: which sequence numbers of each of the daemon's instances were seen.
  *
- * An instance counts its records up by one from 1, whatever their kind.  Seen numbers are kept as spans, so order does not
- * matter: files of a fleet come merged, and a clock may have been set back.
+ * An instance counts its records up by one from 1, whatever their kind.  Seen numbers are kept as
+ * spans, so order does not matter: files of a fleet come merged, and a clock may have been set
+ * back.
  */
 #pragma once
 
@@ -13,28 +14,29 @@
 #include "base/clock.h"
 #include "ctl/audit_set.h"
 
-/* 16384 starts are one every 10 seconds for two days.  What lies above the bounds makes completeness unprovable. */
+/* 16384 starts are one every 10 seconds for two days.  What lies above the bounds makes
+ * completeness unprovable. */
 #define AUDIT_INSTANCES_MAX 16384
 #define AUDIT_SPANS_MAX     256
 
 struct audit_span {
         uint64_t first, last;
-        usec_t first_at, last_at;       /* when these two were written */
+        usec_t first_at, last_at; /* when these two were written */
 };
 
 struct audit_instance {
-        const char *id;                 /* borrowed from the set */
-        size_t host;                    /* its number in the tally */
+        const char *id; /* borrowed from the set */
+        size_t host;    /* its number in the tally */
         usec_t first_at, last_at;
-        struct audit_span *spans;       /* ascending, not touching */
+        struct audit_span *spans; /* ascending, not touching */
         size_t count;
-        bool too_many;                  /* spans had to be given up: holes cannot be told any more */
+        bool too_many; /* spans had to be given up: holes cannot be told any more */
 };
 
 struct audit_sequences {
         struct audit_set ids;
-        struct audit_instance *instances;       /* ids.count of them */
-        uint64_t lost;                          /* records of instances above the bound */
+        struct audit_instance *instances; /* ids.count of them */
+        uint64_t lost;                    /* records of instances above the bound */
 };
 
 int audit_sequences_init(struct audit_sequences *sequences);
@@ -45,6 +47,8 @@ enum { SEQUENCE_NEW = 0, SEQUENCE_REPEATED = 1 };
 /**
  * audit_sequences_add() - one record
  *
- * Return: SEQUENCE_NEW, SEQUENCE_REPEATED (this number was there already), or -1 for lack of memory.
+ * Return: SEQUENCE_NEW, SEQUENCE_REPEATED (this number was there already), or -1 for lack of
+ * memory.
  */
-int audit_sequences_add(struct audit_sequences *sequences, const char *id, uint64_t number, usec_t at, size_t host);
+int audit_sequences_add(struct audit_sequences *sequences, const char *id, uint64_t number,
+                        usec_t at, size_t host);

@@ -42,7 +42,8 @@ int audit_set_add(struct audit_set *set, const void *bytes, size_t length, size_
         for (; set->table[slot]; slot = (slot + 1) & (set->slots - 1)) {
                 size_t number = set->table[slot] - 1;
 
-                if (set->lengths[number] == length && memcmp(set->members[number], bytes, length) == 0) {
+                if (set->lengths[number] == length &&
+                    memcmp(set->members[number], bytes, length) == 0) {
                         *ret = number;
                         return SET_KNOWN;
                 }

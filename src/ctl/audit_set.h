@@ -1,7 +1,9 @@
 /*
- * A bounded set of byte strings that numbers its members: what an audit tells apart (tokens, hosts, runs, ...).
+ * A bounded set of byte strings that numbers its members: what an audit tells apart (tokens, hosts,
+ * runs, ...).
  *
- * The strings come from journals, so the hash is seeded: nobody can choose ones that all fall into one place.
+ * The strings come from journals, so the hash is seeded: nobody can choose ones that all fall into
+ * one place.
  */
 #pragma once
 
@@ -10,8 +12,8 @@
 
 struct audit_set {
         size_t max, count;
-        size_t slots;           /* a power of two, at least twice max */
-        uint32_t *table;        /* number + 1 of the member in this place; 0: free */
+        size_t slots;    /* a power of two, at least twice max */
+        uint32_t *table; /* number + 1 of the member in this place; 0: free */
         char **members;
         size_t *lengths;
         uint64_t seed;

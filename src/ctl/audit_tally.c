@@ -5,14 +5,17 @@
 
 #include "base/text.h"
 
-/* A key of a run that is longer than this is kept as its hash, so that claims cannot make us hold much. */
+/* A key of a run that is longer than this is kept as its hash, so that claims cannot make us hold
+ * much. */
 #define RUN_KEY_PLAIN 96
 
 int audit_tally_init(struct audit_tally *tally, struct audit_report *report, struct error *err) {
         static const usec_t widths[] = {
-                USEC_PER_MIN, 5 * USEC_PER_MIN, 10 * USEC_PER_MIN, 15 * USEC_PER_MIN, 30 * USEC_PER_MIN, USEC_PER_HOUR,
-                2 * USEC_PER_HOUR, 3 * USEC_PER_HOUR, 6 * USEC_PER_HOUR, 12 * USEC_PER_HOUR, USEC_PER_DAY, 2 * USEC_PER_DAY,
-                7 * USEC_PER_DAY, 14 * USEC_PER_DAY, 30 * USEC_PER_DAY, 90 * USEC_PER_DAY, 365 * USEC_PER_DAY,
+                USEC_PER_MIN,       5 * USEC_PER_MIN,   10 * USEC_PER_MIN, 15 * USEC_PER_MIN,
+                30 * USEC_PER_MIN,  USEC_PER_HOUR,      2 * USEC_PER_HOUR, 3 * USEC_PER_HOUR,
+                6 * USEC_PER_HOUR,  12 * USEC_PER_HOUR, USEC_PER_DAY,      2 * USEC_PER_DAY,
+                7 * USEC_PER_DAY,   14 * USEC_PER_DAY,  30 * USEC_PER_DAY, 90 * USEC_PER_DAY,
+                365 * USEC_PER_DAY,
         };
         usec_t width = 0;
 
@@ -30,9 +33,12 @@ int audit_tally_init(struct audit_tally *tally, struct audit_report *report, str
         report->tokens = calloc(AUDIT_TOKENS_MAX, sizeof(*report->tokens));
         report->hosts = calloc(AUDIT_HOSTS_MAX, sizeof(*report->hosts));
         tally->run_proven = calloc(AUDIT_RUN_KEYS_MAX, sizeof(*tally->run_proven));
-        if (!report->tokens || !report->hosts || !tally->run_proven || audit_sequences_init(&tally->sequences) < 0 ||
-            audit_set_init(&tally->tokens, AUDIT_TOKENS_MAX) < 0 || audit_set_init(&tally->hosts, AUDIT_HOSTS_MAX) < 0 ||
-            audit_set_init(&tally->refusals, AUDIT_CODES_MAX) < 0 || audit_set_init(&tally->failures, AUDIT_CODES_MAX) < 0 ||
+        if (!report->tokens || !report->hosts || !tally->run_proven ||
+            audit_sequences_init(&tally->sequences) < 0 ||
+            audit_set_init(&tally->tokens, AUDIT_TOKENS_MAX) < 0 ||
+            audit_set_init(&tally->hosts, AUDIT_HOSTS_MAX) < 0 ||
+            audit_set_init(&tally->refusals, AUDIT_CODES_MAX) < 0 ||
+            audit_set_init(&tally->failures, AUDIT_CODES_MAX) < 0 ||
             audit_set_init(&tally->runs, AUDIT_RUN_KEYS_MAX) < 0)
                 return error_oom(err);
         return 0;
@@ -62,7 +68,8 @@ bool audit_tally_wants(const struct audit_report *report, const char *token) {
 }
 
 /* The member's number, or SIZE_MAX above the bound. */
-static size_t number_of(struct audit_tally *tally, struct audit_set *set, const char *text, uint64_t *lost, bool *added) {
+static size_t number_of(struct audit_tally *tally, struct audit_set *set, const char *text,
+                        uint64_t *lost, bool *added) {
         size_t index;
         int r = audit_set_add(set, text, strlen(text), &index);
 
@@ -103,17 +110,19 @@ static size_t find_host(struct audit_tally *tally, const struct audit_entry *ent
                 report->hosts[index].machine = tally->hosts.members[index];
                 report->host_count = tally->hosts.count;
         }
-        (void)text_clean(report->hosts[index].name, sizeof(report->hosts[index].name), entry->host, strlen(entry->host));
+        (void)text_clean(report->hosts[index].name, sizeof(report->hosts[index].name), entry->host,
+                         strlen(entry->host));
         return index;
 }
 
-static void count_code(struct audit_tally *tally, struct audit_set *set, struct audit_code *codes, size_t *ret_count,
-                       const struct audit_entry *entry) {
+static void count_code(struct audit_tally *tally, struct audit_set *set, struct audit_code *codes,
+                       size_t *ret_count, const struct audit_entry *entry) {
         char name[64];
         bool added;
         size_t index;
 
-        (void)text_clean(name, sizeof(name), entry->code ? entry->code : "none", entry->code ? strlen(entry->code) : 4);
+        (void)text_clean(name, sizeof(name), entry->code ? entry->code : "none",
+                         entry->code ? strlen(entry->code) : 4);
         index = number_of(tally, set, name, &tally->report->codes_lost, &added);
         if (index == SIZE_MAX)
                 return;
@@ -136,9 +145,11 @@ static void count_use(struct audit_use *use, const struct audit_entry *entry) {
                 use->without_run++;
 }
 
-/* "TOKEN/source\0repository\0run\0attempt"; a long one becomes "#" and its hash, which no token's name begins with. */
+/* "TOKEN/source\0repository\0run\0attempt"; a long one becomes "#" and its hash, which no token's
+ * name begins with. */
 static size_t run_key(const char *token, const struct audit_entry *entry, char key[static 1200]) {
-        const char *const parts[] = { token, source_name(entry->source), entry->repository, entry->run_id, entry->attempt };
+        const char *const parts[] = { token, source_name(entry->source), entry->repository,
+                                      entry->run_id, entry->attempt };
         unsigned char hash[EVP_MAX_MD_SIZE];
         unsigned hash_length = 0;
         size_t used = 0;
@@ -149,14 +160,16 @@ static size_t run_key(const char *token, const struct audit_entry *entry, char k
                 memcpy(key + used, parts[i], length);
                 used += length;
         }
-        if (used <= RUN_KEY_PLAIN || EVP_Digest(key, used, hash, &hash_length, EVP_sha256(), NULL) != 1)
+        if (used <= RUN_KEY_PLAIN ||
+            EVP_Digest(key, used, hash, &hash_length, EVP_sha256(), NULL) != 1)
                 return used;
         key[0] = '#';
         memcpy(key + 1, hash, 16);
         return 17;
 }
 
-static void count_run(struct audit_tally *tally, struct audit_use *use, const char *token, const struct audit_entry *entry) {
+static void count_run(struct audit_tally *tally, struct audit_use *use, const char *token,
+                      const struct audit_entry *entry) {
         char key[1200];
         size_t length, index;
         int r;
@@ -186,10 +199,12 @@ static void count_run(struct audit_tally *tally, struct audit_use *use, const ch
 static void count_bucket(struct audit_report *report, const struct audit_entry *entry) {
         size_t bucket = (size_t)(usec_sub(entry->at, report->buckets_start) / report->bucket_width);
 
-        report->buckets[bucket < report->bucket_count ? bucket : report->bucket_count - 1].issued[entry->source]++;
+        report->buckets[bucket < report->bucket_count ? bucket : report->bucket_count - 1]
+            .issued[entry->source]++;
 }
 
-static void count_issuance(struct audit_tally *tally, const struct audit_entry *entry, size_t host) {
+static void count_issuance(struct audit_tally *tally, const struct audit_entry *entry,
+                           size_t host) {
         struct audit_report *report = tally->report;
         struct audit_token *token = find_token(tally, entry->token);
 
@@ -226,16 +241,19 @@ static void count_record(struct audit_tally *tally, const struct audit_entry *en
                 count_issuance(tally, entry, host);
                 break;
         case AUDIT_REFUSED:
-                count_code(tally, &tally->refusals, report->refusals, &report->refusal_count, entry);
+                count_code(tally, &tally->refusals, report->refusals, &report->refusal_count,
+                           entry);
                 break;
         case AUDIT_UNAVAILABLE:
         case AUDIT_UPSTREAM_FAILED:
         case AUDIT_FALLBACK_EXPIRED:
-                count_code(tally, &tally->failures, report->failures, &report->failure_count, entry);
+                count_code(tally, &tally->failures, report->failures, &report->failure_count,
+                           entry);
                 break;
         case AUDIT_TOKEN_ROTATED:
                 report->rotations++;
-                token = entry->token && text_is_name(entry->token) ? find_token(tally, entry->token) : NULL;
+                token = entry->token && text_is_name(entry->token) ? find_token(tally, entry->token)
+                                                                   : NULL;
                 if (token)
                         token->rotations++;
                 break;
@@ -259,7 +277,8 @@ static void count_record(struct audit_tally *tally, const struct audit_entry *en
 static void count_ours(struct audit_tally *tally, const struct audit_entry *entry) {
         struct audit_report *report = tally->report;
         size_t host = find_host(tally, entry);
-        int r = audit_sequences_add(&tally->sequences, entry->instance, entry->sequence, entry->at, host);
+        int r = audit_sequences_add(&tally->sequences, entry->instance, entry->sequence, entry->at,
+                                    host);
 
         if (r < 0)
                 tally->out_of_memory = true;
@@ -283,7 +302,8 @@ static void set_writer(char *text, size_t size, const struct audit_value *value)
                 (void)text_clean(text, size, "unknown", strlen("unknown"));
 }
 
-static void count_foreign(struct audit_report *report, const struct audit_entry *entry, const struct audit_fields *fields) {
+static void count_foreign(struct audit_report *report, const struct audit_entry *entry,
+                          const struct audit_fields *fields) {
         struct audit_writer writer = { .count = 0, .first_at = entry->at, .last_at = entry->at };
         size_t i;
 
@@ -292,7 +312,8 @@ static void count_foreign(struct audit_report *report, const struct audit_entry 
         set_writer(writer.unit, sizeof(writer.unit), &fields->values[FIELD_FROM_UNIT]);
         report->foreign++;
         for (i = 0; i < report->writer_count; i++)
-                if (strcmp(report->writers[i].uid, writer.uid) == 0 && strcmp(report->writers[i].exe, writer.exe) == 0 &&
+                if (strcmp(report->writers[i].uid, writer.uid) == 0 &&
+                    strcmp(report->writers[i].exe, writer.exe) == 0 &&
                     strcmp(report->writers[i].unit, writer.unit) == 0)
                         break;
         if (i == AUDIT_WRITERS_MAX) {
@@ -308,8 +329,8 @@ static void count_foreign(struct audit_report *report, const struct audit_entry 
                 report->writers[i].last_at = entry->at;
 }
 
-void audit_tally_add(struct audit_tally *tally, enum audit_verdict verdict, const struct audit_entry *entry,
-                     const struct audit_fields *fields) {
+void audit_tally_add(struct audit_tally *tally, enum audit_verdict verdict,
+                     const struct audit_entry *entry, const struct audit_fields *fields) {
         switch (verdict) {
         case ENTRY_OURS:
                 count_ours(tally, entry);

@@ -17,12 +17,28 @@ static const struct {
         const char *name;
         usec_t factor;
 } units[] = {
-        { "usec", 1 }, { "us", 1 }, { "msec", USEC_PER_MSEC }, { "ms", USEC_PER_MSEC },
-        { "seconds", USEC_PER_SEC }, { "second", USEC_PER_SEC }, { "sec", USEC_PER_SEC }, { "s", USEC_PER_SEC },
-        { "minutes", USEC_PER_MIN }, { "minute", USEC_PER_MIN }, { "min", USEC_PER_MIN }, { "m", USEC_PER_MIN },
-        { "hours", USEC_PER_HOUR }, { "hour", USEC_PER_HOUR }, { "hr", USEC_PER_HOUR }, { "h", USEC_PER_HOUR },
-        { "days", USEC_PER_DAY }, { "day", USEC_PER_DAY }, { "d", USEC_PER_DAY },
-        { "weeks", 7 * USEC_PER_DAY }, { "week", 7 * USEC_PER_DAY }, { "w", 7 * USEC_PER_DAY },
+        { "usec", 1 },
+        { "us", 1 },
+        { "msec", USEC_PER_MSEC },
+        { "ms", USEC_PER_MSEC },
+        { "seconds", USEC_PER_SEC },
+        { "second", USEC_PER_SEC },
+        { "sec", USEC_PER_SEC },
+        { "s", USEC_PER_SEC },
+        { "minutes", USEC_PER_MIN },
+        { "minute", USEC_PER_MIN },
+        { "min", USEC_PER_MIN },
+        { "m", USEC_PER_MIN },
+        { "hours", USEC_PER_HOUR },
+        { "hour", USEC_PER_HOUR },
+        { "hr", USEC_PER_HOUR },
+        { "h", USEC_PER_HOUR },
+        { "days", USEC_PER_DAY },
+        { "day", USEC_PER_DAY },
+        { "d", USEC_PER_DAY },
+        { "weeks", 7 * USEC_PER_DAY },
+        { "week", 7 * USEC_PER_DAY },
+        { "w", 7 * USEC_PER_DAY },
 };
 
 static bool parse_digits(const char **p, uint64_t *ret) {
@@ -60,7 +76,8 @@ static bool parse_span(const char *text, usec_t *ret) {
                 skip_blanks(&p);
                 length = strspn(p, "abcdefghijklmnopqrstuvwxyz");
                 for (i = 0; i < ELEMENTS(units); i++)
-                        if (strlen(units[i].name) == length && memcmp(units[i].name, p, length) == 0)
+                        if (strlen(units[i].name) == length &&
+                            memcmp(units[i].name, p, length) == 0)
                                 break;
                 if (i == ELEMENTS(units) || number > SPAN_LIMIT / units[i].factor)
                         return false;
@@ -109,7 +126,8 @@ static bool parse_fraction(const char **p, usec_t *ret) {
 
 static bool parse_clock(const char **p, struct tm *tm, usec_t *ret_fraction) {
         *ret_fraction = 0;
-        if (!parse_field(p, 2, 0, 23, &tm->tm_hour) || !parse_char(p, ':') || !parse_field(p, 2, 0, 59, &tm->tm_min))
+        if (!parse_field(p, 2, 0, 23, &tm->tm_hour) || !parse_char(p, ':') ||
+            !parse_field(p, 2, 0, 59, &tm->tm_min))
                 return false;
         if (!parse_char(p, ':'))
                 return true;
@@ -120,7 +138,8 @@ static bool parse_clock(const char **p, struct tm *tm, usec_t *ret_fraction) {
 
 static bool parse_date(const char **p, struct tm *tm) {
         if (!parse_field(p, 4, 1970, 2199, &tm->tm_year) || !parse_char(p, '-') ||
-            !parse_field(p, 2, 1, 12, &tm->tm_mon) || !parse_char(p, '-') || !parse_field(p, 2, 1, 31, &tm->tm_mday))
+            !parse_field(p, 2, 1, 12, &tm->tm_mon) || !parse_char(p, '-') ||
+            !parse_field(p, 2, 1, 31, &tm->tm_mday))
                 return false;
         tm->tm_year -= 1900;
         tm->tm_mon -= 1;
@@ -245,7 +264,7 @@ static bool parse_epoch(const char *p, usec_t *ret) {
         uint64_t seconds;
         usec_t fraction = 0;
 
-        if (!parse_digits(&p, &seconds) || seconds > UINT64_C(7258118400))      /* 2200-01-01 */
+        if (!parse_digits(&p, &seconds) || seconds > UINT64_C(7258118400)) /* 2200-01-01 */
                 return false;
         if (parse_char(&p, '.') && !parse_fraction(&p, &fraction))
                 return false;

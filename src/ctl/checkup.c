@@ -65,7 +65,8 @@ static void end_sessions(struct stand_in *stand_in) {
 
 static int prepare(struct stand_in *stand_in, struct config *config, struct error *err) {
         struct refresh_context context = { .state_directory = process_state_directory() };
-        bool journal = config->log == LOG_TARGET_JOURNAL || (config->log == LOG_TARGET_AUTO && process_has_journal());
+        bool journal = config->log == LOG_TARGET_JOURNAL ||
+                       (config->log == LOG_TARGET_AUTO && process_has_journal());
         int r;
 
         if (sd_event_new(&stand_in->event) < 0)
@@ -87,7 +88,8 @@ static int prepare(struct stand_in *stand_in, struct config *config, struct erro
         return generation_new(&context, config, NULL, &stand_in->generation, err);
 }
 
-static int examine(struct stand_in *stand_in, struct config *config, bool in_unit, struct error *err) {
+static int examine(struct stand_in *stand_in, struct config *config, bool in_unit,
+                   struct error *err) {
         struct doctor_context context = { .environment_known = in_unit };
         int r = prepare(stand_in, config, err);
 
@@ -100,15 +102,18 @@ static int examine(struct stand_in *stand_in, struct config *config, bool in_uni
         while (r >= 0 && !stand_in->ended)
                 r = sd_event_run(stand_in->event, UINT64_MAX);
         if (!stand_in->ended)
-                return r < 0 && err->code != DIAG_NONE ? r : error_set(err, DIAG_INTERNAL_ERROR, "the event loop failed");
+                return r < 0 && err->code != DIAG_NONE
+                           ? r
+                           : error_set(err, DIAG_INTERNAL_ERROR, "the event loop failed");
         end_sessions(stand_in);
         *err = stand_in->error;
         return -(int)err->code;
 }
 
 /*
- * Counts of rejected logins and the key of the fingerprints are there.  Whoever else writes there makes files that the
- * daemon's user cannot read, and a lockout that is not remembered locks the identity.
+ * Counts of rejected logins and the key of the fingerprints are there.  Whoever else writes there
+ * makes files that the daemon's user cannot read, and a lockout that is not remembered locks the
+ * identity.
  */
 static bool check_state_directory(struct findings *findings) {
         const char *directory = process_state_directory();
@@ -121,31 +126,37 @@ static bool check_state_directory(struct findings *findings) {
         (void)snprintf(name, sizeof(name), "state directory %.150s", directory);
         if (stat(directory, &st) < 0) {
                 (void)error_set(&err, DIAG_NONE, "%s", strerror(errno));
-                error_remedy_set(&err, "Set STATE_DIRECTORY to the one of the daemon, as where it is started.");
+                error_remedy_set(
+                    &err, "Set STATE_DIRECTORY to the one of the daemon, as where it is started.");
         } else {
-                (void)error_set(&err, DIAG_NONE, "it belongs to uid %u, and this is uid %u", (unsigned)st.st_uid,
-                                (unsigned)geteuid());
-                error_remedy_set(&err, "Run this as that user, or start the daemon and run it again: it is asked then.");
+                (void)error_set(&err, DIAG_NONE, "it belongs to uid %u, and this is uid %u",
+                                (unsigned)st.st_uid, (unsigned)geteuid());
+                error_remedy_set(&err, "Run this as that user, or start the daemon and run it "
+                                       "again: it is asked then.");
         }
         finding_broken(finding_add(findings, NULL, "state-directory", name), &err);
         return false;
 }
 
 static void rest_unchecked(struct findings *findings, const char *why) {
-        static const char *const parts[][2] = { { "identities", "identities" }, { "forges", "forges" },
-                                                { "tokens", "tokens" }, { "journal", "journal" } };
+        static const char *const parts[][2] = { { "identities", "identities" },
+                                                { "forges", "forges" },
+                                                { "tokens", "tokens" },
+                                                { "journal", "journal" } };
 
         for (size_t i = 0; i < ELEMENTS(parts); i++)
                 finding_unchecked(finding_add(findings, NULL, parts[i][0], parts[i][1]), "%s", why);
 }
 
-static void show_problems(struct findings *findings, json_t *configuration, const struct config_problems *problems) {
+static void show_problems(struct findings *findings, json_t *configuration,
+                          const struct config_problems *problems) {
         struct error err = { 0 };
         char name[224];
 
         error_remedy_set(&err, "Correct this line; forge-broker.conf(5) has every setting.");
         for (size_t i = 0; i < problems->count; i++) {
-                (void)snprintf(name, sizeof(name), "%.190s:%u", problems->items[i].file, problems->items[i].line);
+                (void)snprintf(name, sizeof(name), "%.190s:%u", problems->items[i].file,
+                               problems->items[i].line);
                 (void)snprintf(err.detail, sizeof(err.detail), "%s", problems->items[i].text);
                 finding_broken(finding_add(findings, configuration, "problem", name), &err);
         }
@@ -156,7 +167,8 @@ static void check_files(struct findings *findings, const struct config *config) 
 
         for (size_t i = 0; i < config->n_identities; i++) {
                 (void)snprintf(name, sizeof(name), "identity %s", config->identities[i]->name);
-                (void)doctor_check_files(findings, finding_add(findings, NULL, "identity", name), config->identities[i]);
+                (void)doctor_check_files(findings, finding_add(findings, NULL, "identity", name),
+                                         config->identities[i]);
         }
 }
 
@@ -180,8 +192,8 @@ void checkup_run(const struct checkup *checkup, struct findings *findings) {
                         rest_unchecked(findings, "the configuration is broken");
                 return;
         }
-        finding_ok(configuration, "%zu tokens, %zu identities, %zu forges", config->n_tokens, config->n_identities,
-                   config->n_forges);
+        finding_ok(configuration, "%zu tokens, %zu identities, %zu forges", config->n_tokens,
+                   config->n_identities, config->n_forges);
         if (checkup->files_only) {
                 check_files(findings, config);
                 return;

@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "config/config.h"
 
-/* What only looks is answered at once; a fetch or a check-up when it is done, or when request_timeout is over. */
+/* What only looks is answered at once; a fetch or a check-up when it is done, or when
+ * request_timeout is over. */
 #define LOOK_TIMEOUT_MS 30000L
 #define WAIT_TIMEOUT_MS ((long)(REQUEST_TIMEOUT_MAX / USEC_PER_MSEC) + 10000L)
 
@@ -48,10 +49,12 @@ int control_setup(struct error *err) {
 static int not_running(const char *socket, struct error *err) {
         if (access(socket, F_OK) < 0 && errno == ENOENT) {
                 (void)error_set(err, DIAG_INTERNAL_ERROR, "there is no socket %s", socket);
-                error_remedy_set(err, "Start it: systemctl start forge-brokerd.socket forge-brokerd-control.socket, or name "
+                error_remedy_set(err, "Start it: systemctl start forge-brokerd.socket "
+                                      "forge-brokerd-control.socket, or name "
                                       "the socket with --socket.");
         } else if (access(socket, R_OK | W_OK) < 0) {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "this user (uid %u) may not connect to %s", (unsigned)geteuid(),
+                (void)error_set(err, DIAG_INTERNAL_ERROR,
+                                "this user (uid %u) may not connect to %s", (unsigned)geteuid(),
                                 socket);
                 error_remedy_set(err, "Run it as root.");
         } else {
@@ -62,8 +65,8 @@ static int not_running(const char *socket, struct error *err) {
 }
 
 /* CONTROL_ANSWERED and the bytes, with a NUL behind them; else as control_request(). */
-static int perform(const char *socket, const char *method, const char *path, struct buffer *buffer, long *ret_status,
-                   struct error *err) {
+static int perform(const char *socket, const char *method, const char *path, struct buffer *buffer,
+                   long *ret_status, struct error *err) {
         _cleanup_(freep) char *url = NULL;
         CURL *curl = curl_easy_init();
         bool waits = strcmp(method, "POST") == 0;
@@ -93,16 +96,18 @@ static int perform(const char *socket, const char *method, const char *path, str
         } else if (code == CURLE_COULDNT_CONNECT) {
                 r = not_running(socket, err);
         } else {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "%s: %s", socket, curl_easy_strerror(code));
-                error_remedy_set(err, "See 'systemctl status forge-brokerd' and 'journalctl -u forge-brokerd'.");
+                (void)error_set(err, DIAG_INTERNAL_ERROR, "%s: %s", socket,
+                                curl_easy_strerror(code));
+                error_remedy_set(
+                    err, "See 'systemctl status forge-brokerd' and 'journalctl -u forge-brokerd'.");
                 r = CONTROL_SILENT;
         }
         curl_easy_cleanup(curl);
         return r;
 }
 
-int control_request(const char *socket, const char *method, const char *path, struct control_answer *ret,
-                    struct error *err) {
+int control_request(const char *socket, const char *method, const char *path,
+                    struct control_answer *ret, struct error *err) {
         _cleanup_(buffer_done) struct buffer buffer = { 0 };
         int r;
 
@@ -113,8 +118,8 @@ int control_request(const char *socket, const char *method, const char *path, st
         return r;
 }
 
-int control_text(const char *socket, const char *method, const char *path, long *ret_status, char **ret_text,
-                 struct error *err) {
+int control_text(const char *socket, const char *method, const char *path, long *ret_status,
+                 char **ret_text, struct error *err) {
         _cleanup_(buffer_done) struct buffer buffer = { 0 };
         int r;
 

@@ -34,7 +34,7 @@ struct change {
         struct new_credential credential;
         struct credential_place places[PLACES_MAX];
         size_t n_places;
-        bool restart;                   /* systemd hands it over at the start of the unit only */
+        bool restart; /* systemd hands it over at the start of the unit only */
 };
 
 static void change_done(struct change *change) {
@@ -50,8 +50,10 @@ static const struct identity_config *find_identity(const struct config *config, 
 }
 
 static int missing_key(const struct change *change, const char *keys, struct error *err) {
-        (void)error_set(err, DIAG_CREDENTIAL_MISSING, "identity '%s' has no %s", change->identity->name, keys);
-        error_remedy_set(err, "Set it in the configuration, and reload, before there can be such a credential.");
+        (void)error_set(err, DIAG_CREDENTIAL_MISSING, "identity '%s' has no %s",
+                        change->identity->name, keys);
+        error_remedy_set(
+            err, "Set it in the configuration, and reload, before there can be such a credential.");
         return -(int)err->code;
 }
 
@@ -63,14 +65,17 @@ static int find_places(struct change *change, struct error *err) {
                 if (!identity->token_file)
                         return missing_key(change, "token_file", err);
                 change->n_places = 1;
-                return credential_place_find("token_file", identity->token_file, &change->places[0], err);
+                return credential_place_find("token_file", identity->token_file, &change->places[0],
+                                             err);
         }
         if (!identity->client_id_file || !identity->client_secret_file)
                 return missing_key(change, "client_id_file and client_secret_file", err);
         change->n_places = 2;
-        r = credential_place_find("client_id_file", identity->client_id_file, &change->places[0], err);
+        r = credential_place_find("client_id_file", identity->client_id_file, &change->places[0],
+                                  err);
         if (r >= 0)
-                r = credential_place_find("client_secret_file", identity->client_secret_file, &change->places[1], err);
+                r = credential_place_find("client_secret_file", identity->client_secret_file,
+                                          &change->places[1], err);
         return r;
 }
 
@@ -107,15 +112,18 @@ static int restart(struct error *err) {
         int status = 0, r;
 
         if (stat("/run/systemd/system", &st) < 0) {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "systemd does not run here: nobody hands the new credential over");
-                error_remedy_set(err, "Name credential files by absolute paths where there is no systemd.");
+                (void)error_set(err, DIAG_INTERNAL_ERROR,
+                                "systemd does not run here: nobody hands the new credential over");
+                error_remedy_set(
+                    err, "Name credential files by absolute paths where there is no systemd.");
                 return -(int)err->code;
         }
         if (!noise)
                 return error_oom(err);
         r = program_run(argv, NULL, noise, RESTART_TIMEOUT, &status, err);
         if (r >= 0 && status != 0)
-                r = error_set(err, DIAG_INTERNAL_ERROR, "systemctl restart " UNIT " ended with %d", status);
+                r = error_set(err, DIAG_INTERNAL_ERROR, "systemctl restart " UNIT " ended with %d",
+                              status);
         return r;
 }
 
@@ -123,7 +131,8 @@ static json_t *status_of_daemon(const struct change *change) {
         struct control_answer answer = { 0 };
         struct error unused;
 
-        if (control_request(change->options->socket, "GET", "/v1/status", &answer, &unused) != CONTROL_ANSWERED ||
+        if (control_request(change->options->socket, "GET", "/v1/status", &answer, &unused) !=
+                CONTROL_ANSWERED ||
             answer.status != 200) {
                 json_decref(answer.body);
                 return NULL;
@@ -135,16 +144,18 @@ static const json_t *find_named(const json_t *list, const char *name) {
         const json_t *item;
         size_t i;
 
-        json_array_foreach(list, i, item)
-                if (json_member_string(item, "name") && strcmp(json_member_string(item, "name"), name) == 0)
-                        return item;
+        json_array_foreach(list, i, item) if (json_member_string(item, "name") &&
+                                              strcmp(json_member_string(item, "name"), name) ==
+                                                  0) return item;
         return NULL;
 }
 
-/* Everything that the identity reads comes from the source that the new credential is for, confirmed since it is there. */
+/* Everything that the identity reads comes from the source that the new credential is for,
+ * confirmed since it is there. */
 static bool is_served(const struct change *change, const json_t *status, const char *since) {
-        const char *wanted = source_name(change->credential.universal ? SOURCE_INFISICAL_UNIVERSAL_AUTH :
-                                                                        SOURCE_INFISICAL_TOKEN_AUTH);
+        const char *wanted =
+            source_name(change->credential.universal ? SOURCE_INFISICAL_UNIVERSAL_AUTH
+                                                     : SOURCE_INFISICAL_TOKEN_AUTH);
         const json_t *tokens = json_object_get(status, "tokens");
 
         for (size_t i = 0; i < change->config->n_tokens; i++) {
@@ -158,16 +169,19 @@ static bool is_served(const struct change *change, const json_t *status, const c
                 state = json_member_string(view, "state");
                 source = json_member_string(view, "source");
                 confirmed = json_member_string(view, "confirmed_at");
-                if (!state || strcmp(state, "fresh") != 0 || !confirmed || strcmp(confirmed, since) < 0)
+                if (!state || strcmp(state, "fresh") != 0 || !confirmed ||
+                    strcmp(confirmed, since) < 0)
                         return false;
-                /* With a good access token in place nothing asks for the pair, which the proof has shown to work. */
+                /* With a good access token in place nothing asks for the pair, which the proof has
+                 * shown to work. */
                 if (!change->credential.universal && (!source || strcmp(source, wanted) != 0))
                         return false;
         }
         return true;
 }
 
-/* The daemon has seen a file that changed by itself; what it read before says nothing of the new credential. */
+/* The daemon has seen a file that changed by itself; what it read before says nothing of the new
+ * credential. */
 static void ask_for_refresh(const struct change *change) {
         for (size_t i = 0; i < change->config->n_tokens; i++) {
                 struct control_answer answer = { 0 };
@@ -176,7 +190,8 @@ static void ask_for_refresh(const struct change *change) {
 
                 if (change->config->tokens[i]->identity != change->identity)
                         continue;
-                (void)snprintf(path, sizeof(path), "/v1/tokens/%s/refresh", change->config->tokens[i]->name);
+                (void)snprintf(path, sizeof(path), "/v1/tokens/%s/refresh",
+                               change->config->tokens[i]->name);
                 (void)control_request(change->options->socket, "POST", path, &answer, &unused);
                 json_decref(answer.body);
         }
@@ -193,21 +208,25 @@ static int wait_until_served(const struct change *change, const char *since, str
                 json_decref(status);
                 if (served)
                         return 0;
-                /* Again, for the daemon turns down what comes too soon after another read that was asked for. */
+                /* Again, for the daemon turns down what comes too soon after another read that was
+                 * asked for. */
                 if (!change->restart && clock_monotonic() >= next_ask) {
                         ask_for_refresh(change);
                         next_ask = clock_monotonic() + ASK_INTERVAL;
                 }
                 (void)nanosleep(&pause, NULL);
         }
-        return error_set(err, DIAG_NO_USABLE_VALUE, "the tokens of identity '%s' are not served from the new credential "
-                         "after a minute", change->identity->name);
+        return error_set(err, DIAG_NO_USABLE_VALUE,
+                         "the tokens of identity '%s' are not served from the new credential "
+                         "after a minute",
+                         change->identity->name);
 }
 
 /* "identity 'ci-broker', ends in 20d 4h": what the daemon knows of the credential that it uses. */
 static void describe(const struct change *change, const char *when) {
         json_t *status = status_of_daemon(change);
-        const json_t *identity = find_named(json_object_get(status, "identities"), change->identity->name);
+        const json_t *identity =
+            find_named(json_object_get(status, "identities"), change->identity->name);
         const char *name = json_member_string(identity, "token_identity");
         const char *expires = json_member_string(identity, "token_expires_at");
         char clean[TOKEN_NAME_MAX * 2] = "";
@@ -217,10 +236,12 @@ static void describe(const struct change *change, const char *when) {
         else if (!json_member_true(identity, "has_token"))
                 (void)printf("%s: no access token\n", when);
         else if (name)
-                (void)printf("%s: access token of identity '%s', %s%s\n", when, text_clean(clean, sizeof(clean), name, strlen(name)),
+                (void)printf("%s: access token of identity '%s', %s%s\n", when,
+                             text_clean(clean, sizeof(clean), name, strlen(name)),
                              expires ? "ends at " : "without a known end", expires ? expires : "");
         else
-                (void)printf("%s: an access token, which does not say whose it is and when it ends\n", when);
+                (void)printf(
+                    "%s: an access token, which does not say whose it is and when it ends\n", when);
         json_decref(status);
 }
 
@@ -257,7 +278,8 @@ static int replace(struct change *change, struct error *err) {
         for (size_t i = 0; i < change->n_places; i++)
                 credential_store_keep(&change->places[i]);
         describe(change, "now");
-        (void)puts("every token of the identity is served from it; revoke the old credential in Infisical");
+        (void)puts("every token of the identity is served from it; revoke the old credential in "
+                   "Infisical");
         return EXIT_DONE;
 }
 
@@ -273,7 +295,8 @@ static int set(struct change *change, const char *name, const char *file) {
         }
         change->identity = find_identity(change->config, name);
         if (!change->identity) {
-                (void)fprintf(stderr, "forge-brokerctl: there is no [identity %s] in %s\n", name, file);
+                (void)fprintf(stderr, "forge-brokerctl: there is no [identity %s] in %s\n", name,
+                              file);
                 return EXIT_USAGE;
         }
         r = find_places(change, &err);
@@ -289,7 +312,8 @@ static int set(struct change *change, const char *name, const char *file) {
         return CREDENTIAL_FAILED;
 }
 
-static int parse(struct options *options, int argc, char **argv, const char **file, bool *universal) {
+static int parse(struct options *options, int argc, char **argv, const char **file,
+                 bool *universal) {
         static const struct option own[] = {
                 { "config", required_argument, NULL, OPTION_CONFIG },
                 { "universal-auth", no_argument, NULL, OPTION_UNIVERSAL },
@@ -310,8 +334,10 @@ static int parse(struct options *options, int argc, char **argv, const char **fi
         if (!options_count(options, argv[0], 1, 2))
                 return EXIT_USAGE;
         if (strcmp(options->words[0], "set") != 0) {
-                (void)fprintf(stderr, "forge-brokerctl: there is 'credential set', and no 'credential %.40s'\n",
-                              options->words[0]);
+                (void)fprintf(
+                    stderr,
+                    "forge-brokerctl: there is 'credential set', and no 'credential %.40s'\n",
+                    options->words[0]);
                 return EXIT_USAGE;
         }
         return EXIT_DONE;

@@ -27,10 +27,12 @@ static const int fatal_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 /* @kept: what was done on them before */
 static void catch_signals(struct sigaction kept[static ELEMENTS(fatal_signals)], bool restore) {
-        const struct sigaction action = { .sa_handler = on_signal };      /* without SA_RESTART: read() ends */
+        /* without SA_RESTART: read() ends */
+        const struct sigaction action = { .sa_handler = on_signal };
 
         for (size_t i = 0; i < ELEMENTS(fatal_signals); i++)
-                (void)sigaction(fatal_signals[i], restore ? &kept[i] : &action, restore ? NULL : &kept[i]);
+                (void)sigaction(fatal_signals[i], restore ? &kept[i] : &action,
+                                restore ? NULL : &kept[i]);
 }
 
 /* A byte at a time: what stands behind the line belongs to the next one. */
@@ -44,11 +46,13 @@ static int read_bytes(struct secret *line, const char *what, struct error *err) 
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
-                        return error_set(err, DIAG_CREDENTIAL_MISSING, "cannot read the %s: %s", what, strerror(errno));
+                        return error_set(err, DIAG_CREDENTIAL_MISSING, "cannot read the %s: %s",
+                                         what, strerror(errno));
                 if (n == 0 || byte == '\n')
                         return 0;
                 if (!secret_append(line, &byte, 1))
-                        return error_set(err, DIAG_CREDENTIAL_MISSING, "the %s is longer than %d bytes", what,
+                        return error_set(err, DIAG_CREDENTIAL_MISSING,
+                                         "the %s is longer than %d bytes", what,
                                          CREDENTIAL_MAX_BYTES);
         }
 }
@@ -62,10 +66,12 @@ static int check(struct secret *line, const char *what, struct error *err) {
         memmove(bytes, begin, stripped);
         secret_truncate(line, stripped);
         if (stripped == 0)
-                return error_set(err, DIAG_CREDENTIAL_MISSING, "there is no %s on standard input", what);
+                return error_set(err, DIAG_CREDENTIAL_MISSING, "there is no %s on standard input",
+                                 what);
         for (size_t i = 0; i < stripped; i++)
                 if (bytes[i] <= 0x20 || bytes[i] >= 0x7f)
-                        return error_set(err, DIAG_CREDENTIAL_MISSING, "the %s has blanks or characters that no credential has",
+                        return error_set(err, DIAG_CREDENTIAL_MISSING,
+                                         "the %s has blanks or characters that no credential has",
                                          what);
         return 0;
 }

@@ -16,9 +16,9 @@ struct proof {
         struct http_client *http;
         struct infisical_server server;
         struct secret *headers;
-        struct secret *access_token;    /* what reads */
-        bool obtained;                  /* by a login here: to be revoked */
-        struct error error;             /* of the last call; code DIAG_NONE: it went well */
+        struct secret *access_token; /* what reads */
+        bool obtained;               /* by a login here: to be revoked */
+        struct error error;          /* of the last call; code DIAG_NONE: it went well */
 };
 
 static void proof_done(struct proof *proof) {
@@ -32,27 +32,35 @@ static int wait_for_call(struct proof *proof, struct error *err) {
         int r = sd_event_loop(proof->event);
 
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "the event loop failed: %s", strerror(-r));
+                return error_set(err, DIAG_INTERNAL_ERROR, "the event loop failed: %s",
+                                 strerror(-r));
         *err = proof->error;
         return -(int)proof->error.code;
 }
 
 /* A new loop for each call: sd_event_exit() ends one for good. */
-static int begin(struct proof *proof, const struct identity_config *identity, const char *url, struct error *err) {
+static int begin(struct proof *proof, const struct identity_config *identity, const char *url,
+                 struct error *err) {
         proof->http = http_client_free(proof->http);
         proof->event = sd_event_unref(proof->event);
         if (sd_event_new(&proof->event) < 0)
                 return error_oom(err);
         proof->server = (struct infisical_server){
-                .url = url, .ca_file = identity->ca_file, .proxy = identity->proxy, .headers = proof->headers,
-                .connect_timeout = identity->connect_timeout, .timeout = identity->timeout,
-                .use_v3 = proof->server.use_v3, .v3_since = proof->server.v3_since,
+                .url = url,
+                .ca_file = identity->ca_file,
+                .proxy = identity->proxy,
+                .headers = proof->headers,
+                .connect_timeout = identity->connect_timeout,
+                .timeout = identity->timeout,
+                .use_v3 = proof->server.use_v3,
+                .v3_since = proof->server.v3_since,
         };
         proof->error = (struct error){ 0 };
         return http_client_new(proof->event, &proof->http, err);
 }
 
-static void on_login(void *userdata, const struct infisical_session *session, const struct error *err) {
+static void on_login(void *userdata, const struct infisical_session *session,
+                     const struct error *err) {
         struct proof *proof = userdata;
 
         proof->error = *err;
@@ -65,15 +73,17 @@ static void on_login(void *userdata, const struct infisical_session *session, co
         (void)sd_event_exit(proof->event, 0);
 }
 
-static void on_revoked(void *userdata, const struct infisical_session *session, const struct error *err) {
+static void on_revoked(void *userdata, const struct infisical_session *session,
+                       const struct error *err) {
         struct proof *proof = userdata;
 
         (void)session;
-        (void)err;      /* it ends by itself */
+        (void)err; /* it ends by itself */
         (void)sd_event_exit(proof->event, 0);
 }
 
-static void on_read(void *userdata, const struct infisical_result *result, const struct error *err) {
+static void on_read(void *userdata, const struct infisical_result *result,
+                    const struct error *err) {
         struct proof *proof = userdata;
 
         proof->error = *err;
@@ -83,54 +93,58 @@ static void on_read(void *userdata, const struct infisical_result *result, const
 }
 
 static bool is_elsewhere(enum diagnosis code) {
-        return code == DIAG_UPSTREAM_BLOCKED || code == DIAG_UPSTREAM_UNREACHABLE || code == DIAG_UPSTREAM_TLS ||
-               code == DIAG_UPSTREAM_TIMEOUT || code == DIAG_UPSTREAM_MALFORMED;
+        return code == DIAG_UPSTREAM_BLOCKED || code == DIAG_UPSTREAM_UNREACHABLE ||
+               code == DIAG_UPSTREAM_TLS || code == DIAG_UPSTREAM_TIMEOUT ||
+               code == DIAG_UPSTREAM_MALFORMED;
 }
 
-static int login(struct proof *proof, const struct new_credential *credential, const struct identity_config *identity,
-                 const char *url, struct error *err) {
+static int login(struct proof *proof, const struct new_credential *credential,
+                 const struct identity_config *identity, const char *url, struct error *err) {
         struct infisical_login *call;
         int r;
 
         r = begin(proof, identity, url, err);
         if (r >= 0)
-                r = infisical_login(proof->http, &proof->server, credential->client_id, credential->client_secret,
-                                    on_login, proof, &call, err);
+                r = infisical_login(proof->http, &proof->server, credential->client_id,
+                                    credential->client_secret, on_login, proof, &call, err);
         return r < 0 ? r : wait_for_call(proof, err);
 }
 
-static void end_session(struct proof *proof, const struct identity_config *identity, const char *url) {
+static void end_session(struct proof *proof, const struct identity_config *identity,
+                        const char *url) {
         struct infisical_login *call;
         struct error err;
 
         if (proof->obtained && begin(proof, identity, url, &err) >= 0 &&
-            infisical_revoke(proof->http, &proof->server, proof->access_token, on_revoked, proof, &call, &err) >= 0)
+            infisical_revoke(proof->http, &proof->server, proof->access_token, on_revoked, proof,
+                             &call, &err) >= 0)
                 (void)wait_for_call(proof, &err);
 }
 
 static int read_token(struct proof *proof, const struct identity_config *identity, const char *url,
                       const struct token_config *token, struct error *err) {
-        const struct infisical_address address = { identity->project_id, identity->environment, token->secret_path,
-                                                   token->secret_name };
+        const struct infisical_address address = { identity->project_id, identity->environment,
+                                                   token->secret_path, token->secret_name };
         struct infisical_call *call;
         int r;
 
         r = begin(proof, identity, url, err);
         if (r >= 0)
-                r = infisical_read(proof->http, &proof->server, &address, proof->access_token, NULL, on_read, proof, &call,
-                                   err);
+                r = infisical_read(proof->http, &proof->server, &address, proof->access_token, NULL,
+                                   on_read, proof, &call, err);
         if (r >= 0)
                 r = wait_for_call(proof, err);
         if (r < 0)
-                (void)printf("  %s: %s: %s\n", token->name, diagnosis_info(err->code)->name, err->detail);
+                (void)printf("  %s: %s: %s\n", token->name, diagnosis_info(err->code)->name,
+                             err->detail);
         else
                 (void)printf("  %s: readable\n", token->name);
         return r;
 }
 
 /* All of them, so that one run says all that is wrong. */
-static int read_tokens(struct proof *proof, const struct config *config, const struct identity_config *identity,
-                       const char *url, struct error *err) {
+static int read_tokens(struct proof *proof, const struct config *config,
+                       const struct identity_config *identity, const char *url, struct error *err) {
         struct error first = { 0 };
         size_t count = 0;
 
@@ -140,25 +154,29 @@ static int read_tokens(struct proof *proof, const struct config *config, const s
                 if (config->tokens[i]->identity != identity)
                         continue;
                 count++;
-                if (read_token(proof, identity, url, config->tokens[i], &error) < 0 && first.code == DIAG_NONE)
+                if (read_token(proof, identity, url, config->tokens[i], &error) < 0 &&
+                    first.code == DIAG_NONE)
                         first = error;
         }
         if (count == 0)
-                return error_set(err, DIAG_CREDENTIAL_MISSING, "no token uses identity '%s': nothing can prove its credential",
+                return error_set(err, DIAG_CREDENTIAL_MISSING,
+                                 "no token uses identity '%s': nothing can prove its credential",
                                  identity->name);
         *err = first;
         return -(int)first.code;
 }
 
-static int prove_at(struct proof *proof, const struct new_credential *credential, const struct config *config,
-                    const struct identity_config *identity, const char *url, struct error *err) {
+static int prove_at(struct proof *proof, const struct new_credential *credential,
+                    const struct config *config, const struct identity_config *identity,
+                    const char *url, struct error *err) {
         int r = 0;
 
         (void)printf("%s\n", url);
         if (credential->universal) {
                 r = login(proof, credential, identity, url, err);
                 if (r < 0) {
-                        (void)printf("  login: %s: %s\n", diagnosis_info(err->code)->name, err->detail);
+                        (void)printf("  login: %s: %s\n", diagnosis_info(err->code)->name,
+                                     err->detail);
                         return r;
                 }
                 (void)printf("  login: ok\n");
@@ -177,7 +195,8 @@ int credential_proof(const struct new_credential *credential, const struct confi
         int r = 0;
 
         if (identity->header_file) {
-                r = credential_read_headers("header_file", identity->header_file, &proof.headers, err);
+                r = credential_read_headers("header_file", identity->header_file, &proof.headers,
+                                            err);
                 if (r < 0)
                         return r;
         }

@@ -14,7 +14,7 @@
 #define ENCRYPTED_STORE "/etc/credstore.encrypted"
 #define PLAIN_STORE     "/etc/credstore"
 #define ENCRYPT_TIMEOUT (30 * USEC_PER_SEC)
-#define NOISE_MAX       4096            /* what systemd-creds says on standard output */
+#define NOISE_MAX       4096 /* what systemd-creds says on standard output */
 
 static bool exists(const char *file) {
         struct stat st;
@@ -22,7 +22,8 @@ static bool exists(const char *file) {
         return lstat(file, &st) == 0;
 }
 
-int credential_place_find(const char *setting, const char *name, struct credential_place *ret, struct error *err) {
+int credential_place_find(const char *setting, const char *name, struct credential_place *ret,
+                          struct error *err) {
         char plain[sizeof(ret->file)];
         bool has_plain;
 
@@ -35,8 +36,10 @@ int credential_place_find(const char *setting, const char *name, struct credenti
         (void)snprintf(ret->file, sizeof(ret->file), "%s/%s", ENCRYPTED_STORE, name);
         has_plain = exists(plain);
         if (has_plain && exists(ret->file)) {
-                (void)error_set(err, DIAG_CREDENTIAL_MISSING, "there are both %s and %s", plain, ret->file);
-                error_remedy_set(err, "Remove the one that the unit does not load: 'systemctl show -p LoadCredential -p "
+                (void)error_set(err, DIAG_CREDENTIAL_MISSING, "there are both %s and %s", plain,
+                                ret->file);
+                error_remedy_set(err, "Remove the one that the unit does not load: 'systemctl show "
+                                      "-p LoadCredential -p "
                                       "LoadCredentialEncrypted forge-brokerd' names it.");
                 return -(int)err->code;
         }
@@ -50,9 +53,10 @@ static int failed(const char *what, const char *file, struct error *err) {
         return error_set(err, DIAG_INTERNAL_ERROR, "cannot %s %s: %s", what, file, strerror(errno));
 }
 
-/* systemd-creds writes the file itself, beside the final one: what it encrypts is never in a file. */
-static int encrypt(const struct credential_place *place, const struct secret *value, const char *beside,
-                   struct error *err) {
+/* systemd-creds writes the file itself, beside the final one: what it encrypts is never in a
+ * file. */
+static int encrypt(const struct credential_place *place, const struct secret *value,
+                   const char *beside, struct error *err) {
         _cleanup_(secret_unrefp) struct secret *noise = secret_new(NOISE_MAX);
         char name[300];
         const char *const argv[] = { "systemd-creds", "encrypt", name, "-", beside, NULL };
@@ -69,22 +73,27 @@ static int encrypt(const struct credential_place *place, const struct secret *va
         return r;
 }
 
-/* Owner, group and mode of the old file, for the daemon must be able to read it; else root's alone. */
-static int write_plain(const struct credential_place *place, const struct secret *value, const char *beside,
-                       struct error *err) {
-        _cleanup_(closep) int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+/* Owner, group and mode of the old file, for the daemon must be able to read it; else root's
+ * alone. */
+static int write_plain(const struct credential_place *place, const struct secret *value,
+                       const char *beside, struct error *err) {
+        _cleanup_(closep) int fd =
+            open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         struct stat st;
 
         if (fd < 0)
                 return failed("make", beside, err);
-        if (stat(place->file, &st) == 0 && (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 0640) < 0))
+        if (stat(place->file, &st) == 0 &&
+            (fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, st.st_mode & 0640) < 0))
                 return failed("set owner and mode of", beside, err);
-        if (write(fd, secret_bytes(value), secret_length(value)) != (ssize_t)secret_length(value) || fsync(fd) < 0)
+        if (write(fd, secret_bytes(value), secret_length(value)) != (ssize_t)secret_length(value) ||
+            fsync(fd) < 0)
                 return failed("write", beside, err);
         return 0;
 }
 
-int credential_store_put(struct credential_place *place, const struct secret *value, struct error *err) {
+int credential_store_put(struct credential_place *place, const struct secret *value,
+                         struct error *err) {
         char beside[sizeof(place->file) + 16];
         int r;
 
@@ -92,7 +101,8 @@ int credential_store_put(struct credential_place *place, const struct secret *va
         (void)snprintf(place->backup, sizeof(place->backup), "%s.before", place->file);
         (void)unlink(beside);
         (void)unlink(place->backup);
-        r = place->encrypted ? encrypt(place, value, beside, err) : write_plain(place, value, beside, err);
+        r = place->encrypted ? encrypt(place, value, beside, err)
+                             : write_plain(place, value, beside, err);
         if (r >= 0 && exists(place->file) && link(place->file, place->backup) < 0)
                 r = failed("keep the old", place->file, err);
         if (r >= 0 && rename(beside, place->file) < 0)
@@ -126,7 +136,8 @@ static struct secret *read_handed_over(const char *name) {
         return take(bytes);
 }
 
-int credential_store_check(const struct credential_place *place, const struct secret *value, struct error *err) {
+int credential_store_check(const struct credential_place *place, const struct secret *value,
+                           struct error *err) {
         _cleanup_(secret_unrefp) struct secret *handed_over = NULL;
 
         if (place->name[0] == '/')
@@ -134,8 +145,10 @@ int credential_store_check(const struct credential_place *place, const struct se
         handed_over = read_handed_over(place->name);
         if (handed_over && secret_equal(handed_over, value))
                 return 0;
-        (void)error_set(err, DIAG_CREDENTIAL_MISSING, "the unit was not given what is in %s now", place->file);
-        error_remedy_set(err, "See which credential it loads: 'systemctl show -p LoadCredential -p LoadCredentialEncrypted "
+        (void)error_set(err, DIAG_CREDENTIAL_MISSING, "the unit was not given what is in %s now",
+                        place->file);
+        error_remedy_set(err, "See which credential it loads: 'systemctl show -p LoadCredential -p "
+                              "LoadCredentialEncrypted "
                               "forge-brokerd'; a drop-in may name another file.");
         return -(int)err->code;
 }
@@ -144,7 +157,8 @@ void credential_store_undo(struct credential_place *place) {
         if (!place->replaced)
                 return;
         if (place->backup[0] ? rename(place->backup, place->file) < 0 : unlink(place->file) < 0)
-                (void)fprintf(stderr, "forge-brokerctl: cannot take %s back: %s\n", place->file, strerror(errno));
+                (void)fprintf(stderr, "forge-brokerctl: cannot take %s back: %s\n", place->file,
+                              strerror(errno));
         place->replaced = false;
 }
 

@@ -16,7 +16,8 @@
 #include "ctl/output.h"
 #include "ctl/sudo_rules.h"
 
-/* A check-up of many tokens behind servers that hang; each single step is bounded by its own time. */
+/* A check-up of many tokens behind servers that hang; each single step is bounded by its own
+ * time. */
 #define DAEMON_PATIENCE (300 * USEC_PER_SEC)
 
 /* Who did the checking, as "by" says. */
@@ -27,12 +28,12 @@ struct visit {
         const char *config_file;
         const char *units[LEFTOVER_UNITS_MAX];
         size_t n_units;
-        bool as_unit;                   /* this process is the unit's */
+        bool as_unit; /* this process is the unit's */
 
-        bool systemd;                   /* the unit can be used */
+        bool systemd; /* the unit can be used */
         enum checker by;
         struct findings findings;
-        const char *journal_unit;       /* who wrote the line to be read back */
+        const char *journal_unit; /* who wrote the line to be read back */
 };
 
 enum { OPTION_CONFIG = 256, OPTION_UNIT, OPTION_AS_UNIT };
@@ -55,7 +56,9 @@ static bool parse(struct visit *visit, int argc, char **argv) {
                         visit->units[visit->n_units++] = optarg;
                 } else {
                         if (option == OPTION_UNIT)
-                                (void)fprintf(stderr, "forge-brokerctl: more than %d times --unit\n", LEFTOVER_UNITS_MAX);
+                                (void)fprintf(stderr,
+                                              "forge-brokerctl: more than %d times --unit\n",
+                                              LEFTOVER_UNITS_MAX);
                         return false;
                 }
         }
@@ -76,13 +79,17 @@ static int run_as_unit(const struct visit *visit) {
 
         checkup.files_only = n > 0 && strcmp(word, DOCTOR_ASK_FILES) == 0;
         if (!checkup.files_only && (n <= 0 || strcmp(word, DOCTOR_ASK_ALL) != 0)) {
-                (void)fprintf(stderr, "forge-brokerctl: this is for %s, which 'forge-brokerctl doctor' starts\n", DOCTOR_UNIT);
+                (void)fprintf(
+                    stderr,
+                    "forge-brokerctl: this is for %s, which 'forge-brokerctl doctor' starts\n",
+                    DOCTOR_UNIT);
                 return EXIT_USAGE;
         }
         if (!findings_init(&findings))
                 return no_memory();
         checkup_run(&checkup, &findings);
-        n = findings.lost ? -1 : json_dumpf(findings.steps, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        n = findings.lost ? -1
+                          : json_dumpf(findings.steps, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
         findings_done(&findings);
         return n < 0 ? EXIT_NO_VALUE : EXIT_DONE;
 }
@@ -97,13 +104,15 @@ static void adopt(struct findings *findings, json_t *parent, json_t *from) {
 
 /* In the unit where there is one, else here. */
 static void check_here(struct visit *visit, json_t *parent, bool files_only) {
-        const struct checkup checkup = { .config_file = visit->config_file, .files_only = files_only };
+        const struct checkup checkup = { .config_file = visit->config_file,
+                                         .files_only = files_only };
         struct findings found = { 0 };
         struct error err = { 0 };
 
         if (visit->systemd) {
                 if (doctor_unit_run(files_only, &found.steps, &err) < 0)
-                        finding_broken(finding_add(&visit->findings, parent, "unit", DOCTOR_UNIT), &err);
+                        finding_broken(finding_add(&visit->findings, parent, "unit", DOCTOR_UNIT),
+                                       &err);
         } else if (findings_init(&found)) {
                 checkup_run(&checkup, &found);
         } else {
@@ -137,13 +146,15 @@ static int ask_daemon(const struct visit *visit, json_t **ret, struct error *err
         if (answer.status == 202)
                 return error_set(err, DIAG_UPSTREAM_TIMEOUT, "the daemon's check-up did not end");
         (void)error_set(err, DIAG_INTERNAL_ERROR, "the daemon answered %ld", answer.status);
-        error_remedy_set(err, "An older forge-brokerd may still run: restart it. Else see 'journalctl -u forge-brokerd'.");
+        error_remedy_set(err, "An older forge-brokerd may still run: restart it. Else see "
+                              "'journalctl -u forge-brokerd'.");
         return -(int)DIAG_INTERNAL_ERROR;
 }
 
 /* What the daemon has in force, as it says. */
 static void add_in_force(struct visit *visit, const json_t *answer) {
-        const char *file = json_member_string(answer, "config"), *loaded = json_member_string(answer, "loaded_at");
+        const char *file = json_member_string(answer, "config"),
+                   *loaded = json_member_string(answer, "loaded_at");
         struct error err = { 0 };
         json_t *finding;
         char name[224];
@@ -154,20 +165,25 @@ static void add_in_force(struct visit *visit, const json_t *answer) {
                 finding_ok(finding, "in force since %s", loaded ? loaded : "?");
                 return;
         }
-        (void)error_set(&err, DIAG_NONE, "the last reload was rejected; the one of %s is in force", loaded ? loaded : "?");
+        (void)error_set(&err, DIAG_NONE, "the last reload was rejected; the one of %s is in force",
+                        loaded ? loaded : "?");
         error_remedy_set(&err, "Correct what 'forge-brokerctl reload' says.");
         finding_broken(finding, &err);
 }
 
-/* A daemon that runs checks everything itself; what its next start would read is seen only from outside. */
+/* A daemon that runs checks everything itself; what its next start would read is seen only from
+ * outside. */
 static void visit_daemon(struct visit *visit, json_t *answer) {
         json_t *daemon = finding_add(&visit->findings, NULL, "daemon", "forge-brokerd");
         const char *version = json_member_string(answer, "version");
 
-        finding_ok(daemon, "version %s runs, and checks with its own sessions", version ? version : "?");
+        finding_ok(daemon, "version %s runs, and checks with its own sessions",
+                   version ? version : "?");
         add_in_force(visit, answer);
         adopt(&visit->findings, NULL, json_object_get(answer, "steps"));
-        check_here(visit, finding_add(&visit->findings, NULL, "next-start", "what a restart would read"), true);
+        check_here(visit,
+                   finding_add(&visit->findings, NULL, "next-start", "what a restart would read"),
+                   true);
         visit->by = BY_DAEMON;
         visit->journal_unit = visit->systemd ? DAEMON_UNIT : NULL;
 }
@@ -178,19 +194,27 @@ static void visit_alone(struct visit *visit, const struct error *err) {
         if (visit->systemd)
                 finding_note(daemon, "does not run; %s checks in its place", DOCTOR_UNIT);
         else
-                finding_note(daemon, "cannot be asked: %s; this process checks as uid %u, without the unit's credentials and "
-                                     "sandbox", err->detail, (unsigned)geteuid());
+                finding_note(daemon,
+                             "cannot be asked: %s; this process checks as uid %u, without the "
+                             "unit's credentials and "
+                             "sandbox",
+                             err->detail, (unsigned)geteuid());
         check_here(visit, NULL, false);
         visit->by = visit->systemd ? BY_UNIT : BY_PROCESS;
         visit->journal_unit = visit->systemd ? DOCTOR_UNIT : NULL;
 }
 
-/* It has a process and does not answer: its sessions are its own, so nothing is asked in its place. */
+/* It has a process and does not answer: its sessions are its own, so nothing is asked in its
+ * place. */
 static void visit_silent(struct visit *visit, const struct error *err) {
         finding_broken(finding_add(&visit->findings, NULL, "daemon", "forge-brokerd"), err);
-        check_here(visit, finding_add(&visit->findings, NULL, "next-start", "what a restart would read"), true);
-        finding_unchecked(finding_add(&visit->findings, NULL, "identities", "identities"), "only the daemon may log in while it runs");
-        finding_unchecked(finding_add(&visit->findings, NULL, "tokens", "tokens"), "only the daemon may read while it runs");
+        check_here(visit,
+                   finding_add(&visit->findings, NULL, "next-start", "what a restart would read"),
+                   true);
+        finding_unchecked(finding_add(&visit->findings, NULL, "identities", "identities"),
+                          "only the daemon may log in while it runs");
+        finding_unchecked(finding_add(&visit->findings, NULL, "tokens", "tokens"),
+                          "only the daemon may read while it runs");
         visit->by = BY_PROCESS;
 }
 
@@ -239,23 +263,31 @@ static void examine(struct visit *visit) {
 }
 
 static int print_report(struct visit *visit, const struct findings_count *count) {
-        static const char *const names[] = { [BY_DAEMON] = "daemon", [BY_UNIT] = "unit", [BY_PROCESS] = "process" };
-        const char *result = count->broken > 0 ? "broken" : count->unchecked > 0 ? "incomplete" : "ok";
+        static const char *const names[] = {
+                [BY_DAEMON] = "daemon", [BY_UNIT] = "unit", [BY_PROCESS] = "process"
+        };
+        const char *result = count->broken > 0      ? "broken"
+                             : count->unchecked > 0 ? "incomplete"
+                                                    : "ok";
         char now[CLOCK_TEXT_MAX];
         json_t *report;
 
         if (visit->options->json) {
-                report = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:O}", "version", PACKAGE_VERSION, "checked_at",
-                                   clock_format(clock_realtime(), now), "by", names[visit->by], "result", result, "proven",
-                                   (int)count->ok, "broken", (int)count->broken, "not_checked", (int)count->unchecked,
-                                   "steps", visit->findings.steps);
+                report = json_pack(
+                    "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:O}", "version", PACKAGE_VERSION,
+                    "checked_at", clock_format(clock_realtime(), now), "by", names[visit->by],
+                    "result", result, "proven", (int)count->ok, "broken", (int)count->broken,
+                    "not_checked", (int)count->unchecked, "steps", visit->findings.steps);
                 output_json(report);
                 json_decref(report);
         } else {
                 doctor_tree_print(visit->findings.steps, stdout);
-                (void)printf("\n%u proven, %u broken, %u not checked\n", count->ok, count->broken, count->unchecked);
+                (void)printf("\n%u proven, %u broken, %u not checked\n", count->ok, count->broken,
+                             count->unchecked);
         }
-        return count->broken > 0 ? DOCTOR_BROKEN : count->unchecked > 0 ? EXIT_CANNOT_TELL : EXIT_DONE;
+        return count->broken > 0      ? DOCTOR_BROKEN
+               : count->unchecked > 0 ? EXIT_CANNOT_TELL
+                                      : EXIT_DONE;
 }
 
 int command_doctor(struct options *options, int argc, char **argv) {

@@ -62,23 +62,29 @@ static void print_wrapped(const struct tree *tree, const char *text, size_t colu
 }
 
 static void print_finding(const struct tree *tree, const json_t *finding, size_t depth) {
-        const char *name = json_member_string(finding, "name"), *detail = json_member_string(finding, "detail");
-        const char *code = json_member_string(finding, "code"), *remedy = json_member_string(finding, "remedy");
+        const char *name = json_member_string(finding, "name"),
+                   *detail = json_member_string(finding, "detail");
+        const char *code = json_member_string(finding, "code"),
+                   *remedy = json_member_string(finding, "remedy");
         const json_t *steps = json_object_get(finding, "steps"), *step;
         const struct mark *mark = mark_of(finding);
         bool unchecked = strcmp(mark->state, "not-checked") == 0 && json_array_size(steps) == 0;
         size_t indent = 2 * depth + (tree->utf8 ? 2 : 3), i;
 
-        (void)fprintf(tree->out, "%*s%s%s%s %s", (int)(2 * depth), "", tree->color ? mark->color : "",
-                      tree->utf8 ? mark->sign : mark->ascii, tree->color ? "\033[0m" : "", name ? name : "?");
+        (void)fprintf(tree->out, "%*s%s%s%s %s", (int)(2 * depth), "",
+                      tree->color ? mark->color : "", tree->utf8 ? mark->sign : mark->ascii,
+                      tree->color ? "\033[0m" : "", name ? name : "?");
         if (unchecked)
                 (void)fputs(": not checked", tree->out);
         if (strcmp(mark->state, "broken") == 0 && json_array_size(steps) == 0) {
-                (void)fprintf(tree->out, "%s%s\n%*s", code ? ": " : "", code ? code : "", (int)indent + 2, "");
+                (void)fprintf(tree->out, "%s%s\n%*s", code ? ": " : "", code ? code : "",
+                              (int)indent + 2, "");
                 print_wrapped(tree, detail ? detail : "", indent + 2, indent + 2);
         } else if (detail) {
                 (void)fputs(": ", tree->out);
-                print_wrapped(tree, detail, indent + (name ? strlen(name) : 1) + (unchecked ? 15 : 2), indent + 2);
+                print_wrapped(tree, detail,
+                              indent + (name ? strlen(name) : 1) + (unchecked ? 15 : 2),
+                              indent + 2);
         } else {
                 (void)fputc('\n', tree->out);
         }
@@ -86,8 +92,7 @@ static void print_finding(const struct tree *tree, const json_t *finding, size_t
                 (void)fprintf(tree->out, "%*sremedy: ", (int)indent + 2, "");
                 print_wrapped(tree, remedy, indent + 10, indent + 4);
         }
-        json_array_foreach(steps, i, step)
-                print_finding(tree, step, depth + 1);
+        json_array_foreach(steps, i, step) print_finding(tree, step, depth + 1);
 }
 
 static size_t terminal_width(void) {
@@ -106,7 +111,7 @@ void doctor_tree_print(const json_t *steps, FILE *out) {
 
         (void)setlocale(LC_CTYPE, "");
         tree.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-        tree.color = isatty(fileno(out)) && !(no_color && *no_color) && terminal && strcmp(terminal, "dumb") != 0;
-        json_array_foreach(steps, i, step)
-                print_finding(&tree, step, 0);
+        tree.color = isatty(fileno(out)) && !(no_color && *no_color) && terminal &&
+                     strcmp(terminal, "dumb") != 0;
+        json_array_foreach(steps, i, step) print_finding(&tree, step, 0);
 }

@@ -1,5 +1,6 @@
 /*
- * forge-broker-doctor.service: the check-up as the daemon's user, with its credentials and in its sandbox.
+ * forge-broker-doctor.service: the check-up as the daemon's user, with its credentials and in its
+ * sandbox.
  */
 #pragma once
 
@@ -8,7 +9,8 @@
 
 #include "base/error.h"
 
-/* What the unit's standard input is, and its standard output: systemd opens both, as root, before it gives root up. */
+/* What the unit's standard input is, and its standard output: systemd opens both, as root, before
+ * it gives root up. */
 #define DOCTOR_UNIT        "forge-broker-doctor.service"
 #define DOCTOR_ASK_FILE    "/run/forge-broker-doctor.ask"
 #define DOCTOR_ANSWER_FILE "/run/forge-broker-doctor.json"
@@ -21,7 +23,8 @@
 /** doctor_unit_usable() - systemd runs here, knows the unit, and this process may start it */
 bool doctor_unit_usable(void);
 
-/** doctor_daemon_runs() - the daemon's unit has a process; asked of systemd, for a connection would start one */
+/** doctor_daemon_runs() - the daemon's unit has a process; asked of systemd, for a connection would
+ * start one */
 bool doctor_daemon_runs(void);
 
 /**

@@ -68,8 +68,8 @@ static void remove_old(int fd, const char *paths) {
                 return;
         }
         while ((entry = readdir(directory)))
-                if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
-                    !is_wanted(paths, entry->d_name))
+                if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    S_ISLNK(st.st_mode) && !is_wanted(paths, entry->d_name))
                         (void)unlinkat(fd, entry->d_name, 0);
         (void)closedir(directory);
 }
@@ -87,7 +87,8 @@ int drop_ins_mirror(const char *paths, const char *directory, struct error *err)
         if (fd < 0)
                 return *paths || errno != ENOENT ? fail(err, directory) : 0;
         remove_old(fd, paths);
-        for (const char *path = strtok_r(words, " ", &rest); path; path = strtok_r(NULL, " ", &rest)) {
+        for (const char *path = strtok_r(words, " ", &rest); path;
+             path = strtok_r(NULL, " ", &rest)) {
                 int r = *path == '/' ? link_one(fd, path, err) : 0;
 
                 if (r < 0)

@@ -1,6 +1,7 @@
 /*
- * The daemon's drop-ins for its check-up's unit.  systemd reads drop-ins from directories that bear the unit's own name, and
- * follows no link to another: so each file gets a link, in /run, every time the unit is to be started.
+ * The daemon's drop-ins for its check-up's unit.  systemd reads drop-ins from directories that bear
+ * the unit's own name, and follows no link to another: so each file gets a link, in /run, every
+ * time the unit is to be started.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
 /* Where reading stands: at the next byte, with what the caller's limits leave. */
 struct cursor {
         const char *at, *end;
-        struct secret *value;           /* collected */
+        struct secret *value; /* collected */
         char name[ENVIRONMENT_NAME_MAX];
 };
 
@@ -15,7 +15,8 @@ static bool is_blank(char c) {
 }
 
 static bool is_name(char c, bool first) {
-        return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (!first && c >= '0' && c <= '9');
+        return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               (!first && c >= '0' && c <= '9');
 }
 
 /* "NAME=", in a file also "NAME ="; false, and somewhere in the line, if it is not. */
@@ -72,7 +73,8 @@ static void read_value(struct cursor *cursor, bool in_file) {
 
         while (in_file && cursor->at < cursor->end && is_blank(*cursor->at))
                 cursor->at++;
-        while (cursor->at < cursor->end && *cursor->at != '\n' && (in_file || !is_blank(*cursor->at))) {
+        while (cursor->at < cursor->end && *cursor->at != '\n' &&
+               (in_file || !is_blank(*cursor->at))) {
                 char c = *cursor->at++;
 
                 if (c == '"' || c == '\'') {
@@ -96,7 +98,8 @@ static void skip_line(struct cursor *cursor) {
 }
 
 void environment_file_read(const struct secret *content, environment_found found, void *userdata) {
-        struct cursor cursor = { .at = secret_bytes(content), .end = secret_bytes(content) + secret_length(content),
+        struct cursor cursor = { .at = secret_bytes(content),
+                                 .end = secret_bytes(content) + secret_length(content),
                                  .value = secret_new(secret_length(content) + 1) };
 
         while (cursor.value && cursor.at < cursor.end) {
@@ -113,8 +116,11 @@ void environment_file_read(const struct secret *content, environment_found found
         (void)secret_unref(cursor.value);
 }
 
-void environment_words_read(const char *text, size_t length, environment_found found, void *userdata) {
-        struct cursor cursor = { .at = text, .end = text + length, .value = secret_new(length + 1) };
+void environment_words_read(const char *text, size_t length, environment_found found,
+                            void *userdata) {
+        struct cursor cursor = { .at = text,
+                                 .end = text + length,
+                                 .value = secret_new(length + 1) };
 
         while (cursor.value && cursor.at < cursor.end) {
                 char quote = 0;

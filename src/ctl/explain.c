@@ -10,7 +10,15 @@
 /* Within the daemon's limit of a request's head. */
 #define QUERY_MAX_BYTES 4096
 
-enum { CASE_UNIT = 256, CASE_CONTAINER, CASE_REPOSITORY, CASE_EVENT, CASE_REF, CASE_PROOF, CASE_FORK };
+enum {
+        CASE_UNIT = 256,
+        CASE_CONTAINER,
+        CASE_REPOSITORY,
+        CASE_EVENT,
+        CASE_REF,
+        CASE_PROOF,
+        CASE_FORK
+};
 
 static const struct option own[] = {
         { "unit", required_argument, NULL, CASE_UNIT },
@@ -24,31 +32,37 @@ static const struct option own[] = {
 };
 
 /* The route's names of them. */
-static const char *const parameters[] = { "unit", "container", "repository", "event", "ref", "proof", "fork" };
+static const char *const parameters[] = { "unit", "container", "repository", "event",
+                                          "ref",  "proof",     "fork" };
 
 /* Appends "?unit=..."; false for a value that does not fit, or lack of memory. */
-static bool append(char query[static QUERY_MAX_BYTES], size_t *used, int option, const char *value) {
+static bool append(char query[static QUERY_MAX_BYTES], size_t *used, int option,
+                   const char *value) {
         _cleanup_(freep) char *encoded = text_percent_encode(value);
 
-        return encoded && text_append(query, QUERY_MAX_BYTES, used, "%c%s=%s", *used > 0 ? '&' : '?',
-                                      parameters[option - CASE_UNIT], encoded);
+        return encoded &&
+               text_append(query, QUERY_MAX_BYTES, used, "%c%s=%s", *used > 0 ? '&' : '?',
+                           parameters[option - CASE_UNIT], encoded);
 }
 
 /* Return: as options_next(); OPTIONS_WRONG after a mistake was printed. */
-static int read_case(struct options *options, int argc, char **argv, char query[static QUERY_MAX_BYTES]) {
+static int read_case(struct options *options, int argc, char **argv,
+                     char query[static QUERY_MAX_BYTES]) {
         bool given[ELEMENTS(parameters)] = { false };
         size_t used = 0;
         int option;
 
         while ((option = options_next(options, argc, argv, own)) >= CASE_UNIT) {
                 if (given[option - CASE_UNIT]) {
-                        (void)fprintf(stderr, "forge-brokerctl: --%s is there twice\n", own[option - CASE_UNIT].name);
+                        (void)fprintf(stderr, "forge-brokerctl: --%s is there twice\n",
+                                      own[option - CASE_UNIT].name);
                         return OPTIONS_WRONG;
                 }
                 given[option - CASE_UNIT] = true;
                 if (append(query, &used, option, option == CASE_FORK ? "yes" : optarg))
                         continue;
-                (void)fprintf(stderr, "forge-brokerctl: --%s is too long\n", own[option - CASE_UNIT].name);
+                (void)fprintf(stderr, "forge-brokerctl: --%s is too long\n",
+                              own[option - CASE_UNIT].name);
                 return OPTIONS_WRONG;
         }
         return option;
@@ -56,7 +70,8 @@ static int read_case(struct options *options, int argc, char **argv, char query[
 
 static int print(const struct options *options, const json_t *answer) {
         const json_t *allowed = json_object_get(answer, "allowed");
-        const char *sentence = json_member_string(answer, "sentence"), *remedy = json_member_string(answer, "remedy");
+        const char *sentence = json_member_string(answer, "sentence"),
+                   *remedy = json_member_string(answer, "remedy");
 
         if (options->json) {
                 output_json(answer);
@@ -75,7 +90,8 @@ int command_explain(struct options *options, int argc, char **argv) {
         struct error err = { 0 };
         int status;
 
-        if (read_case(options, argc, argv, query) != OPTIONS_END || !options_count(options, command, 1, 1))
+        if (read_case(options, argc, argv, query) != OPTIONS_END ||
+            !options_count(options, command, 1, 1))
                 return EXIT_USAGE;
         if (options->help)
                 return COMMAND_HELP;
@@ -86,7 +102,8 @@ int command_explain(struct options *options, int argc, char **argv) {
                 output_error(&err);
                 return EXIT_UNREACHABLE;
         }
-        status = answer.status == 200 && json_is_object(answer.body) ? print(options, answer.body) : output_unexpected(&answer);
+        status = answer.status == 200 && json_is_object(answer.body) ? print(options, answer.body)
+                                                                     : output_unexpected(&answer);
         json_decref(answer.body);
         return status;
 }

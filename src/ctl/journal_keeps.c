@@ -49,7 +49,8 @@ static int await_line(sd_journal *journal) {
                         r = sd_journal_next(journal);
                 if (r != 0)
                         return r;
-                r = sd_journal_wait(journal, deadline - now < USEC_PER_SEC ? deadline - now : USEC_PER_SEC);
+                r = sd_journal_wait(journal,
+                                    deadline - now < USEC_PER_SEC ? deadline - now : USEC_PER_SEC);
                 if (r < 0)
                         return r;
         }
@@ -76,8 +77,11 @@ static void judge(json_t *kept, sd_journal *journal, const char *unit) {
                 finding_ok(kept, "read back, written by %s as uid %s", writer, uid);
                 return;
         }
-        (void)error_set(&err, DIAG_AUDIT_UNAVAILABLE, "the journal says that %s wrote it, and not %s", writer, unit);
-        error_remedy_set(&err, "Records count only as the unit's own: see that %s is what runs the daemon.", unit);
+        (void)error_set(&err, DIAG_AUDIT_UNAVAILABLE,
+                        "the journal says that %s wrote it, and not %s", writer, unit);
+        error_remedy_set(
+            &err, "Records count only as the unit's own: see that %s is what runs the daemon.",
+            unit);
         finding_broken(kept, &err);
 }
 
@@ -88,13 +92,17 @@ static void check_persistent(struct findings *findings, json_t *parent) {
                 finding_ok(finding, NULL);
                 return;
         }
-        finding_note(finding, "there is no /var/log/journal: records are lost when the host restarts");
-        finding_remedy(finding, "Set Storage=persistent in journald.conf(5), or make the directory and restart "
-                                "systemd-journald.");
+        finding_note(finding,
+                     "there is no /var/log/journal: records are lost when the host restarts");
+        finding_remedy(
+            finding,
+            "Set Storage=persistent in journald.conf(5), or make the directory and restart "
+            "systemd-journald.");
 }
 
 void journal_keeps(struct findings *findings, json_t *steps, const char *unit) {
-        json_t *branch = find(steps, "journal"), *written = find(json_object_get(branch, "steps"), "written"), *kept;
+        json_t *branch = find(steps, "journal"),
+               *written = find(json_object_get(branch, "steps"), "written"), *kept;
         const char *id = json_member_string(written, "self_test");
         sd_journal *journal = NULL;
         struct error err = { 0 };
@@ -114,13 +122,17 @@ void journal_keeps(struct findings *findings, json_t *steps, const char *unit) {
                 judge(kept, journal, unit);
                 check_persistent(findings, branch);
         } else if (r == 0 && geteuid() == 0) {
-                (void)error_set(&err, DIAG_AUDIT_UNAVAILABLE, "what was written was not found within %u s",
+                (void)error_set(&err, DIAG_AUDIT_UNAVAILABLE,
+                                "what was written was not found within %u s",
                                 (unsigned)(PATIENCE / USEC_PER_SEC));
-                error_remedy_set(&err, "See 'systemctl status systemd-journald', and Storage= and the rate limit in "
-                                       "journald.conf(5).");
+                error_remedy_set(
+                    &err,
+                    "See 'systemctl status systemd-journald', and Storage= and the rate limit in "
+                    "journald.conf(5).");
                 finding_broken(kept, &err);
         } else {
-                finding_unchecked(kept, "this user cannot read the journal%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+                finding_unchecked(kept, "this user cannot read the journal%s%s", r < 0 ? ": " : "",
+                                  r < 0 ? strerror(-r) : "");
         }
         sd_journal_close(journal);
 }

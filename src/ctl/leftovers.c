@@ -18,13 +18,14 @@
 #define OUTPUT_MAX        ((size_t)256 * 1024)
 #define FILE_MAX_BYTES    ((size_t)64 * 1024)
 /* No forge's token is shorter; "yes" and "8080" have equals without being anybody's secret. */
-#define VALUE_MIN_BYTES   8
-#define NAME_MAX_BYTES    192
+#define VALUE_MIN_BYTES 8
+#define NAME_MAX_BYTES  192
 
 /* How runners are called by their packages and their own installers. */
-static const char *const runner_patterns[] = { "forgejo-runner*.service", "gitea-runner*.service", "act_runner*.service",
-                                               "act-runner*.service", "actions.runner.*.service",
-                                               "gitlab-runner*.service" };
+static const char *const runner_patterns[] = {
+        "forgejo-runner*.service", "gitea-runner*.service",    "act_runner*.service",
+        "act-runner*.service",     "actions.runner.*.service", "gitlab-runner*.service"
+};
 
 /* One unit being looked at. */
 struct search {
@@ -32,14 +33,15 @@ struct search {
         struct findings *findings;
         json_t *finding;
         const char *unit;
-        const char *place;              /* "Environment=" or a file's name */
-        bool in_unit_file;              /* Environment=, which systemctl shows to every user */
+        const char *place; /* "Environment=" or a file's name */
+        bool in_unit_file; /* Environment=, which systemctl shows to every user */
         size_t variables, found;
 };
 
 static const struct token_config *token_of_variable(const struct config *config, const char *name) {
         for (size_t i = 0; config && i < config->n_tokens; i++)
-                if (config->tokens[i]->direct_env && strcmp(config->tokens[i]->direct_env, name) == 0)
+                if (config->tokens[i]->direct_env &&
+                    strcmp(config->tokens[i]->direct_env, name) == 0)
                         return config->tokens[i];
         return NULL;
 }
@@ -57,7 +59,8 @@ static const char *token_of_print(const json_t *steps, const char *print) {
                                 const char *word = json_member_string(step, "step");
                                 const char *own = json_member_string(step, "fingerprint");
 
-                                if (word && own && name && strcmp(word, "secret") == 0 && strcmp(own, print) == 0)
+                                if (word && own && name && strcmp(word, "secret") == 0 &&
+                                    strcmp(own, print) == 0)
                                         return name;
                         }
                 }
@@ -69,40 +72,53 @@ static json_t *add(struct search *search, const char *variable) {
         char name[NAME_MAX_BYTES + ENVIRONMENT_NAME_MAX];
 
         search->found++;
-        (void)snprintf(name, sizeof(name), "%s in %.*s", variable, NAME_MAX_BYTES / 2, search->place);
+        (void)snprintf(name, sizeof(name), "%s in %.*s", variable, NAME_MAX_BYTES / 2,
+                       search->place);
         return finding_add(search->findings, search->finding, "variable", name);
 }
 
-#define ROTATE "Create a new token at the forge, store it in Infisical, revoke the old one at the forge, and take %s out of " \
-               "%.100s: taking it out alone leaves a value valid that could be read there."
+#define ROTATE                                                                                     \
+        "Create a new token at the forge, store it in Infisical, revoke the old one at the "       \
+        "forge, and take %s out of "                                                               \
+        "%.100s: taking it out alone leaves a value valid that could be read there."
 
 /* The daemon's own fallback: meant to be there, for now. */
-static void note_fallback(struct search *search, const struct token_config *token, const char *same) {
+static void note_fallback(struct search *search, const struct token_config *token,
+                          const char *same) {
         json_t *finding = add(search, token->direct_env);
         char day[CLOCK_TEXT_MAX], remedy[ERROR_REMEDY_MAX];
 
         (void)clock_format(usec_sub(token->direct_env_until, USEC_PER_SEC), day);
-        finding_note(finding, "the fallback of token %s until %.10s%s%s%s", token->name, day,
-                     same ? "; it has the very value that Infisical has for " : "", same ? same : "",
-                     search->in_unit_file ? "; Environment= is shown to every user, use EnvironmentFile=" : "");
+        finding_note(
+            finding, "the fallback of token %s until %.10s%s%s%s", token->name, day,
+            same ? "; it has the very value that Infisical has for " : "", same ? same : "",
+            search->in_unit_file ? "; Environment= is shown to every user, use EnvironmentFile="
+                                 : "");
         if (!same)
                 return;
-        (void)snprintf(remedy, sizeof(remedy), "When the fallback ends: " ROTATE, token->direct_env, search->place);
+        (void)snprintf(remedy, sizeof(remedy), "When the fallback ends: " ROTATE, token->direct_env,
+                       search->place);
         finding_remedy(finding, remedy);
 }
 
-static void report(struct search *search, const char *variable, const struct token_config *token, const char *same) {
+static void report(struct search *search, const char *variable, const struct token_config *token,
+                   const char *same) {
         struct error err = { 0 };
 
         if (same) {
-                (void)error_set(&err, DIAG_NONE, "it holds the very value that Infisical has for %s%s", same,
-                                search->in_unit_file ? ", and Environment= is shown to every user" : "");
+                (void)error_set(
+                    &err, DIAG_NONE, "it holds the very value that Infisical has for %s%s", same,
+                    search->in_unit_file ? ", and Environment= is shown to every user" : "");
                 error_remedy_set(&err, ROTATE, variable, search->place);
         } else {
-                (void)error_set(&err, DIAG_NONE, "a direct token, which the configuration names as the fallback of '%s'%s",
-                                token->name,
-                                search->in_unit_file ? ", and Environment= is shown to every user" : "");
-                error_remedy_set(&err, "Let the jobs use the broker, take %s out of %.100s, and revoke that token at the forge.",
+                (void)error_set(
+                    &err, DIAG_NONE,
+                    "a direct token, which the configuration names as the fallback of '%s'%s",
+                    token->name,
+                    search->in_unit_file ? ", and Environment= is shown to every user" : "");
+                error_remedy_set(&err,
+                                 "Let the jobs use the broker, take %s out of %.100s, and revoke "
+                                 "that token at the forge.",
                                  variable, search->place);
         }
         finding_broken(add(search, variable), &err);
@@ -144,7 +160,8 @@ static void read_file(struct search *search, const char *path) {
                 whole = secret_append(content, bytes, (size_t)n);
         explicit_bzero(bytes, sizeof(bytes));
         if (!whole) {
-                finding_unchecked(add(search, "any variable"), "the file is larger than %zu KiB", FILE_MAX_BYTES / 1024);
+                finding_unchecked(add(search, "any variable"), "the file is larger than %zu KiB",
+                                  FILE_MAX_BYTES / 1024);
                 return;
         }
         environment_file_read(content, on_variable, search);
@@ -160,7 +177,8 @@ static void read_files(struct search *search, const char *line, size_t length) {
                 for (size_t i = 0; i < paths.gl_pathc; i++) {
                         char place[NAME_MAX_BYTES];
 
-                        search->place = text_clean(place, sizeof(place), paths.gl_pathv[i], strlen(paths.gl_pathv[i]));
+                        search->place = text_clean(place, sizeof(place), paths.gl_pathv[i],
+                                                   strlen(paths.gl_pathv[i]));
                         read_file(search, paths.gl_pathv[i]);
                 }
         }
@@ -177,17 +195,22 @@ static void read_properties(struct search *search, const struct secret *output) 
                 search->in_unit_file = text_starts_with(line, "Environment=");
                 if (search->in_unit_file) {
                         search->place = "Environment=";
-                        environment_words_read(line + strlen("Environment="), length - strlen("Environment="), on_variable,
+                        environment_words_read(line + strlen("Environment="),
+                                               length - strlen("Environment="), on_variable,
                                                search);
                 } else if (text_starts_with(line, "EnvironmentFiles=")) {
-                        read_files(search, line + strlen("EnvironmentFiles="), length - strlen("EnvironmentFiles="));
+                        read_files(search, line + strlen("EnvironmentFiles="),
+                                   length - strlen("EnvironmentFiles="));
                 }
         }
 }
 
-static void search_unit(struct findings *findings, json_t *parent, const struct leftovers *leftovers, const char *unit) {
-        const char *const argv[] = { "systemctl", "show", "--property=Environment", "--property=EnvironmentFiles", "--", unit,
-                                     NULL };
+static void search_unit(struct findings *findings, json_t *parent,
+                        const struct leftovers *leftovers, const char *unit) {
+        const char *const argv[] = {
+                "systemctl", "show", "--property=Environment", "--property=EnvironmentFiles", "--",
+                unit,        NULL
+        };
         _cleanup_(secret_unrefp) struct secret *output = secret_new(OUTPUT_MAX);
         struct search search = { .leftovers = leftovers, .findings = findings, .unit = unit };
         struct error err = { 0 };
@@ -199,14 +222,16 @@ static void search_unit(struct findings *findings, json_t *parent, const struct 
         else
                 (void)program_run(argv, NULL, output, SYSTEMCTL_TIMEOUT, &status, &err);
         if (err.code == DIAG_NONE && status != 0)
-                (void)error_set(&err, DIAG_INTERNAL_ERROR, "systemctl show ended with status %d", status);
+                (void)error_set(&err, DIAG_INTERNAL_ERROR, "systemctl show ended with status %d",
+                                status);
         if (err.code != DIAG_NONE) {
                 finding_unchecked(search.finding, "%s", err.detail);
                 return;
         }
         read_properties(&search, output);
         if (search.found == 0)
-                finding_ok(search.finding, "%zu variables, none of them a token of the broker's", search.variables);
+                finding_ok(search.finding, "%zu variables, none of them a token of the broker's",
+                           search.variables);
 }
 
 /* The first word of each line of `systemctl list-...`. */
@@ -233,8 +258,9 @@ static void list_runners(json_t *units) {
         _cleanup_(secret_unrefp) struct secret *output = secret_new(OUTPUT_MAX);
 
         for (size_t i = 0; output && i < ELEMENTS(verbs); i++) {
-                const char *argv[8 + ELEMENTS(runner_patterns)] = { "systemctl", verbs[i], "--all", "--plain", "--no-legend",
-                                                                    "--full", "--" };
+                const char *argv[8 + ELEMENTS(runner_patterns)] = {
+                        "systemctl", verbs[i], "--all", "--plain", "--no-legend", "--full", "--"
+                };
                 int status;
 
                 memcpy(&argv[7], runner_patterns, sizeof(runner_patterns));
@@ -244,7 +270,8 @@ static void list_runners(json_t *units) {
 }
 
 void leftovers_check(struct findings *findings, const struct leftovers *leftovers) {
-        json_t *parent = finding_add(findings, NULL, "leftovers", "direct tokens left in units' environments");
+        json_t *parent =
+            finding_add(findings, NULL, "leftovers", "direct tokens left in units' environments");
         json_t *units, *ignored;
         const char *unit;
 
@@ -261,10 +288,10 @@ void leftovers_check(struct findings *findings, const struct leftovers *leftover
         list_runners(units);
         for (size_t i = 0; i < leftovers->n_units; i++)
                 (void)json_object_set_new(units, leftovers->units[i], json_true());
-        json_object_foreach(units, unit, ignored)
-                search_unit(findings, parent, leftovers, unit);
+        json_object_foreach(units, unit, ignored) search_unit(findings, parent, leftovers, unit);
         json_decref(units);
         if (!leftovers->key)
-                finding_unchecked(finding_add(findings, parent, "values", "compared with Infisical's"),
-                                  "there is no key of fingerprints yet: variables were compared by name only");
+                finding_unchecked(
+                    finding_add(findings, parent, "values", "compared with Infisical's"),
+                    "there is no key of fingerprints yet: variables were compared by name only");
 }

@@ -17,9 +17,9 @@
 
 struct command {
         const char *name;
-        const char *words;      /* what it takes, for the usage line */
+        const char *words; /* what it takes, for the usage line */
         const char *summary;
-        const char *help;       /* what it does and its own options, a line each */
+        const char *help; /* what it does and its own options, a line each */
         int (*run)(struct options *options, int argc, char **argv);
 };
 
@@ -38,13 +38,15 @@ static const struct command commands[] = {
           "  --file FILE       such a journal; may be repeated\n"
           "  --merge           this machine's journal and those collected from others\n"
           "  --uid UID         the uid that the daemon ran as [of the user forge-broker]\n\n"
-          "Exit status: 0 printed, and the gate is met; 1 it is not met; 2 usage; 7 the journal cannot be read.\n",
+          "Exit status: 0 printed, and the gate is met; 1 it is not met; 2 usage; 7 the journal "
+          "cannot be read.\n",
           command_audit },
         { "check-config", "[FILE]", "check a configuration as a reload would, without the daemon",
           "Prints every mistake with file and line.  FILE is the main file [" CONFIG_FILE "];\n"
           "conf.d beside it is read too.  Exit status: 0 nothing is wrong, 1 it is rejected.\n",
           command_check_config },
-        { "credential", "set [IDENTITY]", "replace the credential of an identity, once it is proven",
+        { "credential", "set [IDENTITY]",
+          "replace the credential of an identity, once it is proven",
           "Reads the new access token from standard input (a terminal is asked), proves that it\n"
           "reads every token of the identity [default], encrypts it into place, restarts the\n"
           "service, and waits until all its tokens are served from it.  A credential that does\n"
@@ -97,18 +99,22 @@ static const struct command commands[] = {
           command_status },
 };
 
-static const char common_help[] = "\nOptions of every command:\n"
-                                  "  --json         print JSON\n"
-                                  "  --socket PATH  the daemon's control socket [" CONTROL_SOCKET "]\n"
-                                  "  --help         this text\n";
+static const char common_help[] =
+    "\nOptions of every command:\n"
+    "  --json         print JSON\n"
+    "  --socket PATH  the daemon's control socket [" CONTROL_SOCKET "]\n"
+    "  --help         this text\n";
 
 static int print_help(FILE *out) {
         (void)fprintf(out, "Usage: forge-brokerctl COMMAND [OPTION...]\n\nCommands:\n");
         for (size_t i = 0; i < ELEMENTS(commands); i++)
                 (void)fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].summary);
-        (void)fprintf(out, "%s  --version      the version\n\n'forge-brokerctl COMMAND --help' says more.\n"
-                           "Exit status: 0 done, 2 usage, 6 the daemon cannot be reached.  See forge-brokerctl(8).\n",
-                      common_help);
+        (void)fprintf(
+            out,
+            "%s  --version      the version\n\n'forge-brokerctl COMMAND --help' says more.\n"
+            "Exit status: 0 done, 2 usage, 6 the daemon cannot be reached.  See "
+            "forge-brokerctl(8).\n",
+            common_help);
         return EXIT_DONE;
 }
 
@@ -118,8 +124,9 @@ static int print_version(void) {
 }
 
 static void print_command_help(const struct command *command) {
-        (void)printf("Usage: forge-brokerctl %s %s%s[OPTION...]\n\n%s.\n\n%s%s", command->name, command->words,
-                     *command->words ? " " : "", command->summary, command->help, common_help);
+        (void)printf("Usage: forge-brokerctl %s %s%s[OPTION...]\n\n%s.\n\n%s%s", command->name,
+                     command->words, *command->words ? " " : "", command->summary, command->help,
+                     common_help);
 }
 
 static const struct command *find_command(const char *name) {
@@ -129,7 +136,8 @@ static const struct command *find_command(const char *name) {
         return NULL;
 }
 
-/* Options may stand before the command too.  Return: an exit status, or -1 and the words that begin with it. */
+/* Options may stand before the command too.  Return: an exit status, or -1 and the words that
+ * begin with it. */
 static int parse_leading(struct options *options, int argc, char **argv) {
         static const struct option own[] = {
                 { "version", no_argument, NULL, 'V' },
@@ -158,10 +166,12 @@ static int parse_leading(struct options *options, int argc, char **argv) {
 }
 
 /* What reads credentials needs locked memory and wiping libraries, as the daemon does. */
-/* They start nothing and write nothing: the rest of root's powers is not for what reads other people's records. */
+/* They start nothing and write nothing: the rest of root's powers is not for what reads other
+ * people's records. */
 static bool only_asks(const struct command *command) {
-        return command->run == command_audit || command->run == command_check_config || command->run == command_explain ||
-               command->run == command_refresh || command->run == command_reload || command->run == command_show_config ||
+        return command->run == command_audit || command->run == command_check_config ||
+               command->run == command_explain || command->run == command_refresh ||
+               command->run == command_reload || command->run == command_show_config ||
                command->run == command_status;
 }
 
@@ -186,7 +196,8 @@ static int run(struct options *options) {
 
         if (!command) {
                 if (options->count > 0)
-                        (void)fprintf(stderr, "forge-brokerctl: there is no command '%.80s'\n\n", options->words[0]);
+                        (void)fprintf(stderr, "forge-brokerctl: there is no command '%.80s'\n\n",
+                                      options->words[0]);
                 else
                         (void)fprintf(stderr, "forge-brokerctl: which command?\n\n");
                 (void)print_help(stderr);
@@ -196,7 +207,7 @@ static int run(struct options *options) {
                 output_error(&err);
                 return EXIT_UNREACHABLE;
         }
-        optind = 0;     /* glibc: begin anew, with the command's own words */
+        optind = 0; /* glibc: begin anew, with the command's own words */
         status = command->run(options, options->count, options->words);
         if (status == COMMAND_HELP) {
                 print_command_help(command);
@@ -209,7 +220,8 @@ int main(int argc, char **argv) {
         struct options options = { .socket = CONTROL_SOCKET };
         int status = parse_leading(&options, argc, argv);
 
-        /* Where the caller ignores it, a program that failed would have the exit status of one that did not. */
+        /* Where the caller ignores it, a program that failed would have the exit status of one
+         * that did not. */
         (void)signal(SIGCHLD, SIG_DFL);
         if (status < 0)
                 status = run(&options);

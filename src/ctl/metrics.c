@@ -21,10 +21,12 @@ static int complain(const char *what, const char *file) {
 }
 
 static bool write_text(int fd, const char *text, bool is_up) {
-        return dprintf(fd, up, is_up) > 0 && (!text || dprintf(fd, "%s", text) == (int)strlen(text)) && fchmod(fd, 0644) == 0;
+        return dprintf(fd, up, is_up) > 0 &&
+               (!text || dprintf(fd, "%s", text) == (int)strlen(text)) && fchmod(fd, 0644) == 0;
 }
 
-/* A reader never sees half of it: it is written beside and renamed.  The collector takes files that end in ".prom" only. */
+/* A reader never sees half of it: it is written beside and renamed.  The collector takes files
+ * that end in ".prom" only. */
 static int write_file(const char *file, const char *text, bool is_up) {
         _cleanup_(closep) int fd = -1;
         char beside[PATH_MAX];
@@ -46,7 +48,9 @@ static int write_file(const char *file, const char *text, bool is_up) {
 }
 
 static int parse(struct options *options, int argc, char **argv, const char **file) {
-        static const struct option own[] = { { "textfile", required_argument, NULL, OPTION_TEXTFILE }, { NULL, 0, NULL, 0 } };
+        static const struct option own[] = {
+                { "textfile", required_argument, NULL, OPTION_TEXTFILE }, { NULL, 0, NULL, 0 }
+        };
         int option;
 
         while ((option = options_next(options, argc, argv, own)) != OPTIONS_END) {
@@ -69,7 +73,8 @@ int command_metrics(struct options *options, int argc, char **argv) {
 
         if (status != EXIT_DONE)
                 return status;
-        is_up = control_text(options->socket, "GET", "/metrics", &answered, &text, &err) == CONTROL_ANSWERED &&
+        is_up = control_text(options->socket, "GET", "/metrics", &answered, &text, &err) ==
+                    CONTROL_ANSWERED &&
                 answered == 200;
         if (file) {
                 /* A stale file would say for ever that all is well. */

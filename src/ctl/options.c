@@ -54,14 +54,16 @@ bool options_count(const struct options *options, const char *command, int least
         if (options->count < least)
                 (void)fprintf(stderr, "forge-brokerctl: %s needs a word more\n", command);
         else
-                (void)fprintf(stderr, "forge-brokerctl: '%s' is too much for %s\n", options->words[most], command);
+                (void)fprintf(stderr, "forge-brokerctl: '%s' is too much for %s\n",
+                              options->words[most], command);
         return false;
 }
 
 bool options_name(const struct options *options) {
         if (text_is_name(options->words[0]))
                 return true;
-        (void)fprintf(stderr, "forge-brokerctl: '%.80s' cannot be a token's name\n", options->words[0]);
+        (void)fprintf(stderr, "forge-brokerctl: '%.80s' cannot be a token's name\n",
+                      options->words[0]);
         return false;
 }
 
@@ -69,5 +71,6 @@ bool options_words(struct options *options, int argc, char **argv, int least, in
         static const struct option none[] = { { NULL, 0, NULL, 0 } };
         const char *command = argv[0];
 
-        return options_next(options, argc, argv, none) == OPTIONS_END && options_count(options, command, least, most);
+        return options_next(options, argc, argv, none) == OPTIONS_END &&
+               options_count(options, command, least, most);
 }

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 struct options {
-        const char *socket;     /* of the daemon: --socket, else the default */
+        const char *socket; /* of the daemon: --socket, else the default */
         bool json;
         bool help;
-        char **words;           /* not options; set at the end */
+        char **words; /* not options; set at the end */
         int count;
 };
 
@@ -19,17 +19,21 @@ struct options {
 enum { OPTIONS_END = -1, OPTIONS_WRONG = '?' };
 
 /**
- * options_next() - the next of the command's own options, in any order with its words; common ones are taken here
- * @own: as for getopt_long(), at most OPTIONS_OWN_MAX, ended by an empty one; "val" is what is returned, above 255
+ * options_next() - the next of the command's own options, in any order with its words; common ones
+ * are taken here
+ * @own: as for getopt_long(), at most OPTIONS_OWN_MAX, ended by an empty one; "val" is what is
+ *       returned, above 255
  *
- * Return: the option's val (its value in optarg), OPTIONS_END, or OPTIONS_WRONG after the mistake was printed.
+ * Return: the option's val (its value in optarg), OPTIONS_END, or OPTIONS_WRONG after the mistake
+ * was printed.
  */
 int options_next(struct options *options, int argc, char **argv, const struct option *own);
 
 /**
  * options_words() - what most commands need: no option of their own, and so many words
  *
- * Return: true, or false after the mistake was printed; with options->help set the words do not matter.
+ * Return: true, or false after the mistake was printed; with options->help set the words do not
+ * matter.
  */
 bool options_words(struct options *options, int argc, char **argv, int least, int most);
 

@@ -14,7 +14,8 @@ void output_json(const json_t *body) {
 }
 
 int output_unexpected(const struct control_answer *answer) {
-        const char *code = json_member_string(answer->body, "code"), *detail = json_member_string(answer->body, "detail");
+        const char *code = json_member_string(answer->body, "code"),
+                   *detail = json_member_string(answer->body, "detail");
         const char *remedy = json_member_string(answer->body, "remedy");
 
         (void)fprintf(stderr, "forge-brokerctl: the daemon answered %ld: %s: %s\n", answer->status,
@@ -26,8 +27,8 @@ int output_unexpected(const struct control_answer *answer) {
 
 void output_problems(const struct config_problems *problems) {
         for (size_t i = 0; i < problems->count; i++)
-                (void)fprintf(stderr, "%s:%u: %s\n", problems->items[i].file, problems->items[i].line,
-                              problems->items[i].text);
+                (void)fprintf(stderr, "%s:%u: %s\n", problems->items[i].file,
+                              problems->items[i].line, problems->items[i].text);
         if (problems->dropped > 0)
                 (void)fprintf(stderr, "and %zu more problems\n", problems->dropped);
 }

@@ -16,7 +16,8 @@ void output_error(const struct error *err);
 void output_json(const json_t *body);
 
 /**
- * output_unexpected() - says what an answer that is not the wanted one is: a problem of the daemon's, or not the daemon
+ * output_unexpected() - says what an answer that is not the wanted one is: a problem of the
+ * daemon's, or not the daemon
  *
  * Return: the exit status that it stands for.
  */

@@ -12,8 +12,9 @@
 #include "base/cleanup.h"
 
 /* Nothing of the caller's environment decides what runs, or in which language it speaks. */
-static char *const environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" }, (char[]){ "LC_ALL=C" },
-                                     (char[]){ "SYSTEMD_COLORS=0" }, (char[]){ "SYSTEMD_PAGER=" }, NULL };
+static char *const environment[] = { (char[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin" },
+                                     (char[]){ "LC_ALL=C" }, (char[]){ "SYSTEMD_COLORS=0" },
+                                     (char[]){ "SYSTEMD_PAGER=" }, NULL };
 
 static int start(const char *const *argv, int in, int out, pid_t *ret) {
         posix_spawn_file_actions_t actions;
@@ -35,7 +36,8 @@ static int start(const char *const *argv, int in, int out, pid_t *ret) {
         if (in >= 0)
                 r = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
         else
-                r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+                r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY,
+                                                     0);
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
         if (r == 0)
@@ -43,7 +45,8 @@ static int start(const char *const *argv, int in, int out, pid_t *ret) {
         if (r == 0)
                 r = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
         if (r == 0)
-                r = posix_spawn(ret, path, &actions, &attributes, (char *const *)(void *)(size_t)argv, environment);
+                r = posix_spawn(ret, path, &actions, &attributes,
+                                (char *const *)(void *)(size_t)argv, environment);
         (void)posix_spawn_file_actions_destroy(&actions);
         (void)posix_spawnattr_destroy(&attributes);
         return -r;
@@ -73,7 +76,8 @@ static int drain(int fd, struct secret *output, usec_t deadline) {
         return r;
 }
 
-/* A pipe with the input in it, and its end.  Return: the descriptor to read from, or a negative errno. */
+/* A pipe with the input in it, and its end.  Return: the descriptor to read from, or a negative
+ * errno. */
 static int fill_pipe(const struct secret *input) {
         int ends[2], r = 0;
 
@@ -81,7 +85,8 @@ static int fill_pipe(const struct secret *input) {
                 return -EMSGSIZE;
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
-        if (write(ends[1], secret_bytes(input), secret_length(input)) != (ssize_t)secret_length(input))
+        if (write(ends[1], secret_bytes(input), secret_length(input)) !=
+            (ssize_t)secret_length(input))
                 r = -EIO;
         (void)close(ends[1]);
         if (r == 0)
@@ -90,8 +95,8 @@ static int fill_pipe(const struct secret *input) {
         return r;
 }
 
-int program_run(const char *const *argv, const struct secret *input, struct secret *output, usec_t timeout,
-                int *ret_status, struct error *err) {
+int program_run(const char *const *argv, const struct secret *input, struct secret *output,
+                usec_t timeout, int *ret_status, struct error *err) {
         usec_t deadline = clock_monotonic() + timeout;
         _cleanup_(closep) int in = -1;
         int pipe_fds[2], status = 0, r;
@@ -101,7 +106,8 @@ int program_run(const char *const *argv, const struct secret *input, struct secr
         if (input) {
                 in = fill_pipe(input);
                 if (in < 0)
-                        return error_set(err, DIAG_INTERNAL_ERROR, "%s: its input: %s", argv[0], strerror(-in));
+                        return error_set(err, DIAG_INTERNAL_ERROR, "%s: its input: %s", argv[0],
+                                         strerror(-in));
         }
         if (pipe2(pipe_fds, O_CLOEXEC) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "%s: %s", argv[0], strerror(errno));

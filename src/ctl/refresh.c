@@ -15,11 +15,12 @@ static const char *shown(const json_t *token, const char *key) {
 static int print(const json_t *token) {
         const char *code = json_member_string(token, "code");
 
-        (void)printf("%s: %s from %s, fingerprint %s\n", shown(token, "name"), shown(token, "state"), shown(token, "source"),
-                     shown(token, "fingerprint"));
+        (void)printf("%s: %s from %s, fingerprint %s\n", shown(token, "name"),
+                     shown(token, "state"), shown(token, "source"), shown(token, "fingerprint"));
         if (!code)
                 return EXIT_DONE;
-        (void)fprintf(stderr, "forge-brokerctl: %s: %s\nremedy: %s\n", code, shown(token, "detail"), shown(token, "remedy"));
+        (void)fprintf(stderr, "forge-brokerctl: %s: %s\nremedy: %s\n", code, shown(token, "detail"),
+                      shown(token, "remedy"));
         return STATUS_DEGRADED;
 }
 

@@ -12,10 +12,12 @@ static void print_problems(const json_t *body) {
                 json_int_t line = 0;
 
                 (void)json_member_int(problem, "line", &line);
-                (void)fprintf(stderr, "%s:%lld: %s\n", json_member_string(problem, "file"), (long long)line,
-                              json_member_string(problem, "text"));
+                (void)fprintf(stderr, "%s:%lld: %s\n", json_member_string(problem, "file"),
+                              (long long)line, json_member_string(problem, "text"));
         }
-        (void)fprintf(stderr, "forge-brokerctl: the configuration is rejected; the older one stays in force\n");
+        (void)fprintf(
+            stderr,
+            "forge-brokerctl: the configuration is rejected; the older one stays in force\n");
 }
 
 int command_reload(struct options *options, int argc, char **argv) {
@@ -27,7 +29,8 @@ int command_reload(struct options *options, int argc, char **argv) {
                 return EXIT_USAGE;
         if (options->help)
                 return COMMAND_HELP;
-        if (control_request(options->socket, "POST", "/v1/reload", &answer, &err) != CONTROL_ANSWERED) {
+        if (control_request(options->socket, "POST", "/v1/reload", &answer, &err) !=
+            CONTROL_ANSWERED) {
                 output_error(&err);
                 return EXIT_UNREACHABLE;
         }

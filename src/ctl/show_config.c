@@ -10,7 +10,7 @@
 /* What was printed last, so that a section's header is printed once. */
 struct shown {
         const char *kind, *name;
-        json_t *list;                   /* NULL: text */
+        json_t *list; /* NULL: text */
 };
 
 static bool needs_quotes(const char *value) {
@@ -35,8 +35,8 @@ static void print_setting(const struct config_setting *setting, void *userdata) 
         int width;
 
         if (setting->kind != shown->kind || setting->name != shown->name) {
-                (void)printf("%s[%s%s%s]\n", shown->kind ? "\n" : "", setting->kind, setting->name ? " " : "",
-                             setting->name ? setting->name : "");
+                (void)printf("%s[%s%s%s]\n", shown->kind ? "\n" : "", setting->kind,
+                             setting->name ? " " : "", setting->name ? setting->name : "");
                 shown->kind = setting->kind;
                 shown->name = setting->name;
         }
@@ -56,9 +56,10 @@ static void add_setting(const struct config_setting *setting, void *userdata) {
         struct shown *shown = userdata;
         json_t *line = setting->file ? json_integer(setting->line) : json_null();
 
-        (void)json_array_append_new(shown->list, json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:o}", "section", setting->kind,
-                                                           "name", setting->name, "key", setting->key, "value",
-                                                           setting->value, "file", setting->file, "line", line));
+        (void)json_array_append_new(
+            shown->list, json_pack("{s:s, s:s?, s:s, s:s?, s:s?, s:o}", "section", setting->kind,
+                                   "name", setting->name, "key", setting->key, "value",
+                                   setting->value, "file", setting->file, "line", line));
 }
 
 int command_show_config(struct options *options, int argc, char **argv) {

@@ -24,9 +24,12 @@ static int parse(struct options *options, int argc, char **argv, bool *watch, us
                 if (option == OPTIONS_WRONG)
                         return EXIT_USAGE;
                 *watch = true;
-                if (option == OPTION_INTERVAL && (!clock_parse_span(optarg, interval) || *interval < INTERVAL_LEAST ||
-                                                  *interval > INTERVAL_MOST)) {
-                        (void)fprintf(stderr, "forge-brokerctl: --interval takes 200ms to 10m, not '%.40s'\n", optarg);
+                if (option == OPTION_INTERVAL &&
+                    (!clock_parse_span(optarg, interval) || *interval < INTERVAL_LEAST ||
+                     *interval > INTERVAL_MOST)) {
+                        (void)fprintf(
+                            stderr, "forge-brokerctl: --interval takes 200ms to 10m, not '%.40s'\n",
+                            optarg);
                         return EXIT_USAGE;
                 }
         }
@@ -35,11 +38,14 @@ static int parse(struct options *options, int argc, char **argv, bool *watch, us
         if (options->help)
                 return COMMAND_HELP;
         if (*watch && options->json) {
-                (void)fprintf(stderr, "forge-brokerctl: --watch draws for people; for programs repeat 'status --json'\n");
+                (void)fprintf(stderr, "forge-brokerctl: --watch draws for people; for programs "
+                                      "repeat 'status --json'\n");
                 return EXIT_USAGE;
         }
         if (*watch && !isatty(STDOUT_FILENO)) {
-                (void)fprintf(stderr, "forge-brokerctl: --watch needs a terminal; without one repeat 'status'\n");
+                (void)fprintf(
+                    stderr,
+                    "forge-brokerctl: --watch needs a terminal; without one repeat 'status'\n");
                 return EXIT_USAGE;
         }
         return EXIT_DONE;
@@ -56,7 +62,8 @@ int command_status(struct options *options, int argc, char **argv) {
                 return status;
         if (watch)
                 return status_watch(options->socket, interval);
-        if (control_request(options->socket, "GET", "/v1/status", &answer, &err) != CONTROL_ANSWERED) {
+        if (control_request(options->socket, "GET", "/v1/status", &answer, &err) !=
+            CONTROL_ANSWERED) {
                 output_error(&err);
                 return STATUS_NOT_RUNNING;
         }

@@ -21,7 +21,8 @@ static void table_set(struct table *table, size_t row, size_t column, const char
         char *cell = table->cells[row][column];
         size_t width;
 
-        (void)text_clean(cell, CELL_MAX, text && *text ? text : "-", text && *text ? strlen(text) : 1);
+        (void)text_clean(cell, CELL_MAX, text && *text ? text : "-",
+                         text && *text ? strlen(text) : 1);
         width = strlen(cell);
         if (width > table->widths[column])
                 table->widths[column] = width;
@@ -33,7 +34,8 @@ static void table_print(const struct table *table, FILE *out) {
                         const char *cell = table->cells[row][column];
                         bool last = column + 1 == table->columns;
 
-                        (void)fprintf(out, "%-*s%s", last ? 0 : (int)table->widths[column], cell, last ? "\n" : "  ");
+                        (void)fprintf(out, "%-*s%s", last ? 0 : (int)table->widths[column], cell,
+                                      last ? "\n" : "  ");
                 }
         }
 }
@@ -49,8 +51,10 @@ static const char *relative(const char *time, char buffer[static CLOCK_TEXT_MAX 
                 return "-";
         then = (usec_t)timegm(&tm) * USEC_PER_SEC;
         if (then > now)
-                (void)snprintf(buffer, CLOCK_TEXT_MAX + 8, "in %s",
-                               clock_format_span((then - now + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC, span));
+                (void)snprintf(
+                    buffer, CLOCK_TEXT_MAX + 8, "in %s",
+                    clock_format_span((then - now + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC,
+                                      span));
         else
                 (void)snprintf(buffer, CLOCK_TEXT_MAX + 8, "%s ago",
                                clock_format_span((now - then) / USEC_PER_SEC * USEC_PER_SEC, span));
@@ -77,16 +81,18 @@ static void print_broker(const json_t *broker, FILE *out) {
         (void)json_member_int(broker, "records", &records);
         (void)fprintf(out, "forge-brokerd %s: %s, %s\n", shown(broker, "version"),
                       shown(broker, "state"), shown(broker, "summary"));
-        (void)fprintf(out, "started %s, configuration %s loaded %s%s\n",
-                      relative(json_member_string(broker, "started_at"), started), shown(broker, "config"),
-                      relative(json_member_string(broker, "loaded_at"), loaded),
-                      json_member_true(broker, "reload_failed") ? " (THE LAST RELOAD WAS REJECTED)" : "");
-        (void)fprintf(out, "audit to the %s: %lld records of instance %s\n\n", shown(broker, "audit"),
-                      (long long)records, shown(broker, "instance"));
+        (void)fprintf(
+            out, "started %s, configuration %s loaded %s%s\n",
+            relative(json_member_string(broker, "started_at"), started), shown(broker, "config"),
+            relative(json_member_string(broker, "loaded_at"), loaded),
+            json_member_true(broker, "reload_failed") ? " (THE LAST RELOAD WAS REJECTED)" : "");
+        (void)fprintf(out, "audit to the %s: %lld records of instance %s\n\n",
+                      shown(broker, "audit"), (long long)records, shown(broker, "instance"));
 }
 
 static void print_tokens(const json_t *tokens, FILE *out) {
-        static const char *const heads[] = { "TOKEN", "FORGE", "STATE", "SOURCE", "VERSION", "FP", "CONFIRMED", "NEXT" };
+        static const char *const heads[] = { "TOKEN",   "FORGE", "STATE",     "SOURCE",
+                                             "VERSION", "FP",    "CONFIRMED", "NEXT" };
         struct table table = { .columns = ELEMENTS(heads), .rows = json_array_size(tokens) + 1 };
         char time[CLOCK_TEXT_MAX + 8];
         const json_t *token;
@@ -109,8 +115,10 @@ static void print_tokens(const json_t *tokens, FILE *out) {
                 table_set(&table, i + 1, 3, json_member_string(token, "source"));
                 table_set(&table, i + 1, 4, version);
                 table_set(&table, i + 1, 5, json_member_string(token, "fingerprint"));
-                table_set(&table, i + 1, 6, relative(json_member_string(token, "confirmed_at"), time));
-                table_set(&table, i + 1, 7, relative(json_member_string(token, "refresh_at"), time));
+                table_set(&table, i + 1, 6,
+                          relative(json_member_string(token, "confirmed_at"), time));
+                table_set(&table, i + 1, 7,
+                          relative(json_member_string(token, "refresh_at"), time));
         }
         table_print(&table, out);
         free(table.cells);
@@ -121,10 +129,12 @@ static bool ends_soon(const char *time) {
         struct tm tm = { 0 };
         const char *end = strptime(time, "%Y-%m-%dT%H:%M:%SZ", &tm);
 
-        return end && !*end && usec_sub((usec_t)timegm(&tm) * USEC_PER_SEC, clock_realtime()) <= 14 * USEC_PER_DAY;
+        return end && !*end &&
+               usec_sub((usec_t)timegm(&tm) * USEC_PER_SEC, clock_realtime()) <= 14 * USEC_PER_DAY;
 }
 
-/* "access token of 'ci-broker', ends in 20d 4h" and "logged in, until in 50m": what an identity has to ask with. */
+/* "access token of 'ci-broker', ends in 20d 4h" and "logged in, until in 50m": what an identity
+ * has to ask with. */
 static void print_identities(const json_t *identities, FILE *out) {
         const json_t *identity;
         size_t i;
@@ -138,7 +148,8 @@ static void print_identities(const json_t *identities, FILE *out) {
                 char time[CLOCK_TEXT_MAX + 8];
 
                 (void)fprintf(out, "identity %s: %s", shown(identity, "name"),
-                              json_member_true(identity, "has_token") ? "access token" : "no access token");
+                              json_member_true(identity, "has_token") ? "access token"
+                                                                      : "no access token");
                 if (json_member_string(identity, "token_identity"))
                         (void)fprintf(out, " of '%s'", shown(identity, "token_identity"));
                 if (expires)
@@ -150,10 +161,14 @@ static void print_identities(const json_t *identities, FILE *out) {
                         (void)fprintf(out, "; login: %s", login);
                 (void)fputc('\n', out);
                 if (expires && ends_soon(expires))
-                        (void)fprintf(out, "  warning: the access token ends %s\n  remedy: create a new one in Infisical and "
-                                           "replace the credential\n", relative(expires, time));
+                        (void)fprintf(out,
+                                      "  warning: the access token ends %s\n  remedy: create a new "
+                                      "one in Infisical and "
+                                      "replace the credential\n",
+                                      relative(expires, time));
                 if (code)
-                        (void)fprintf(out, "  %s: %s\n  remedy: %s\n", code, shown(identity, "credential_detail"),
+                        (void)fprintf(out, "  %s: %s\n  remedy: %s\n", code,
+                                      shown(identity, "credential_detail"),
                                       shown(identity, "credential_remedy"));
         }
 }
@@ -168,8 +183,11 @@ static void print_ends(const json_t *tokens, FILE *out) {
                 char time[CLOCK_TEXT_MAX + 8];
 
                 if (expires && ends_soon(expires))
-                        (void)fprintf(out, "token %s: its forge says that it ends %s\n  remedy: create a new one at %s and store it "
-                                           "in Infisical\n", shown(token, "name"), relative(expires, time),
+                        (void)fprintf(out,
+                                      "token %s: its forge says that it ends %s\n  remedy: create "
+                                      "a new one at %s and store it "
+                                      "in Infisical\n",
+                                      shown(token, "name"), relative(expires, time),
                                       shown(token, "forge_url"));
         }
 }
@@ -185,11 +203,14 @@ static void print_servers(const json_t *servers, FILE *out) {
                 json_int_t requests = 0;
 
                 (void)json_member_int(server, "requests", &requests);
-                (void)fprintf(out, "infisical %s %s (%s): %s, %lld requests, last %s%s%s\n",
-                              shown(server, "identity"), shown(server, "url"), shown(server, "api"),
-                              code ? code : json_member_string(server, "last_at") ? "ok" : "not asked yet",
-                              (long long)requests, relative(json_member_string(server, "last_at"), time),
-                              paused ? ", paused, goes on " : "", paused ? relative(paused, pause) : "");
+                (void)fprintf(
+                    out, "infisical %s %s (%s): %s, %lld requests, last %s%s%s\n",
+                    shown(server, "identity"), shown(server, "url"), shown(server, "api"),
+                    code                                    ? code
+                    : json_member_string(server, "last_at") ? "ok"
+                                                            : "not asked yet",
+                    (long long)requests, relative(json_member_string(server, "last_at"), time),
+                    paused ? ", paused, goes on " : "", paused ? relative(paused, pause) : "");
         }
 }
 
@@ -214,23 +235,26 @@ static void print_exposures(const json_t *tokens, FILE *out) {
                 if (said)
                         continue;
                 (void)fputs("\nproof = none:", out);
-                json_array_foreach(tokens, k, other)
-                        if (has_exposure(other, exposure))
-                                (void)fprintf(out, " %s", shown(other, "name"));
-                (void)fprintf(out, ": %s\n", text_clean(clean, sizeof(clean), exposure, strlen(exposure)));
+                json_array_foreach(tokens, k, other) if (has_exposure(other, exposure))(void)
+                    fprintf(out, " %s", shown(other, "name"));
+                (void)fprintf(out, ": %s\n",
+                              text_clean(clean, sizeof(clean), exposure, strlen(exposure)));
         }
 }
 
 static void print_problem(const char *what, const json_t *problem, FILE *out) {
         char detail[320], remedy[448];
-        const char *text = json_member_string(problem, "detail"), *cure = json_member_string(problem, "remedy");
+        const char *text = json_member_string(problem, "detail"),
+                   *cure = json_member_string(problem, "remedy");
 
         if (!json_member_string(problem, "code"))
                 return;
-        (void)fprintf(out, "\n%s: %s: %s\n", what, json_member_string(problem, "code"),
-                      text_clean(detail, sizeof(detail), text ? text : "", text ? strlen(text) : 0));
+        (void)fprintf(
+            out, "\n%s: %s: %s\n", what, json_member_string(problem, "code"),
+            text_clean(detail, sizeof(detail), text ? text : "", text ? strlen(text) : 0));
         if (cure)
-                (void)fprintf(out, "  remedy: %s\n", text_clean(remedy, sizeof(remedy), cure, strlen(cure)));
+                (void)fprintf(out, "  remedy: %s\n",
+                              text_clean(remedy, sizeof(remedy), cure, strlen(cure)));
 }
 
 void status_print(const json_t *status, FILE *out) {
@@ -243,6 +267,5 @@ void status_print(const json_t *status, FILE *out) {
         print_servers(json_object_get(status, "servers"), out);
         print_ends(tokens, out);
         print_exposures(tokens, out);
-        json_array_foreach(tokens, i, token)
-                print_problem(shown(token, "name"), token, out);
+        json_array_foreach(tokens, i, token) print_problem(shown(token, "name"), token, out);
 }

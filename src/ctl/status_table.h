@@ -10,5 +10,6 @@
 /** status_is_degraded() - true if anything is not as it should be */
 bool status_is_degraded(const json_t *status);
 
-/** status_print() - for people: a table that fits 80 columns as long as the names do, then what is wrong, with remedies */
+/** status_print() - for people: a table that fits 80 columns as long as the names do, then what is
+ * wrong, with remedies */
 void status_print(const json_t *status, FILE *out);

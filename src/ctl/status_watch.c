@@ -62,7 +62,8 @@ static size_t fitting(const char *line, size_t length, unsigned columns) {
         return used;
 }
 
-/* One write for all of it: each line is overwritten where it stands, and only what is behind it is cleared. */
+/* One write for all of it: each line is overwritten where it stands, and only what is behind it is
+ * cleared. */
 static void draw(const char *text, size_t length) {
         struct screen screen = screen_size();
         _cleanup_(freep) char *frame = NULL;
@@ -78,8 +79,8 @@ static void draw(const char *text, size_t length) {
                 const char *newline = memchr(text, '\n', (size_t)(end - text));
                 size_t line = newline ? (size_t)(newline - text) : (size_t)(end - text);
 
-                (void)fprintf(out, "%s%.*s%s", row > 0 ? "\r\n" : "", (int)fitting(text, line, screen.columns), text,
-                              clear_line);
+                (void)fprintf(out, "%s%.*s%s", row > 0 ? "\r\n" : "",
+                              (int)fitting(text, line, screen.columns), text, clear_line);
                 text += line + 1;
                 row++;
         }
@@ -99,8 +100,8 @@ static int look(const char *socket, usec_t interval) {
 
         if (!out)
                 return status;
-        (void)fprintf(out, "%s, every %s; Ctrl-C ends this\n\n", clock_format(clock_realtime(), now),
-                      clock_format_span(interval, span));
+        (void)fprintf(out, "%s, every %s; Ctrl-C ends this\n\n",
+                      clock_format(clock_realtime(), now), clock_format_span(interval, span));
         if (control_request(socket, "GET", "/v1/status", &answer, &err) != CONTROL_ANSWERED) {
                 (void)fprintf(out, "not running: %s\nremedy: %s\n", err.detail, error_remedy(&err));
         } else if (answer.status != 200 || !json_is_object(answer.body)) {

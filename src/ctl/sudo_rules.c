@@ -7,11 +7,12 @@
 
 #include "base/text.h"
 
-#define RELAY "/forge-broker/relay"
+#define RELAY     "/forge-broker/relay"
 #define DIRECTORY "/etc/sudoers.d"
 
 /* Adds a line that is a rule and names the relay; comments and options are none. */
-static void check_line(struct findings *findings, const char *file, unsigned number, const char *line) {
+static void check_line(struct findings *findings, const char *file, unsigned number,
+                       const char *line) {
         char name[192], text[160];
 
         while (isspace((unsigned char)*line))
@@ -19,7 +20,8 @@ static void check_line(struct findings *findings, const char *file, unsigned num
         if (*line == '#' || !strchr(line, '=') || !strstr(line, RELAY))
                 return;
         (void)snprintf(name, sizeof(name), "%.150s:%u", file, number);
-        finding_note(finding_add(findings, NULL, "sudo-rule", name), "opens the jobs' socket to others: %s",
+        finding_note(finding_add(findings, NULL, "sudo-rule", name),
+                     "opens the jobs' socket to others: %s",
                      text_clean(text, sizeof(text), line, strcspn(line, "\n")));
 }
 

@@ -19,9 +19,10 @@
 #include "net/http.h"
 
 #define EXIT_FAILED 1
-#define EXIT_CONFIG 78          /* EX_CONFIG of sysexits.h */
+#define EXIT_CONFIG 78 /* EX_CONFIG of sysexits.h */
 
-/* READY=1 does not wait longer than this for the first verdict on every token: Infisical may be down at boot. */
+/* READY=1 does not wait longer than this for the first verdict on every token: Infisical may be
+ * down at boot. */
 #define READY_AFTER (20 * USEC_PER_SEC)
 
 /* A stop does not wait longer than this for the revocation of what logins gave. */
@@ -41,25 +42,27 @@ struct daemon {
 };
 
 static void usage(FILE *out) {
-        (void)fprintf(out,
-                      "Usage: forge-brokerd [--config FILE]\n"
-                      "\n"
-                      "Serves forge tokens from Infisical to root jobs of this host over a unix socket,\n"
-                      "and records each issuance.  Always runs in the foreground.\n"
-                      "\n"
-                      "  -c, --config FILE   configuration [%s/forge-broker/forge-broker.conf];\n"
-                      "                      the .conf files of conf.d beside it are read after it\n"
-                      "  -h, --help          this text\n"
-                      "      --version       the version\n"
-                      "\n"
-                      "SIGHUP reloads the configuration, SIGTERM stops.  Exit status: 0 after a stop,\n"
-                      "2 usage, 78 the configuration is rejected, 1 anything else.\n"
-                      "See forge-brokerd(8) and forge-broker.conf(5).\n",
-                      SYSCONFDIR);
+        (void)fprintf(
+            out,
+            "Usage: forge-brokerd [--config FILE]\n"
+            "\n"
+            "Serves forge tokens from Infisical to root jobs of this host over a unix socket,\n"
+            "and records each issuance.  Always runs in the foreground.\n"
+            "\n"
+            "  -c, --config FILE   configuration [%s/forge-broker/forge-broker.conf];\n"
+            "                      the .conf files of conf.d beside it are read after it\n"
+            "  -h, --help          this text\n"
+            "      --version       the version\n"
+            "\n"
+            "SIGHUP reloads the configuration, SIGTERM stops.  Exit status: 0 after a stop,\n"
+            "2 usage, 78 the configuration is rejected, 1 anything else.\n"
+            "See forge-brokerd(8) and forge-broker.conf(5).\n",
+            SYSCONFDIR);
 }
 
 static bool use_journal(const struct config *config) {
-        return config->log == LOG_TARGET_JOURNAL || (config->log == LOG_TARGET_AUTO && process_has_journal());
+        return config->log == LOG_TARGET_JOURNAL ||
+               (config->log == LOG_TARGET_AUTO && process_has_journal());
 }
 
 static void log_error(const struct error *err) {
@@ -69,8 +72,8 @@ static void log_error(const struct error *err) {
 
 static void log_problems(const struct config_problems *problems) {
         for (size_t i = 0; i < problems->count; i++)
-                log_message(LOG_LEVEL_ERR, "%s:%u: %s", problems->items[i].file, problems->items[i].line,
-                            problems->items[i].text);
+                log_message(LOG_LEVEL_ERR, "%s:%u: %s", problems->items[i].file,
+                            problems->items[i].line, problems->items[i].text);
         if (problems->dropped > 0)
                 log_message(LOG_LEVEL_ERR, "and %zu more problems", problems->dropped);
 }
@@ -132,12 +135,12 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         (void)source, (void)info;
         (void)sd_notify(0, "STOPPING=1\nSTATUS=stopping");
         stop_serving(daemon);
-        if (daemon->stop_timer)         /* asked twice: no more patience */
+        if (daemon->stop_timer) /* asked twice: no more patience */
                 return sd_event_exit(daemon->event, 0);
         if (!broker_stop(daemon->broker, on_stopped, daemon))
                 return sd_event_exit(daemon->event, 0);
-        return sd_event_add_time_relative(daemon->event, &daemon->stop_timer, CLOCK_MONOTONIC, STOP_PATIENCE, 0, on_stop_timer,
-                                          daemon);
+        return sd_event_add_time_relative(daemon->event, &daemon->stop_timer, CLOCK_MONOTONIC,
+                                          STOP_PATIENCE, 0, on_stop_timer, daemon);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
@@ -147,10 +150,12 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void)source, (void)info;
         if (daemon->stop_timer)
                 return 0;
-        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic());
+        (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+                         (unsigned long long)clock_monotonic());
         if (broker_reload(daemon->broker, &problems) < 0) {
                 log_problems(&problems);
-                log_message(LOG_LEVEL_ERR, "the reload was rejected; the older configuration stays in force");
+                log_message(LOG_LEVEL_ERR,
+                            "the reload was rejected; the older configuration stays in force");
         }
         (void)sd_notify(0, "READY=1");
         config_problems_done(&problems);
@@ -164,7 +169,8 @@ static int block_signals(struct error *err) {
         /* Before libcurl makes a resolver thread: a signal must find its way to the loop. */
         if (sigemptyset(&set) < 0 || sigaddset(&set, SIGTERM) < 0 || sigaddset(&set, SIGINT) < 0 ||
             sigaddset(&set, SIGHUP) < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot block signals: %s", strerror(errno));
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot block signals: %s",
+                                 strerror(errno));
         return 0;
 }
 
@@ -179,12 +185,13 @@ static int setup_loop(struct daemon *daemon, struct error *err) {
         if (r >= 0)
                 r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_reload, daemon);
         if (r >= 0)
-                r = sd_event_add_time_relative(daemon->event, &daemon->ready_timer, CLOCK_MONOTONIC, READY_AFTER, 0,
-                                               on_ready_timer, daemon);
+                r = sd_event_add_time_relative(daemon->event, &daemon->ready_timer, CLOCK_MONOTONIC,
+                                               READY_AFTER, 0, on_ready_timer, daemon);
         if (r >= 0)
                 r = sd_event_set_watchdog(daemon->event, true);
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "cannot set up the event loop: %s", strerror(-r));
+                return error_set(err, DIAG_INTERNAL_ERROR, "cannot set up the event loop: %s",
+                                 strerror(-r));
         return 0;
 }
 
@@ -195,23 +202,25 @@ static int serve(struct daemon *daemon, struct config *config, struct error *err
         if (r >= 0)
                 r = sockets_open(config, &daemon->sockets, err);
         if (r >= 0)
-                r = broker_new(daemon->event, config, use_journal(config), process_state_directory(), on_changed, daemon,
-                               &daemon->broker, err);
+                r = broker_new(daemon->event, config, use_journal(config),
+                               process_state_directory(), on_changed, daemon, &daemon->broker, err);
         if (r >= 0)
-                r = server_new(daemon->event, daemon->broker, daemon->sockets.jobs, daemon->sockets.control,
-                               &daemon->server, err);
+                r = server_new(daemon->event, daemon->broker, daemon->sockets.jobs,
+                               daemon->sockets.control, &daemon->server, err);
         if (r < 0)
                 return r;
-        daemon->sockets.jobs = daemon->sockets.control = -1;    /* the server's now */
+        daemon->sockets.jobs = daemon->sockets.control = -1; /* the server's now */
         if (daemon->sockets.credentials >= 0)
-                r = credentials_new(daemon->event, daemon->broker, daemon->sockets.credentials, &daemon->credentials, err);
+                r = credentials_new(daemon->event, daemon->broker, daemon->sockets.credentials,
+                                    &daemon->credentials, err);
         if (r < 0)
                 return r;
         daemon->sockets.credentials = -1;
         on_changed(daemon);
         r = sd_event_loop(daemon->event);
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "the event loop failed: %s", strerror(-r));
+                return error_set(err, DIAG_INTERNAL_ERROR, "the event loop failed: %s",
+                                 strerror(-r));
         return 0;
 }
 
@@ -234,7 +243,8 @@ static int run(const char *config_file) {
         log_use_journal(process_has_journal());
         if (config_load(config_file, &config, &problems) < 0) {
                 log_problems(&problems);
-                log_message(LOG_LEVEL_ERR, "the configuration is rejected; see forge-broker.conf(5)");
+                log_message(LOG_LEVEL_ERR,
+                            "the configuration is rejected; see forge-broker.conf(5)");
                 config_problems_done(&problems);
                 return EXIT_CONFIG;
         }
@@ -279,8 +289,8 @@ int main(int argc, char **argv) {
                 return EXIT_USAGE;
         }
         process_spare_memory();
-        if (process_harden(&err) < 0 || block_signals(&err) < 0 || secret_init(/* use_memfd= */ true, &err) < 0 ||
-            http_setup(&err) < 0) {
+        if (process_harden(&err) < 0 || block_signals(&err) < 0 ||
+            secret_init(/* use_memfd= */ true, &err) < 0 || http_setup(&err) < 0) {
                 log_error(&err);
                 return EXIT_FAILED;
         }

@@ -10,7 +10,8 @@
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
-/* A burst of jobs waits in the kernel while the daemon restarts; more than this and connect() says EAGAIN. */
+/* A burst of jobs waits in the kernel while the daemon restarts; more than this and connect() says
+ * EAGAIN. */
 #define BACKLOG 4096
 
 static int fail(struct error *err, const char *path, const char *what) {
@@ -59,7 +60,8 @@ static int remove_stale(const char *path, const struct sockaddr_un *address, str
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return fail(err, path, strerror(errno));
-        if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno != ECONNREFUSED) {
+        if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+            errno != ECONNREFUSED) {
                 (void)fail(err, path, "another process listens there");
                 error_remedy_set(err, "Stop the other forge-brokerd, or set another socket.");
                 return -(int)DIAG_INTERNAL_ERROR;
@@ -81,7 +83,8 @@ static int check_mode(int fd, const char *path, struct error *err) {
 
         if (lstat(path, &st) < 0)
                 return fail(err, path, strerror(errno));
-        if (!S_ISSOCK(st.st_mode) || (st.st_mode & 0777) != 0600 || (st.st_uid != 0 && st.st_uid != geteuid())) {
+        if (!S_ISSOCK(st.st_mode) || (st.st_mode & 0777) != 0600 ||
+            (st.st_uid != 0 && st.st_uid != geteuid())) {
                 (void)fail(err, path, "others may connect to it; it was not put into service");
                 return -(int)DIAG_INTERNAL_ERROR;
         }
@@ -139,7 +142,9 @@ static int take_from_systemd(int n, char **names, struct sockets *sockets, struc
                 else if (sockets->jobs < 0 && (strcmp(name, "jobs") == 0 || n == 1))
                         sockets->jobs = fd;
                 else
-                        return fail(err, name, "expected FileDescriptorName=jobs, control and credentials, once each");
+                        return fail(
+                            err, name,
+                            "expected FileDescriptorName=jobs, control and credentials, once each");
         }
         if (sockets->jobs < 0)
                 return fail(err, "jobs", "systemd passed no socket with FileDescriptorName=jobs");

@@ -18,15 +18,19 @@ const struct forge_adapter *forge_adapter_find(enum forge_type type) {
 }
 
 int forge_cannot_be_asked(const struct forge_config *forge, struct error *err) {
-        (void)error_set(err, DIAG_FORGE_CANNOT_TELL, "forge '%s' is of type 'other', which cannot be asked about a token",
+        (void)error_set(err, DIAG_FORGE_CANNOT_TELL,
+                        "forge '%s' is of type 'other', which cannot be asked about a token",
                         forge->name);
-        error_remedy_set(err, "If it is a Forgejo, Gitea, GitHub or GitLab, set type of [forge %s] to that.", forge->name);
+        error_remedy_set(
+            err, "If it is a Forgejo, Gitea, GitHub or GitLab, set type of [forge %s] to that.",
+            forge->name);
         return -(int)DIAG_FORGE_CANNOT_TELL;
 }
 
 struct secret *forge_authorization(const char *scheme, const struct secret *token) {
         size_t length = strlen(scheme);
-        _cleanup_(secret_unrefp) struct secret *value = secret_new(length + 1 + secret_length(token));
+        _cleanup_(secret_unrefp) struct secret *value =
+            secret_new(length + 1 + secret_length(token));
 
         if (!value || !secret_append(value, scheme, length) || !secret_append(value, " ", 1) ||
             !secret_append(value, secret_bytes(token), secret_length(token)))
@@ -53,8 +57,8 @@ struct secret *forge_authorization_basic(const char *username, const struct secr
                 if (!secret_append(value, zero, left < sizeof(zero) ? left : sizeof(zero)))
                         return NULL;
         }
-        (void)EVP_EncodeBlock((unsigned char *)secret_buffer(value) + scheme, (const unsigned char *)secret_bytes(pair),
-                              (int)pair_length);
+        (void)EVP_EncodeBlock((unsigned char *)secret_buffer(value) + scheme,
+                              (const unsigned char *)secret_bytes(pair), (int)pair_length);
         secret_truncate(value, scheme + encoded);
         return take(value);
 }

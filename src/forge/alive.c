@@ -9,7 +9,8 @@
 /* A user object is 2 to 5 KiB. */
 #define ANSWER_MAX_BYTES ((size_t)32 * 1024)
 
-/* Together below request_timeout's default, so that who asked gets the verdict and not the end of his patience. */
+/* Together below request_timeout's default, so that who asked gets the verdict and not the end of
+ * his patience. */
 #define CONNECT_TIMEOUT (3 * USEC_PER_SEC)
 #define TIMEOUT         (5 * USEC_PER_SEC)
 
@@ -35,7 +36,8 @@ static bool is_user(const struct forge_adapter *adapter, const json_t *root) {
         return login && *login && json_member_int(root, "id", &id);
 }
 
-static const struct forge_meaning *find_meaning(const struct forge_adapter *adapter, const struct forge_answer *answer) {
+static const struct forge_meaning *find_meaning(const struct forge_adapter *adapter,
+                                                const struct forge_answer *answer) {
         for (size_t i = 0; i < adapter->n_meanings; i++) {
                 const struct forge_meaning *meaning = &adapter->meanings[i];
 
@@ -46,7 +48,8 @@ static const struct forge_meaning *find_meaning(const struct forge_adapter *adap
         return NULL;
 }
 
-enum forge_life forge_refusal_life(const struct forge_adapter *adapter, const struct forge_config *forge, const char *url,
+enum forge_life forge_refusal_life(const struct forge_adapter *adapter,
+                                   const struct forge_config *forge, const char *url,
                                    const struct forge_answer *answer, struct error *err) {
         const struct http_response *response = answer->response;
         const struct forge_meaning *meaning;
@@ -67,15 +70,16 @@ enum forge_life forge_refusal_life(const struct forge_adapter *adapter, const st
         return meaning->life;
 }
 
-static enum forge_life judge(const struct forge_adapter *adapter, const struct forge_config *forge, const char *url,
-                             const struct forge_answer *answer, struct error *err) {
+static enum forge_life judge(const struct forge_adapter *adapter, const struct forge_config *forge,
+                             const char *url, const struct forge_answer *answer,
+                             struct error *err) {
         if (answer->response->status == 200 && answer->root && is_user(adapter, answer->root))
                 return FORGE_TOKEN_ALIVE;
         return forge_refusal_life(adapter, forge, url, answer, err);
 }
 
-enum forge_life forge_classify_life(const struct forge_config *forge, const struct http_response *response,
-                                    struct error *err) {
+enum forge_life forge_classify_life(const struct forge_config *forge,
+                                    const struct http_response *response, struct error *err) {
         const struct forge_adapter *adapter = forge_adapter_find(forge->type);
         _cleanup_(freep) char *url = adapter ? user_url(adapter, forge) : NULL;
         struct forge_answer answer;
@@ -96,7 +100,8 @@ enum forge_life forge_classify_life(const struct forge_config *forge, const stru
         return life;
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct forge_alive *alive = userdata;
         enum forge_life life = FORGE_TOKEN_UNKNOWN;
         struct error error = *err;
@@ -108,18 +113,20 @@ static void on_answer(void *userdata, const struct http_response *response, cons
                 (void)error_prefix(&error, "forge '%s'", alive->forge->name);
         /* What net/http advises names settings that a forge does not have. */
         if (!response)
-                error_remedy_set(&error, "Check url and ca_file of [forge %s], and that this host reaches it.",
-                                 alive->forge->name);
+                error_remedy_set(
+                    &error, "Check url and ca_file of [forge %s], and that this host reaches it.",
+                    alive->forge->name);
         alive->delivering = true;
         alive->done(alive->userdata, life, &error);
         free(alive);
 }
 
-static int send_request(struct http_client *client, const struct forge_adapter *adapter, struct secret *token,
-                        struct forge_alive *alive, struct error *err) {
-        _cleanup_(secret_unrefp) struct secret *authorization = forge_authorization(adapter->scheme, token);
+static int send_request(struct http_client *client, const struct forge_adapter *adapter,
+                        struct secret *token, struct forge_alive *alive, struct error *err) {
+        _cleanup_(secret_unrefp) struct secret *authorization =
+            forge_authorization(adapter->scheme, token);
         _cleanup_(secret_unrefp) struct secret *headers =
-                adapter->headers ? secret_copy(adapter->headers, strlen(adapter->headers)) : NULL;
+            adapter->headers ? secret_copy(adapter->headers, strlen(adapter->headers)) : NULL;
         _cleanup_(freep) char *url = user_url(adapter, alive->forge);
         const struct http_request request = {
                 .method = "GET",
@@ -140,8 +147,9 @@ static int send_request(struct http_client *client, const struct forge_adapter *
         return http_start(client, &request, on_answer, alive, &alive->call, err);
 }
 
-int forge_alive_start(struct http_client *client, const struct forge_config *forge, struct secret *token,
-                      forge_alive_done done, void *userdata, struct forge_alive **ret, struct error *err) {
+int forge_alive_start(struct http_client *client, const struct forge_config *forge,
+                      struct secret *token, forge_alive_done done, void *userdata,
+                      struct forge_alive **ret, struct error *err) {
         const struct forge_adapter *adapter = forge_adapter_find(forge->type);
         _cleanup_(freep) struct forge_alive *alive = calloc(1, sizeof(*alive));
         int r;

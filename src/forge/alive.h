@@ -1,9 +1,11 @@
 /*
- * Whether a forge knows a token: one authenticated GET of the token's own user, with what its type of forge needs.
+ * Whether a forge knows a token: one authenticated GET of the token's own user, with what its type
+ * of forge needs.
  *
- * Three answers and no fourth: the forge's own words decide between ALIVE and DEAD, and whatever did not come from the
- * forge, or says neither, is UNKNOWN.  One request, no retry (a forge that refuses several tokens in a row locks the
- * address out), no redirect, nothing of the token in a URL.  What to do about the verdict is broker/rejected.
+ * Three answers and no fourth: the forge's own words decide between ALIVE and DEAD, and whatever
+ * did not come from the forge, or says neither, is UNKNOWN.  One request, no retry (a forge that
+ * refuses several tokens in a row locks the address out), no redirect, nothing of the token in a
+ * URL.  What to do about the verdict is broker/rejected.
  */
 #pragma once
 
@@ -11,8 +13,10 @@
 #include "net/http.h"
 
 enum forge_life {
-        FORGE_TOKEN_ALIVE,      /* known, whatever it may do: "lacks the scope to see its own user" is alive */
-        FORGE_TOKEN_DEAD,       /* the forge itself says that it does not know it, or that it was revoked or has expired */
+        /* known, whatever it may do: "lacks the scope to see its own user" is alive */
+        FORGE_TOKEN_ALIVE,
+        /* the forge itself says that it does not know it, or that it was revoked or has expired */
+        FORGE_TOKEN_DEAD,
         FORGE_TOKEN_UNKNOWN,
 };
 
@@ -20,8 +24,9 @@ struct forge_alive;
 
 /**
  * forge_alive_done - the verdict
- * @err: never NULL.  ALIVE: DIAG_NONE.  DEAD: forge-token-rejected.  UNKNOWN: forge-cannot-tell or an upstream code.  The
- *       detail names the forge and the URL, never a secret or anything of a body.
+ * @err: never NULL.  ALIVE: DIAG_NONE.  DEAD: forge-token-rejected.  UNKNOWN: forge-cannot-tell or
+ *       an upstream code.  The detail names the forge and the URL, never a secret or anything of a
+ *       body.
  *
  * It may start another and free the client.
  */
@@ -34,11 +39,12 @@ typedef void (*forge_alive_done)(void *userdata, enum forge_life life, const str
  * @done:  once, from the loop, never from forge_alive_start()
  *
  * Ends by itself within some seconds.  Cancel it before its client is freed.
- * Return: 0, or the negated diagnosis of a question that cannot be asked, to be taken as UNKNOWN: -DIAG_FORGE_CANNOT_TELL
- * for a forge of type `other`, -DIAG_INTERNAL_ERROR.
+ * Return: 0, or the negated diagnosis of a question that cannot be asked, to be taken as UNKNOWN:
+ * -DIAG_FORGE_CANNOT_TELL for a forge of type `other`, -DIAG_INTERNAL_ERROR.
  */
-int forge_alive_start(struct http_client *client, const struct forge_config *forge, struct secret *token,
-                      forge_alive_done done, void *userdata, struct forge_alive **ret, struct error *err);
+int forge_alive_start(struct http_client *client, const struct forge_config *forge,
+                      struct secret *token, forge_alive_done done, void *userdata,
+                      struct forge_alive **ret, struct error *err);
 
 /** forge_alive_cancel() - drops it without a word; NULL is fine.  Return: NULL. */
 struct forge_alive *forge_alive_cancel(struct forge_alive *alive);
@@ -49,5 +55,5 @@ struct forge_alive *forge_alive_cancel(struct forge_alive *alive);
  *
  * Pure: status, content type and body in, verdict out.
  */
-enum forge_life forge_classify_life(const struct forge_config *forge, const struct http_response *response,
-                                    struct error *err);
+enum forge_life forge_classify_life(const struct forge_config *forge,
+                                    const struct http_response *response, struct error *err);

@@ -6,7 +6,8 @@
 #define URL_SHOWN_MAX 96
 
 #define NOT_THE_FORGE                                                                              \
-        "Check url of [forge %s]: something in front of the forge answered; from this host, try the forge's internal " \
+        "Check url of [forge %s]: something in front of the forge answered; from this host, try "  \
+        "the forge's internal "                                                                    \
         "address."
 
 const char *forge_answer_text(const json_t *root) {
@@ -35,16 +36,17 @@ void forge_answer_done(struct forge_answer *answer) {
         *answer = (struct forge_answer){ 0 };
 }
 
-int forge_answer_set(const struct forge_config *forge, const char *url, const struct http_response *response,
-                     enum diagnosis code, const char *what, struct error *err) {
-        return error_set(err, code, "forge '%s': %.*s answered %d: %s", forge->name, URL_SHOWN_MAX, url, response->status,
-                         what);
+int forge_answer_set(const struct forge_config *forge, const char *url,
+                     const struct http_response *response, enum diagnosis code, const char *what,
+                     struct error *err) {
+        return error_set(err, code, "forge '%s': %.*s answered %d: %s", forge->name, URL_SHOWN_MAX,
+                         url, response->status, what);
 }
 
 /* The first row that fits decides. */
 static const struct {
         int from, to;
-        const char *type;       /* NULL: any */
+        const char *type; /* NULL: any */
         enum diagnosis code;
         const char *what;
 } foreign_meanings[] = {
@@ -57,22 +59,28 @@ static const struct {
 };
 
 static bool foreign_fits(size_t i, const struct http_response *response) {
-        return response->status >= foreign_meanings[i].from && response->status <= foreign_meanings[i].to &&
-               (!foreign_meanings[i].type || strcmp(foreign_meanings[i].type, response->content_type) == 0);
+        return response->status >= foreign_meanings[i].from &&
+               response->status <= foreign_meanings[i].to &&
+               (!foreign_meanings[i].type ||
+                strcmp(foreign_meanings[i].type, response->content_type) == 0);
 }
 
-int forge_answer_foreign(const struct forge_config *forge, const char *url, const struct http_response *response,
-                         struct error *err) {
+int forge_answer_foreign(const struct forge_config *forge, const char *url,
+                         const struct http_response *response, struct error *err) {
         size_t i = 0;
 
         while (i + 1 < ELEMENTS(foreign_meanings) && !foreign_fits(i, response))
                 i++;
-        (void)forge_answer_set(forge, url, response, foreign_meanings[i].code, foreign_meanings[i].what, err);
+        (void)forge_answer_set(forge, url, response, foreign_meanings[i].code,
+                               foreign_meanings[i].what, err);
         if (response->status >= 300 && response->status < 400)
-                error_remedy_set(err, "Set url of [forge %s] to its canonical address, which answers without a redirect.",
+                error_remedy_set(err,
+                                 "Set url of [forge %s] to its canonical address, which answers "
+                                 "without a redirect.",
                                  forge->name);
         else if (foreign_meanings[i].code == DIAG_UPSTREAM_ERROR)
-                error_remedy_set(err, "Look at the forge's own state, and ask again when it is well.");
+                error_remedy_set(err,
+                                 "Look at the forge's own state, and ask again when it is well.");
         else if (foreign_meanings[i].code == DIAG_UPSTREAM_RATE_LIMITED)
                 error_remedy_set(err, "Ask again later: the forge limits how often it is asked.");
         else
@@ -80,29 +88,35 @@ int forge_answer_foreign(const struct forge_config *forge, const char *url, cons
         return -(int)foreign_meanings[i].code;
 }
 
-int forge_answer_undecided(const struct forge_config *forge, const char *url, const struct http_response *response,
-                           struct error *err) {
+int forge_answer_undecided(const struct forge_config *forge, const char *url,
+                           const struct http_response *response, struct error *err) {
         int r;
 
         if (response->status == 429 || response->retry_after > 0) {
-                r = forge_answer_set(forge, url, response, DIAG_UPSTREAM_RATE_LIMITED, "too many requests", err);
+                r = forge_answer_set(forge, url, response, DIAG_UPSTREAM_RATE_LIMITED,
+                                     "too many requests", err);
                 error_remedy_set(err, "Ask again later: the forge limits how often it is asked.");
                 return r;
         }
         if (response->status >= 500) {
-                r = forge_answer_set(forge, url, response, DIAG_UPSTREAM_ERROR, "the forge failed", err);
-                error_remedy_set(err, "Look at the forge's own state, and ask again when it is well.");
+                r = forge_answer_set(forge, url, response, DIAG_UPSTREAM_ERROR, "the forge failed",
+                                     err);
+                error_remedy_set(err,
+                                 "Look at the forge's own state, and ask again when it is well.");
                 return r;
         }
         if (response->status == 404) {
-                r = forge_answer_set(forge, url, response, DIAG_UPSTREAM_MALFORMED, "it does not know that route", err);
-                error_remedy_set(err, "Check url and type of [forge %s]: a %s has its API there.", forge->name,
-                                 forge_type_name(forge->type));
+                r = forge_answer_set(forge, url, response, DIAG_UPSTREAM_MALFORMED,
+                                     "it does not know that route", err);
+                error_remedy_set(err, "Check url and type of [forge %s]: a %s has its API there.",
+                                 forge->name, forge_type_name(forge->type));
                 return r;
         }
         r = forge_answer_set(forge, url, response, DIAG_FORGE_CANNOT_TELL,
-                             "which says neither that it knows the token nor that it does not", err);
-        error_remedy_set(err, "Ask the forge yourself with the token, and look at the account of its user; after several "
-                         "refused tokens a forge may lock this address out for a while.");
+                             "which says neither that it knows the token nor that it does not",
+                             err);
+        error_remedy_set(err, "Ask the forge yourself with the token, and look at the account of "
+                              "its user; after several "
+                              "refused tokens a forge may lock this address out for a while.");
         return r;
 }

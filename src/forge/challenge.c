@@ -4,7 +4,8 @@
 #include <strings.h>
 
 /* Every character of a token (RFC 9110, 5.6.2) that a name or a bare value may have. */
-#define TOKEN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
+#define TOKEN_CHARACTERS                                                                           \
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
 struct span {
         const char *text;
@@ -47,7 +48,8 @@ bool challenge_parameter(const char *header, const char *name, char *buffer, siz
                 p = take_parameter(skip_blanks(p), &found, &value);
                 if (!p)
                         return false;
-                if (found.length == strlen(name) && strncasecmp(found.text, name, found.length) == 0) {
+                if (found.length == strlen(name) &&
+                    strncasecmp(found.text, name, found.length) == 0) {
                         if (value.length == 0 || value.length >= size)
                                 return false;
                         memcpy(buffer, value.text, value.length);

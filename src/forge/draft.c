@@ -29,7 +29,8 @@ bool draft_id(const struct forge_inquiry *inquiry, size_t create, json_int_t *re
         return false;
 }
 
-const char *draft_number(const struct forge_inquiry *inquiry, size_t create, char made[static FORGE_MADE_MAX]) {
+const char *draft_number(const struct forge_inquiry *inquiry, size_t create,
+                         char made[static FORGE_MADE_MAX]) {
         json_int_t id;
 
         if (!draft_id(inquiry, create, &id))
@@ -45,20 +46,24 @@ bool draft_wants_delete(const struct forge_inquiry *inquiry, size_t create) {
 }
 
 bool draft_is_deleted(const struct forge_inquiry *inquiry, size_t create) {
-        return inquiry_is_gone(inquiry, create + DELETE) || inquiry_is_gone(inquiry, create + DELETE_AGAIN);
+        return inquiry_is_gone(inquiry, create + DELETE) ||
+               inquiry_is_gone(inquiry, create + DELETE_AGAIN);
 }
 
 const char *draft_evidence(const struct forge_inquiry *inquiry, size_t create) {
-        return draft_is_deleted(inquiry, create) ? "a draft release was made, and taken away again"
-                                                 : "a draft release was made, which could not be taken away again";
+        return draft_is_deleted(inquiry, create)
+                   ? "a draft release was made, and taken away again"
+                   : "a draft release was made, which could not be taken away again";
 }
 
-/* Who was too slow to answer may be at it still, and FIND came too early.  What was never sent has no address. */
+/* Who was too slow to answer may be at it still, and FIND came too early.  What was never sent has
+ * no address. */
 static bool may_be_under_way(const struct forge_inquiry *inquiry, size_t create) {
         const struct forge_reply *reply = &inquiry->replies[create + CREATE];
 
         return inquiry_status(inquiry, create + CREATE) == 504 ||
-               (reply->state == REPLY_NONE && reply->url && reply->error.code == DIAG_UPSTREAM_TIMEOUT);
+               (reply->state == REPLY_NONE && reply->url &&
+                reply->error.code == DIAG_UPSTREAM_TIMEOUT);
 }
 
 void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge_report *report) {
@@ -67,13 +72,16 @@ void draft_warn(const struct forge_inquiry *inquiry, size_t create, struct forge
         if (draft_id(inquiry, create, &id)) {
                 if (!draft_is_deleted(inquiry, create))
                         forge_report_warn(inquiry, report,
-                                          "the draft release {draft} ({probe}) of {repository} could not be deleted: "
+                                          "the draft release {draft} ({probe}) of {repository} "
+                                          "could not be deleted: "
                                           "delete it there");
         } else if (inquiry_status(inquiry, create + CREATE) == 201 ||
                    may_be_under_way(inquiry, create) ||
-                   (draft_may_be_there(inquiry, create) && inquiry_status(inquiry, create + FIND) != 200)) {
+                   (draft_may_be_there(inquiry, create) &&
+                    inquiry_status(inquiry, create + FIND) != 200)) {
                 forge_report_warn(inquiry, report,
-                                  "it is not known whether a draft release {probe} was made in {repository}: look "
+                                  "it is not known whether a draft release {probe} was made in "
+                                  "{repository}: look "
                                   "there, and delete it");
         }
 }

@@ -1,5 +1,6 @@
 /*
- * A draft release as a write probe: made under a name that nobody else uses, and taken away again by its number.
+ * A draft release as a write probe: made under a name that nobody else uses, and taken away again
+ * by its number.
  *
  *      CREATE -> 201 -> DELETE -> failed -> DELETE_AGAIN
  *            '-> the answer was lost -> FIND -> DELETE -> ...
@@ -17,11 +18,13 @@
 /** draft_may_be_there() - the answer to CREATE was lost: FIND is to tell whether there is one */
 bool draft_may_be_there(const struct forge_inquiry *inquiry, size_t create);
 
-/** draft_id() - its number, of the answer that made it or of the list that has it; false if none is known to be there */
+/** draft_id() - its number, of the answer that made it or of the list that has it; false if none is
+ * known to be there */
 bool draft_id(const struct forge_inquiry *inquiry, size_t create, json_int_t *ret);
 
 /** draft_number() - the same as text for "{draft}", or NULL */
-const char *draft_number(const struct forge_inquiry *inquiry, size_t create, char made[static FORGE_MADE_MAX]);
+const char *draft_number(const struct forge_inquiry *inquiry, size_t create,
+                         char made[static FORGE_MADE_MAX]);
 
 /** draft_wants_delete() - its number is known */
 bool draft_wants_delete(const struct forge_inquiry *inquiry, size_t create);

@@ -8,10 +8,12 @@
 #define VALUE_MAX_BYTES 1024
 
 static bool is_unreserved(char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               strchr("-._~", c);
 }
 
-static bool append_url(char *buffer, size_t size, size_t *used, const char *value, bool keeps_slashes) {
+static bool append_url(char *buffer, size_t size, size_t *used, const char *value,
+                       bool keeps_slashes) {
         bool fits = true;
 
         for (; *value && fits; value++) {
@@ -30,7 +32,8 @@ static bool append_json(char *buffer, size_t size, size_t *used, const char *val
         return text_append(buffer, size, used, "%s", value);
 }
 
-static bool append_value(char *buffer, size_t size, size_t *used, const char *value, enum fill_for what, bool keeps_slashes) {
+static bool append_value(char *buffer, size_t size, size_t *used, const char *value,
+                         enum fill_for what, bool keeps_slashes) {
         char clean[VALUE_MAX_BYTES];
 
         switch (what) {
@@ -40,13 +43,16 @@ static bool append_value(char *buffer, size_t size, size_t *used, const char *va
                 return append_json(buffer, size, used, value);
         case FILL_SENTENCE:
         default:
-                (void)text_append(buffer, size, used, "%s", text_clean(clean, sizeof(clean), value, strlen(value)));
+                (void)text_append(buffer, size, used, "%s",
+                                  text_clean(clean, sizeof(clean), value, strlen(value)));
                 return true;
         }
 }
 
-/* Takes "name}" or "name%}" from @text.  Return: where the template goes on, or NULL if that is no name. */
-static const char *take_name(const char *text, char name[static NAME_MAX_BYTES], bool *keeps_slashes) {
+/* Takes "name}" or "name%}" from @text.  Return: where the template goes on, or NULL if that is no
+ * name. */
+static const char *take_name(const char *text, char name[static NAME_MAX_BYTES],
+                             bool *keeps_slashes) {
         size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
         const char *end = text + length;
 
@@ -60,7 +66,8 @@ static const char *take_name(const char *text, char name[static NAME_MAX_BYTES],
         return *end == '}' ? end + 1 : NULL;
 }
 
-bool fill_template(char *buffer, size_t size, const char *template, enum fill_for what, fill_value value, void *userdata) {
+bool fill_template(char *buffer, size_t size, const char *template, enum fill_for what,
+                   fill_value value, void *userdata) {
         size_t used = 0;
 
         buffer[0] = '\0';

@@ -10,9 +10,10 @@
 typedef const char *(*fill_value)(void *userdata, const char *name);
 
 enum fill_for {
-        FILL_SENTENCE,          /* values are cleaned as text_clean() does */
-        FILL_URL,               /* values are percent-encoded, all but '/'; "{name%}" encodes that as well */
-        FILL_JSON,              /* inside a string: a value with a character that JSON would escape cannot be filled in */
+        FILL_SENTENCE, /* values are cleaned as text_clean() does */
+        FILL_URL,      /* values are percent-encoded, all but '/'; "{name%}" encodes that as well */
+        /* inside a string: a value with a character that JSON would escape cannot be filled in */
+        FILL_JSON,
 };
 
 /**
@@ -21,4 +22,5 @@ enum fill_for {
  *
  * Return: true, or false with an empty @buffer.
  */
-bool fill_template(char *buffer, size_t size, const char *template, enum fill_for what, fill_value value, void *userdata);
+bool fill_template(char *buffer, size_t size, const char *template, enum fill_for what,
+                   fill_value value, void *userdata);

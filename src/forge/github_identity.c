@@ -1,6 +1,6 @@
 /*
- * Who a token of GitHub's is: a person's classic one shows its scopes, a person's fine-grained one does not, and that of an
- * App or a job has no person.
+ * Who a token of GitHub's is: a person's classic one shows its scopes, a person's fine-grained one
+ * does not, and that of an App or a job has no person.
  */
 #include "forge/github_probes.h"
 
@@ -36,8 +36,10 @@ bool github_has_scope(const char *scopes, const char *name) {
         return false;
 }
 
-/* Git calls an installation by its name when it refuses it: "Permission to O/R.git denied to github-actions[bot]." */
-static const char *refused_name(const struct forge_inquiry *inquiry, char made[static FORGE_MADE_MAX]) {
+/* Git calls an installation by its name when it refuses it: "Permission to O/R.git denied to
+ * github-actions[bot]." */
+static const char *refused_name(const struct forge_inquiry *inquiry,
+                                char made[static FORGE_MADE_MAX]) {
         static const char before[] = " denied to ";
         const char *name = strstr(inquiry->replies[PUSH].text, before);
 
@@ -48,14 +50,17 @@ static const char *refused_name(const struct forge_inquiry *inquiry, char made[s
         return made;
 }
 
-const char *github_value(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]) {
-        static const char *const rulesets[GITHUB_RULESETS_MAX] = { "ruleset_a", "ruleset_b", "ruleset_c", "ruleset_d" };
+const char *github_value(const struct forge_inquiry *inquiry, const char *name,
+                         char made[static FORGE_MADE_MAX]) {
+        static const char *const rulesets[GITHUB_RULESETS_MAX] = { "ruleset_a", "ruleset_b",
+                                                                   "ruleset_c", "ruleset_d" };
         const char *login = json_member_string(inquiry->replies[USER].root, "login");
 
         for (size_t n = 0; n < ELEMENTS(rulesets); n++) {
                 if (strcmp(name, rulesets[n]) != 0)
                         continue;
-                (void)snprintf(made, FORGE_MADE_MAX, "%" JSON_INTEGER_FORMAT, github_ruleset(inquiry, n));
+                (void)snprintf(made, FORGE_MADE_MAX, "%" JSON_INTEGER_FORMAT,
+                               github_ruleset(inquiry, n));
                 return made;
         }
         if (strcmp(name, "who") == 0 && github_is_installation(inquiry))
@@ -85,25 +90,31 @@ static usec_t read_expiry(const char *text) {
 }
 
 void github_identify(const struct forge_inquiry *inquiry, struct forge_report *report) {
-        const char *login = json_member_string(inquiry->replies[USER].root, "login"), *scopes = github_scopes(inquiry);
+        const char *login = json_member_string(inquiry->replies[USER].root, "login"),
+                   *scopes = github_scopes(inquiry);
         json_int_t count;
 
         forge_report_login(inquiry, report, login);
-        report->expires_at =
-            read_expiry(http_header(&inquiry->replies[USER].response, "github-authentication-token-expiration"));
+        report->expires_at = read_expiry(http_header(&inquiry->replies[USER].response,
+                                                     "github-authentication-token-expiration"));
         forge_finding_yes(inquiry, &report->identity, "the forge knows the token");
         if (github_is_installation(inquiry)) {
                 report->kind = "installation";
-                if (json_member_int(inquiry_object(inquiry, INSTALLATION, 200), "total_count", &count) && count == 1)
+                if (json_member_int(inquiry_object(inquiry, INSTALLATION, 200), "total_count",
+                                    &count) &&
+                    count == 1)
                         forge_finding_yes(inquiry, &report->identity,
-                                          "it is a job's own token, or an App's for one repository: it has no user");
+                                          "it is a job's own token, or an App's for one "
+                                          "repository: it has no user");
                 else
-                        forge_finding_yes(inquiry, &report->identity, "it is an App's or a job's own token: it has no user");
+                        forge_finding_yes(inquiry, &report->identity,
+                                          "it is an App's or a job's own token: it has no user");
         } else {
                 report->kind = scopes ? "personal-access-token" : "fine-grained-token";
         }
         report->scopes_known = scopes != NULL;
-        for (size_t length; scopes && *scopes; scopes += length + strspn(scopes + length, SEPARATORS)) {
+        for (size_t length; scopes && *scopes;
+             scopes += length + strspn(scopes + length, SEPARATORS)) {
                 length = strcspn(scopes, SEPARATORS);
                 forge_report_scope(report, scopes, length);
         }

@@ -1,6 +1,6 @@
 /*
- * What protects a ref at GitHub: the rulesets that it falls under, each of which some may pass, and the classic protection
- * of branches, of which only administrators see whom it lets through.
+ * What protects a ref at GitHub: the rulesets that it falls under, each of which some may pass, and
+ * the classic protection of branches, of which only administrators see whom it lets through.
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -10,18 +10,22 @@
 
 #define SENTENCE_MAX 256
 
-static void cannot_tell(const struct forge_inquiry *inquiry, struct forge_finding *ret, const char *evidence) {
-        forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, evidence,
-                          "Look at {url}/{repository}/settings/rules with an administrator of {repository}.");
+static void cannot_tell(const struct forge_inquiry *inquiry, struct forge_finding *ret,
+                        const char *evidence) {
+        forge_finding_set(
+            inquiry, ret, DIAG_FORGE_CANNOT_TELL, evidence,
+            "Look at {url}/{repository}/settings/rules with an administrator of {repository}.");
 }
 
 enum fit { FITS_NOT, MAY_FIT, FITS };
 
-/* A pattern as GitHub reads them; one with `**`, which stands for any directories, is not read here. */
+/* A pattern as GitHub reads them; one with `**`, which stands for any directories, is not read
+ * here. */
 static enum fit pattern_fits(const char *pattern, const char *ref) {
         if (!pattern || strstr(pattern, "**"))
                 return MAY_FIT;
-        return strcmp(pattern, "~ALL") == 0 || fnmatch(pattern, ref, FNM_PATHNAME) == 0 ? FITS : FITS_NOT;
+        return strcmp(pattern, "~ALL") == 0 || fnmatch(pattern, ref, FNM_PATHNAME) == 0 ? FITS
+                                                                                        : FITS_NOT;
 }
 
 static enum fit list_fits(const json_t *patterns, const char *ref) {
@@ -52,8 +56,8 @@ static enum fit tag_fits(const struct forge_inquiry *inquiry, const json_t *rule
 }
 
 /* The rule of a ruleset that does the most to a push, and its name where that is a known one. */
-static enum github_rule worst_rule(const struct forge_inquiry *inquiry, const json_t *rules, json_int_t id,
-                                   const char **ret_type) {
+static enum github_rule worst_rule(const struct forge_inquiry *inquiry, const json_t *rules,
+                                   json_int_t id, const char **ret_type) {
         enum github_rule worst = RULE_PASSES;
         const json_t *entry;
         size_t i;
@@ -73,16 +77,18 @@ static enum github_rule worst_rule(const struct forge_inquiry *inquiry, const js
 }
 
 /* The bypass of one ruleset, where a push that is not let past it fails, or may. */
-static void judge_bypass(const struct forge_inquiry *inquiry, const json_t *ruleset, json_int_t id, enum github_rule rule,
-                         const char *type, struct forge_finding *ret) {
+static void judge_bypass(const struct forge_inquiry *inquiry, const json_t *ruleset, json_int_t id,
+                         enum github_rule rule, const char *type, struct forge_finding *ret) {
         const char *bypass = json_member_string(ruleset, "current_user_can_bypass");
         char evidence[SENTENCE_MAX];
 
         if (bypass && strcmp(bypass, "always") == 0) {
                 (void)snprintf(evidence, sizeof(evidence),
-                               "{who} passes the ruleset %" JSON_INTEGER_FORMAT " of {repository}", id);
+                               "{who} passes the ruleset %" JSON_INTEGER_FORMAT " of {repository}",
+                               id);
                 forge_finding_yes(inquiry, ret, evidence);
-        } else if (!bypass || (strcmp(bypass, "never") != 0 && strcmp(bypass, "pull_requests_only") != 0)) {
+        } else if (!bypass ||
+                   (strcmp(bypass, "never") != 0 && strcmp(bypass, "pull_requests_only") != 0)) {
                 (void)snprintf(evidence, sizeof(evidence),
                                "{ref} is under the ruleset %" JSON_INTEGER_FORMAT
                                ", and GitHub does not say whether {who} passes it",
@@ -93,29 +99,33 @@ static void judge_bypass(const struct forge_inquiry *inquiry, const json_t *rule
                                "the rule %s of the ruleset %" JSON_INTEGER_FORMAT
                                " stops a push to {ref}, and {who} may not bypass it",
                                type, id);
-                forge_finding_set(inquiry, ret, DIAG_FORGE_BRANCH_PROTECTED, evidence,
-                                  "Add the App, team or user of the token to the bypass list "
-                                  "({url}/{repository}/settings/rules), or open a "
-                                  "pull request. A job's own GITHUB_TOKEN can never be on that list.");
+                forge_finding_set(
+                    inquiry, ret, DIAG_FORGE_BRANCH_PROTECTED, evidence,
+                    "Add the App, team or user of the token to the bypass list "
+                    "({url}/{repository}/settings/rules), or open a "
+                    "pull request. A job's own GITHUB_TOKEN can never be on that list.");
         } else {
                 (void)snprintf(evidence, sizeof(evidence),
                                "{ref} is under the ruleset %" JSON_INTEGER_FORMAT
                                ", which {who} may not bypass and which looks at what "
                                "is pushed",
                                id);
-                forge_finding_set(
-                    inquiry, ret, DIAG_FORGE_CANNOT_TELL, evidence,
-                    "See what the ruleset wants ({url}/{repository}/settings/rules): signatures, checks, a push that is not "
-                    "forced; or let {who} bypass it.");
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, evidence,
+                                  "See what the ruleset wants ({url}/{repository}/settings/rules): "
+                                  "signatures, checks, a push that is not "
+                                  "forced; or let {who} bypass it.");
         }
 }
 
 /* The nth ruleset.  Its rules are in the list of the branch, and in itself for a tag. */
-static void judge_ruleset(const struct forge_inquiry *inquiry, size_t n, json_int_t id, struct forge_finding *ret) {
-        const json_t *ruleset = n < GITHUB_RULESETS_MAX ? inquiry_object(inquiry, RULESET_A + n, 200) : NULL;
+static void judge_ruleset(const struct forge_inquiry *inquiry, size_t n, json_int_t id,
+                          struct forge_finding *ret) {
+        const json_t *ruleset =
+            n < GITHUB_RULESETS_MAX ? inquiry_object(inquiry, RULESET_A + n, 200) : NULL;
         bool is_tag = inquiry_tag(inquiry) != NULL;
         enum fit fit = is_tag && ruleset ? tag_fits(inquiry, ruleset) : FITS;
-        const json_t *rules = is_tag ? json_object_get(ruleset, "rules") : inquiry->replies[RULES].root;
+        const json_t *rules =
+            is_tag ? json_object_get(ruleset, "rules") : inquiry->replies[RULES].root;
         const char *type = "";
         enum github_rule rule;
 
@@ -131,7 +141,8 @@ static void judge_ruleset(const struct forge_inquiry *inquiry, size_t n, json_in
         else if (fit == FITS)
                 judge_bypass(inquiry, ruleset, id, rule, type, ret);
         else
-                cannot_tell(inquiry, ret, "{ref} may be under a ruleset, of which the pattern is not read here");
+                cannot_tell(inquiry, ret,
+                            "{ref} may be under a ruleset, of which the pattern is not read here");
 }
 
 static void judge_rulesets(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
@@ -155,17 +166,20 @@ static void judge_classic(const struct forge_inquiry *inquiry, struct forge_find
         const json_t *enabled = json_object_get(json_object_get(branch, "protection"), "enabled");
 
         if (inquiry_status(inquiry, BRANCH) == 404)
-                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
-                                  "there is no branch {branch} yet, and whether a classic protection waits for its name only "
-                                  "administrators "
-                                  "see",
-                                  "Make the branch, or look at {url}/{repository}/settings/branches.");
-        else if (json_is_true(enabled))
                 forge_finding_set(
                     inquiry, ret, DIAG_FORGE_CANNOT_TELL,
-                    "the branch {branch} has a classic protection, and whether {who} passes it only administrators see",
-                    "Look at {url}/{repository}/settings/branches, or protect the branch with a ruleset, which says who "
-                    "passes.");
+                    "there is no branch {branch} yet, and whether a classic protection waits for "
+                    "its name only "
+                    "administrators "
+                    "see",
+                    "Make the branch, or look at {url}/{repository}/settings/branches.");
+        else if (json_is_true(enabled))
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                                  "the branch {branch} has a classic protection, and whether {who} "
+                                  "passes it only administrators see",
+                                  "Look at {url}/{repository}/settings/branches, or protect the "
+                                  "branch with a ruleset, which says who "
+                                  "passes.");
         else if (json_is_false(enabled))
                 forge_finding_yes(inquiry, ret, "the branch {branch} has no classic protection");
         else {
@@ -180,7 +194,8 @@ void github_judge_ref(const struct forge_inquiry *inquiry, struct forge_finding 
         struct forge_finding classic;
 
         if (!inquiry_tag(inquiry) && !inquiry_branch(inquiry)) {
-                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, "{ref} is neither a branch nor a tag",
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                                  "{ref} is neither a branch nor a tag",
                                   "Name a branch (refs/heads/NAME) or a tag (refs/tags/NAME).");
                 return;
         }
@@ -191,7 +206,9 @@ void github_judge_ref(const struct forge_inquiry *inquiry, struct forge_finding 
         }
         judge_rulesets(inquiry, ret);
         if (!is_whole && ret->verdict == FORGE_YES)
-                cannot_tell(inquiry, ret, "{repository} has more rules than are read here, and {ref} may be under one of them");
+                cannot_tell(inquiry, ret,
+                            "{repository} has more rules than are read here, and {ref} may be "
+                            "under one of them");
         if (!inquiry_branch(inquiry))
                 return;
         judge_classic(inquiry, &classic);

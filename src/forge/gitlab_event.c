@@ -6,7 +6,7 @@
 
 /* docs/upstream/forges.md, "Who vouches for a job".  What is not here keeps its name. */
 static const struct {
-        const char *source, *event;     /* NULL: what happened first is not told */
+        const char *source, *event; /* NULL: what happened first is not told */
         enum fork fork;
 } events[] = {
         { "push", "push", FORK_NO },
@@ -26,7 +26,8 @@ static const struct {
 
 bool gitlab_event_tells_fork(const char *event) {
         for (size_t i = 0; i < ELEMENTS(events); i++)
-                if (events[i].event && events[i].fork == FORK_NO && strcmp(events[i].event, event) == 0)
+                if (events[i].event && events[i].fork == FORK_NO &&
+                    strcmp(events[i].event, event) == 0)
                         return true;
         return false;
 }
@@ -38,7 +39,8 @@ void gitlab_event_set(struct job_facts *facts, const char *source) {
                 if (strcmp(events[i].source, source) != 0)
                         continue;
                 facts->fork = events[i].fork;
-                facts->event_known = events[i].event && fact_set(facts->event, sizeof(facts->event), events[i].event);
+                facts->event_known = events[i].event &&
+                                     fact_set(facts->event, sizeof(facts->event), events[i].event);
                 return;
         }
 }

@@ -11,5 +11,6 @@
  */
 void gitlab_event_set(struct job_facts *facts, const char *source);
 
-/** gitlab_event_tells_fork() - whether @event, in those words, is never of a fork's merge request */
+/** gitlab_event_tells_fork() - whether @event, in those words, is never of a fork's merge
+ * request */
 bool gitlab_event_tells_fork(const char *event);

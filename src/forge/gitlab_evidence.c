@@ -1,9 +1,10 @@
 /*
  * What GitLab's answers prove.  docs/upstream/forges.md has each fact's source.
  *
- * Git's advertisement of a push is for those who may push to some branch, and the registry's token lists what was granted.
- * For releases, issues and merge requests there is the person's role and the token's scope, which can refuse and not prove;
- * GitLab has no drafts, so that nothing is written here.
+ * Git's advertisement of a push is for those who may push to some branch, and the registry's token
+ * lists what was granted. For releases, issues and merge requests there is the person's role and
+ * the token's scope, which can refuse and not prove; GitLab has no drafts, so that nothing is
+ * written here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static enum forge_life job_life(const struct forge_inquiry *inquiry, struct erro
                 return inquiry->life;
         forge_finding_refused(inquiry, JOB, &refused);
         *err = refused.error;
-        return refused.error.code == DIAG_FORGE_TOKEN_REJECTED ? FORGE_TOKEN_DEAD : FORGE_TOKEN_UNKNOWN;
+        return refused.error.code == DIAG_FORGE_TOKEN_REJECTED ? FORGE_TOKEN_DEAD
+                                                               : FORGE_TOKEN_UNKNOWN;
 }
 
 static const json_t *scopes_of(const struct forge_inquiry *inquiry) {
@@ -42,7 +44,8 @@ static const json_t *scopes_of(const struct forge_inquiry *inquiry) {
 }
 
 /* False only where the scopes are seen, and none of these is among them. */
-static bool may_have_scope(const struct forge_inquiry *inquiry, const char *one, const char *other) {
+static bool may_have_scope(const struct forge_inquiry *inquiry, const char *one,
+                           const char *other) {
         const json_t *scopes = scopes_of(inquiry), *entry;
         size_t i;
 
@@ -57,18 +60,22 @@ static bool may_have_scope(const struct forge_inquiry *inquiry, const char *one,
 
 json_int_t gitlab_level(const struct forge_inquiry *inquiry) {
         static const char *const through[] = { "project_access", "group_access" };
-        const json_t *permissions = json_object_get(inquiry_object(inquiry, PROJECT, 200), "permissions");
+        const json_t *permissions =
+            json_object_get(inquiry_object(inquiry, PROJECT, 200), "permissions");
         json_int_t level = 0, one;
 
         if (!json_is_object(permissions))
                 return -1;
         for (size_t i = 0; i < ELEMENTS(through); i++)
-                if (json_member_int(json_object_get(permissions, through[i]), "access_level", &one) && one > level)
+                if (json_member_int(json_object_get(permissions, through[i]), "access_level",
+                                    &one) &&
+                    one > level)
                         level = one;
         return level;
 }
 
-static const char *value(const struct forge_inquiry *inquiry, const char *name, char made[static FORGE_MADE_MAX]) {
+static const char *value(const struct forge_inquiry *inquiry, const char *name,
+                         char made[static FORGE_MADE_MAX]) {
         const char *login = json_member_string(inquiry_object(inquiry, USER, 200), "username");
 
         (void)made;
@@ -96,7 +103,8 @@ static const char *kind_of(const struct forge_inquiry *inquiry, const char *logi
 }
 
 static void identify(const struct forge_inquiry *inquiry, struct forge_report *report) {
-        const json_t *user = inquiry_object(inquiry, USER, 200), *self = inquiry_object(inquiry, SELF, 200);
+        const json_t *user = inquiry_object(inquiry, USER, 200),
+                     *self = inquiry_object(inquiry, SELF, 200);
         const char *login;
 
         if (gitlab_is_job(inquiry))
@@ -110,20 +118,23 @@ static void identify(const struct forge_inquiry *inquiry, struct forge_report *r
                 forge_finding_yes(inquiry, &report->identity, "the forge knows the token");
                 return;
         }
-        forge_finding_yes(inquiry, &report->identity, "the token is valid, but may not read its own user");
-        error_remedy_set(&report->identity.error,
-                         "Add the scope read_user to see the name; it is not needed for anything else.");
+        forge_finding_yes(inquiry, &report->identity,
+                          "the token is valid, but may not read its own user");
+        error_remedy_set(
+            &report->identity.error,
+            "Add the scope read_user to see the name; it is not needed for anything else.");
 }
 
-static void lack_scope(const struct forge_inquiry *inquiry, const char *scope, struct forge_finding *ret) {
+static void lack_scope(const struct forge_inquiry *inquiry, const char *scope,
+                       struct forge_finding *ret) {
         char evidence[SENTENCE_MAX], remedy[SENTENCE_MAX];
 
         (void)snprintf(evidence, sizeof(evidence), "{token} lacks the scope %s", scope);
-        (void)snprintf(
-            remedy, sizeof(remedy),
-            "Create {new_token} with %s ({url}/-/user_settings/personal_access_tokens, or the project's access "
-            "tokens) and store it {kept}.",
-            scope);
+        (void)snprintf(remedy, sizeof(remedy),
+                       "Create {new_token} with %s ({url}/-/user_settings/personal_access_tokens, "
+                       "or the project's access "
+                       "tokens) and store it {kept}.",
+                       scope);
         forge_finding_set(inquiry, ret, DIAG_FORGE_SCOPE_MISSING, evidence, remedy);
 }
 
@@ -136,8 +147,10 @@ static bool is_archived(const struct forge_inquiry *inquiry, struct forge_findin
 }
 
 /* Of a refusal of the forge's own, that it is for lack of one of these scopes.  True if it is. */
-static bool is_for_scope(const struct forge_inquiry *inquiry, const char *one, const char *other, struct forge_finding *ret) {
-        if (ret->verdict != FORGE_NO || ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE || may_have_scope(inquiry, one, other))
+static bool is_for_scope(const struct forge_inquiry *inquiry, const char *one, const char *other,
+                         struct forge_finding *ret) {
+        if (ret->verdict != FORGE_NO || ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE ||
+            may_have_scope(inquiry, one, other))
                 return false;
         lack_scope(inquiry, other, ret);
         return true;
@@ -156,13 +169,14 @@ static void judge_read(const struct forge_inquiry *inquiry, struct forge_finding
 /* Git's side gives one text for all of these; the API helps to tell them apart. */
 static void explain_push(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
         forge_finding_refused(inquiry, PUSH, ret);
-        if (ret->verdict != FORGE_NO || ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE || is_archived(inquiry, ret) ||
-            is_for_scope(inquiry, "api", "write_repository", ret))
+        if (ret->verdict != FORGE_NO || ret->error.code == DIAG_FORGE_REPOSITORY_INVISIBLE ||
+            is_archived(inquiry, ret) || is_for_scope(inquiry, "api", "write_repository", ret))
                 return;
         if (gitlab_is_job(inquiry))
                 forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING,
                                   "a job's own token may not push to {repository}",
-                                  "Push with a project's token that has write_repository, or allow it: {url}/{repository}/-/settings/"
+                                  "Push with a project's token that has write_repository, or allow "
+                                  "it: {url}/{repository}/-/settings/"
                                   "ci_cd, 'Job token permissions'.");
 }
 
@@ -181,11 +195,13 @@ static void judge_write(const struct forge_inquiry *inquiry, struct forge_findin
                 *ret = ref;
         else
                 forge_finding_yes(inquiry, ret,
-                                  "git's first step of a push to {repository} is allowed, and {ref} is open to {who}");
+                                  "git's first step of a push to {repository} is allowed, and "
+                                  "{ref} is open to {who}");
 }
 
 /* What needs the scope api and a role: a refusal shows, a right does not. */
-static void judge_unseen(const struct forge_inquiry *inquiry, const char *what, json_int_t level, struct forge_finding *ret) {
+static void judge_unseen(const struct forge_inquiry *inquiry, const char *what, json_int_t level,
+                         struct forge_finding *ret) {
         char evidence[SENTENCE_MAX];
 
         if (!may_have_scope(inquiry, "api", "api")) {
@@ -199,21 +215,23 @@ static void judge_unseen(const struct forge_inquiry *inquiry, const char *what, 
         if (is_archived(inquiry, ret))
                 return;
         if (gitlab_level(inquiry) >= 0 && gitlab_level(inquiry) < level) {
-                (void)snprintf(evidence, sizeof(evidence), "the role of {who} in {repository} is too low for %s", what);
+                (void)snprintf(evidence, sizeof(evidence),
+                               "the role of {who} in {repository} is too low for %s", what);
                 forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, evidence,
-                                  "Give {who} the role Developer in {repository}: {url}/{repository}/-/project_members.");
+                                  "Give {who} the role Developer in {repository}: "
+                                  "{url}/{repository}/-/project_members.");
                 return;
         }
-        (void)snprintf(
-            evidence, sizeof(evidence),
-            gitlab_is_job(inquiry)
-                ? "what a job's own token may do with %s GitLab does not show"
-                : "the role of {who} and the token's scope allow %s, but GitLab shows a right only when it is used",
-            what);
-        forge_finding_set(
-            inquiry, ret, DIAG_FORGE_CANNOT_TELL, evidence,
-            "There is no draft at GitLab to try it with: --write-probe does not help here. Look at {url}/{repository}/-/"
-            "settings/repository for what is protected.");
+        (void)snprintf(evidence, sizeof(evidence),
+                       gitlab_is_job(inquiry)
+                           ? "what a job's own token may do with %s GitLab does not show"
+                           : "the role of {who} and the token's scope allow %s, but GitLab shows a "
+                             "right only when it is used",
+                       what);
+        forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, evidence,
+                          "There is no draft at GitLab to try it with: --write-probe does not help "
+                          "here. Look at {url}/{repository}/-/"
+                          "settings/repository for what is protected.");
 }
 
 static void judge_packages(const struct forge_inquiry *inquiry, struct forge_finding *ret) {
@@ -223,11 +241,14 @@ static void judge_packages(const struct forge_inquiry *inquiry, struct forge_fin
         if (grants > 0)
                 forge_finding_yes(inquiry, ret, "GitLab grants push on {image} to the token");
         else if (grants == 0)
-                forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING, "GitLab does not grant {who} push on {image}",
+                forge_finding_set(inquiry, ret, DIAG_FORGE_PERMISSION_MISSING,
+                                  "GitLab does not grant {who} push on {image}",
                                   "Give {who} the role Developer in the project of {image}.");
         else if (token)
-                forge_finding_set(inquiry, ret, DIAG_UPSTREAM_MALFORMED, "the registry's token does not list what it grants",
-                                  "Check url of [forge {forge}]: {url}/jwt/auth is to be GitLab's.");
+                forge_finding_set(
+                    inquiry, ret, DIAG_UPSTREAM_MALFORMED,
+                    "the registry's token does not list what it grants",
+                    "Check url of [forge {forge}]: {url}/jwt/auth is to be GitLab's.");
         else
                 forge_finding_refused(inquiry, REGISTRY, ret);
         (void)is_for_scope(inquiry, "api", "write_registry", ret);
@@ -248,7 +269,8 @@ static void judge_pull(const struct forge_inquiry *inquiry, struct forge_finding
 
 static void warn(const struct forge_inquiry *inquiry, struct forge_report *report) {
         if (inquiry->question.write_probe)
-                forge_report_warn(inquiry, report, "GitLab has no draft releases: nothing was written");
+                forge_report_warn(inquiry, report,
+                                  "GitLab has no draft releases: nothing was written");
 }
 
 const struct forge_evidence forge_evidence_gitlab = {
@@ -257,11 +279,13 @@ const struct forge_evidence forge_evidence_gitlab = {
         .second = JOB,
         .refusals = gitlab_refusals,
         .is_job = gitlab_is_job,
-        .job_remedy = "Use a token of the broker's, or let the job's project in: {url}/{repository}/-/settings/ci_cd, 'Job token "
+        .job_remedy = "Use a token of the broker's, or let the job's project in: "
+                      "{url}/{repository}/-/settings/ci_cd, 'Job token "
                       "permissions'.",
         .value = value,
         .second_life = job_life,
         .identify = identify,
-        .judge = { judge_read, judge_write, judge_release, judge_packages, judge_issues, judge_pull, gitlab_judge_ref },
+        .judge = { judge_read, judge_write, judge_release, judge_packages, judge_issues, judge_pull,
+                   gitlab_judge_ref },
         .warn = warn,
 };

@@ -5,7 +5,19 @@
 
 #include "forge/inquiry.h"
 
-enum gitlab_probe { USER, JOB, SELF, PROJECT, FETCH, PUSH, BRANCH, PROTECTED, PROTECTED_TAGS, REGISTRY, GITLAB_PROBES };
+enum gitlab_probe {
+        USER,
+        JOB,
+        SELF,
+        PROJECT,
+        FETCH,
+        PUSH,
+        BRANCH,
+        PROTECTED,
+        PROTECTED_TAGS,
+        REGISTRY,
+        GITLAB_PROBES
+};
 
 extern const struct forge_probe gitlab_probes[GITLAB_PROBES];
 extern const struct forge_refusal gitlab_refusals[];

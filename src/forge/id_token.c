@@ -24,7 +24,11 @@ static bool split(const struct secret *text, struct parts *parts) {
 
         if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))
                 return false;
-        *parts = (struct parts){ bytes, first + 1, second + 1, (size_t)(first - bytes), (size_t)(second - first - 1),
+        *parts = (struct parts){ bytes,
+                                 first + 1,
+                                 second + 1,
+                                 (size_t)(first - bytes),
+                                 (size_t)(second - first - 1),
                                  (size_t)(end - second - 1) };
         return true;
 }
@@ -54,7 +58,8 @@ static int reject(struct error *err, const char *what) {
 }
 
 static int read_header(const json_t *header, struct id_token *token, struct error *err) {
-        const char *algorithm = json_member_string(header, "alg"), *key_id = json_member_string(header, "kid");
+        const char *algorithm = json_member_string(header, "alg"),
+                   *key_id = json_member_string(header, "kid");
         char shown[24];
 
         if (!algorithm)
@@ -64,7 +69,8 @@ static int read_header(const json_t *header, struct id_token *token, struct erro
         else if (strcmp(algorithm, "ES256") == 0)
                 token->algorithm = ID_TOKEN_ES256;
         else
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token's algorithm is '%s', and only RS256 and ES256 count",
+                return error_set(err, DIAG_PROOF_REJECTED,
+                                 "the ID token's algorithm is '%s', and only RS256 and ES256 count",
                                  text_clean(shown, sizeof(shown), algorithm, strlen(algorithm)));
         if (json_object_get(header, "crit"))
                 return reject(err, "has critical header parameters, which nobody here understands");
@@ -80,10 +86,12 @@ int id_token_read(struct secret *text, struct id_token *ret, struct error *err) 
         int r;
 
         if (secret_length(text) > PROOF_MAX_BYTES)
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token is longer than %zu bytes", PROOF_MAX_BYTES);
+                return error_set(err, DIAG_PROOF_REJECTED, "the ID token is longer than %zu bytes",
+                                 PROOF_MAX_BYTES);
         if (!split(text, &parts))
                 return reject(err, "does not have three parts");
-        /* Blanks before its first name: nobody writes that, and what decides whether a proof is one would not see it. */
+        /* Blanks before its first name: nobody writes that, and what decides whether a proof is
+         * one would not see it. */
         if (!id_token_is_one(text))
                 return reject(err, "does not begin as a JSON object does");
         header = read_object(parts.header, parts.header_bytes);
@@ -95,7 +103,8 @@ int id_token_read(struct secret *text, struct id_token *ret, struct error *err) 
                 return r;
         ret->signature = secret_new(PROOF_MAX_BYTES);
         if (!ret->signature)
-                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory is left for an ID token");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "no locked memory is left for an ID token");
         if (!base64url_decode(parts.signature, parts.signature_bytes, ret->signature))
                 return reject(err, "is not signed");
         ret->claims = read_object(parts.payload, parts.payload_bytes);
@@ -135,24 +144,31 @@ static bool read_time(const json_t *claims, const char *name, usec_t *ret) {
         return true;
 }
 
-int id_token_check(const struct id_token *token, const char *issuer, const char *audience, usec_t now, usec_t *ret_expires,
-                   struct error *err) {
+int id_token_check(const struct id_token *token, const char *issuer, const char *audience,
+                   usec_t now, usec_t *ret_expires, struct error *err) {
         const char *from = json_member_string(token->claims, "iss");
         usec_t expires, issued, begins = 0;
         char span[CLOCK_TEXT_MAX];
 
         if (!from || strcmp(from, issuer) != 0)
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token is not from %.128s", issuer);
+                return error_set(err, DIAG_PROOF_REJECTED, "the ID token is not from %.128s",
+                                 issuer);
         if (!is_for(json_object_get(token->claims, "aud"), audience))
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token is for another audience than '%.96s'", audience);
-        if (!read_time(token->claims, "exp", &expires) || !read_time(token->claims, "iat", &issued) ||
+                return error_set(err, DIAG_PROOF_REJECTED,
+                                 "the ID token is for another audience than '%.96s'", audience);
+        if (!read_time(token->claims, "exp", &expires) ||
+            !read_time(token->claims, "iat", &issued) ||
             (json_object_get(token->claims, "nbf") && !read_time(token->claims, "nbf", &begins)))
                 return reject(err, "does not say from when until when it holds");
         if (now >= expires + ID_TOKEN_LEEWAY)
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token expired %s ago", clock_format_span(now - expires, span));
+                return error_set(err, DIAG_PROOF_REJECTED, "the ID token expired %s ago",
+                                 clock_format_span(now - expires, span));
         if (begins > now + ID_TOKEN_LEEWAY || issued > now + ID_TOKEN_LEEWAY)
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token holds only in %s: compare the clocks of this host and "
-                                 "of the forge", clock_format_span((begins > issued ? begins : issued) - now, span));
+                return error_set(
+                    err, DIAG_PROOF_REJECTED,
+                    "the ID token holds only in %s: compare the clocks of this host and "
+                    "of the forge",
+                    clock_format_span((begins > issued ? begins : issued) - now, span));
         *ret_expires = expires;
         return 0;
 }

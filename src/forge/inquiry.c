@@ -8,9 +8,12 @@
 #include "config/url.h"
 
 static const char *const need_names[NEED_COUNT] = {
-        [NEED_CONTENTS_READ] = "contents:read",     [NEED_CONTENTS_WRITE] = "contents:write",
-        [NEED_RELEASE_WRITE] = "release:write",     [NEED_PACKAGES_WRITE] = "packages:write",
-        [NEED_ISSUES_WRITE] = "issues:write",       [NEED_PULL_WRITE] = "pull:write",
+        [NEED_CONTENTS_READ] = "contents:read",
+        [NEED_CONTENTS_WRITE] = "contents:write",
+        [NEED_RELEASE_WRITE] = "release:write",
+        [NEED_PACKAGES_WRITE] = "packages:write",
+        [NEED_ISSUES_WRITE] = "issues:write",
+        [NEED_PULL_WRITE] = "pull:write",
         [NEED_REF] = "ref",
 };
 
@@ -32,7 +35,8 @@ const char *forge_verdict_name(enum forge_verdict verdict) {
         return verdict == FORGE_YES ? "yes" : verdict == FORGE_NO ? "no" : "cannot-tell";
 }
 
-/* The registry's address: its own host, or the forge's where nothing is said and it is the same (Forgejo, Gitea). */
+/* The registry's address: its own host, or the forge's where nothing is said and it is the same
+ * (Forgejo, Gitea). */
 static void set_registry(struct forge_inquiry *inquiry) {
         const struct forge_config *forge = inquiry->question.forge;
         const char *host = strstr(forge->url, "://") + 3;
@@ -43,7 +47,8 @@ static void set_registry(struct forge_inquiry *inquiry) {
                                url_is_plaintext(forge->url) ? "http" : "https", forge->registry);
         else if (is_gitea)
                 (void)snprintf(inquiry->registry, sizeof(inquiry->registry), "%.*s",
-                               (int)(host - forge->url + (ptrdiff_t)strcspn(host, "/")), forge->url);
+                               (int)(host - forge->url + (ptrdiff_t)strcspn(host, "/")),
+                               forge->url);
 }
 
 /* A protected pattern of tags holds for what begins like the tag that is meant. */
@@ -53,13 +58,15 @@ static int set_tag(struct forge_inquiry *inquiry, struct error *err) {
 
         if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no random bytes for a name");
-        (void)snprintf(inquiry->tag, sizeof(inquiry->tag), "%s%sforge-broker-preflight-", tag ? tag : "", tag ? "-" : "");
+        (void)snprintf(inquiry->tag, sizeof(inquiry->tag), "%s%sforge-broker-preflight-",
+                       tag ? tag : "", tag ? "-" : "");
         for (size_t i = 0, used = strlen(inquiry->tag); i < sizeof(random); i++)
                 (void)text_append(inquiry->tag, sizeof(inquiry->tag), &used, "%02x", random[i]);
         return 0;
 }
 
-int inquiry_new(const struct forge_question *question, struct secret *token, struct forge_inquiry **ret, struct error *err) {
+int inquiry_new(const struct forge_question *question, struct secret *token,
+                struct forge_inquiry **ret, struct error *err) {
         const struct forge_adapter *adapter = forge_adapter_find(question->forge->type);
         _cleanup_(inquiry_freep) struct forge_inquiry *inquiry = NULL;
         int r;
@@ -138,7 +145,8 @@ bool inquiry_delete_failed(const struct forge_inquiry *inquiry, size_t probe) {
 }
 
 static bool is_wanted(const struct forge_inquiry *inquiry, const struct forge_probe *row) {
-        return (!row->needs || row->needs & inquiry->question.needs) && (!row->wanted || row->wanted(inquiry, row->of));
+        return (!row->needs || row->needs & inquiry->question.needs) &&
+               (!row->wanted || row->wanted(inquiry, row->of));
 }
 
 int inquiry_next(struct forge_inquiry *inquiry) {
@@ -161,10 +169,12 @@ int inquiry_next(struct forge_inquiry *inquiry) {
 #define TOKEN_MIN_BYTES 8
 
 bool inquiry_repeats_token(const struct forge_inquiry *inquiry, const char *text) {
-        return secret_length(inquiry->token) >= TOKEN_MIN_BYTES && strstr(text, secret_bytes(inquiry->token));
+        return secret_length(inquiry->token) >= TOKEN_MIN_BYTES &&
+               strstr(text, secret_bytes(inquiry->token));
 }
 
-void inquiry_quote(const struct forge_inquiry *inquiry, char *buffer, size_t size, const char *text) {
+void inquiry_quote(const struct forge_inquiry *inquiry, char *buffer, size_t size,
+                   const char *text) {
         size_t used = 0;
 
         buffer[0] = '\0';
@@ -181,26 +191,31 @@ void inquiry_quote(const struct forge_inquiry *inquiry, char *buffer, size_t siz
 /* A registry says what it means in a list: {"errors":[{"code":"DENIED","message":"..."}]}. */
 static void registry_text(const json_t *root, char *text, size_t size) {
         const json_t *first = json_array_get(json_object_get(root, "errors"), 0);
-        const char *code = json_member_string(first, "code"), *message = json_member_string(first, "message");
+        const char *code = json_member_string(first, "code"),
+                   *message = json_member_string(first, "message");
 
         if (code)
-                (void)snprintf(text, size, "%s%s%s", code, message && *message ? ": " : "", message ? message : "");
+                (void)snprintf(text, size, "%s%s%s", code, message && *message ? ": " : "",
+                               message ? message : "");
 }
 
 /* The first line; what is no text at all ends at its first NUL. */
-static void plain_text(const struct forge_inquiry *inquiry, const struct http_response *response, char *text, size_t size) {
+static void plain_text(const struct forge_inquiry *inquiry, const struct http_response *response,
+                       char *text, size_t size) {
         inquiry_quote(inquiry, text, size, secret_bytes(response->body));
         text[strcspn(text, "\r\n")] = '\0';
 }
 
-static void read_reply(const struct forge_inquiry *inquiry, struct forge_reply *reply, enum forge_step step,
-                       const struct http_response *response) {
+static void read_reply(const struct forge_inquiry *inquiry, struct forge_reply *reply,
+                       enum forge_step step, const struct http_response *response) {
         reply->state = REPLY_THERE;
         reply->response = *response;
         reply->response.body = NULL;
         if (strcmp(response->content_type, "application/json") == 0) {
-                reply->root = json_parse(secret_bytes(response->body), secret_length(response->body));
-                inquiry_quote(inquiry, reply->text, sizeof(reply->text), forge_answer_text(reply->root));
+                reply->root =
+                    json_parse(secret_bytes(response->body), secret_length(response->body));
+                inquiry_quote(inquiry, reply->text, sizeof(reply->text),
+                              forge_answer_text(reply->root));
                 if (step == STEP_REGISTRY && reply->text[0] == '\0')
                         registry_text(reply->root, reply->text, sizeof(reply->text));
         } else if (step != STEP_API && strcmp(response->content_type, "text/html") != 0) {
@@ -208,8 +223,8 @@ static void read_reply(const struct forge_inquiry *inquiry, struct forge_reply *
         }
 }
 
-void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct http_response *response,
-                      const struct error *err) {
+void inquiry_answered(struct forge_inquiry *inquiry, size_t probe,
+                      const struct http_response *response, const struct error *err) {
         struct forge_reply *reply = &inquiry->replies[probe];
 
         if (response) {
@@ -219,8 +234,10 @@ void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct 
                 reply->error = *err;
                 (void)error_prefix(&reply->error, "forge '%s'", inquiry->question.forge->name);
                 if (err->code != DIAG_INTERNAL_ERROR)
-                        error_remedy_set(&reply->error, "Check url and ca_file of [forge %s], and that this host reaches it.",
-                                         inquiry->question.forge->name);
+                        error_remedy_set(
+                            &reply->error,
+                            "Check url and ca_file of [forge %s], and that this host reaches it.",
+                            inquiry->question.forge->name);
         }
         if (probe > 0 && probe == inquiry->evidence->second)
                 inquiry->life = inquiry->evidence->second_life(inquiry, &inquiry->life_error);
@@ -228,7 +245,8 @@ void inquiry_answered(struct forge_inquiry *inquiry, size_t probe, const struct 
                 return;
         inquiry->life = FORGE_TOKEN_UNKNOWN;
         if (response)
-                inquiry->life = forge_classify_life(inquiry->question.forge, response, &inquiry->life_error);
+                inquiry->life =
+                    forge_classify_life(inquiry->question.forge, response, &inquiry->life_error);
         else
                 inquiry->life_error = reply->error;
 }
@@ -237,19 +255,22 @@ bool inquiry_advertised(const struct forge_inquiry *inquiry, size_t probe, const
         char type[HTTP_CONTENT_TYPE_MAX], line[64];
 
         (void)snprintf(type, sizeof(type), "application/x-%s-advertisement", service);
-        (void)snprintf(line, sizeof(line), "%04zx# service=%s", strlen(service) + strlen("# service=") + 5, service);
+        (void)snprintf(line, sizeof(line), "%04zx# service=%s",
+                       strlen(service) + strlen("# service=") + 5, service);
         return inquiry_status(inquiry, probe) == 200 &&
                strcmp(inquiry->replies[probe].response.content_type, type) == 0 &&
                text_starts_with(inquiry->replies[probe].text, line);
 }
 
-/* A forge that says our token back to us, as a login or wherever, does not get it into anything that is shown or logged. */
+/* A forge that says our token back to us, as a login or wherever, does not get it into anything
+ * that is shown or logged. */
 static void hide_token(const struct forge_inquiry *inquiry, char *text) {
         if (inquiry_repeats_token(inquiry, text))
                 memcpy(text, "?", sizeof("?"));
 }
 
-static void hide_token_everywhere(const struct forge_inquiry *inquiry, struct forge_report *report) {
+static void hide_token_everywhere(const struct forge_inquiry *inquiry,
+                                  struct forge_report *report) {
         hide_token(inquiry, report->login);
         hide_token(inquiry, report->scopes);
         hide_token(inquiry, report->identity.error.detail);
@@ -267,12 +288,14 @@ static unsigned count_refusals(const struct forge_inquiry *inquiry) {
 
         if (inquiry->life == FORGE_TOKEN_UNKNOWN)
                 return 0;
-        return (inquiry_status(inquiry, 0) == 401 ? 1u : 0) + (second && inquiry_status(inquiry, second) == 401 ? 1u : 0);
+        return (inquiry_status(inquiry, 0) == 401 ? 1u : 0) +
+               (second && inquiry_status(inquiry, second) == 401 ? 1u : 0);
 }
 
 void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret) {
-        *ret = (struct forge_report){ .needs = inquiry->question.needs, .dead = inquiry->life == FORGE_TOKEN_DEAD,
-                                       .refusals = count_refusals(inquiry) };
+        *ret = (struct forge_report){ .needs = inquiry->question.needs,
+                                      .dead = inquiry->life == FORGE_TOKEN_DEAD,
+                                      .refusals = count_refusals(inquiry) };
         if (inquiry->life == FORGE_TOKEN_ALIVE) {
                 ret->identity.verdict = FORGE_YES;
                 inquiry->evidence->identify(inquiry, ret);
@@ -281,8 +304,10 @@ void inquiry_judge(const struct forge_inquiry *inquiry, struct forge_report *ret
                 if (ret->dead && inquiry->question.kept[0] == '\0')
                         error_remedy_set(&ret->identity.error, FORGE_DEAD_OF_JOB);
                 else if (ret->dead)
-                        forge_finding_remedy(inquiry, &ret->identity, "Rotate it: create a new token at {forge}, store it {kept}, and "
-                                       "let the broker fetch it with 'forge-brokerctl refresh'.");
+                        forge_finding_remedy(
+                            inquiry, &ret->identity,
+                            "Rotate it: create a new token at {forge}, store it {kept}, and "
+                            "let the broker fetch it with 'forge-brokerctl refresh'.");
         }
         for (enum forge_need need = 0; need < NEED_COUNT; need++) {
                 if (!inquiry_needs(inquiry, need))

@@ -8,7 +8,8 @@
 #define CONNECT_TIMEOUT (2 * USEC_PER_SEC)
 #define TIMEOUT         (4 * USEC_PER_SEC)
 
-void key_desk_init(struct key_desk *desk, struct http_client *client, const struct forge_config *forge) {
+void key_desk_init(struct key_desk *desk, struct http_client *client,
+                   const struct forge_config *forge) {
         *desk = (struct key_desk){ .client = client, .forge = forge };
 }
 
@@ -43,7 +44,8 @@ static void finish(struct key_desk *desk, const struct error *err) {
         }
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err);
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err);
 
 /* Asks for desk->url. */
 static int fetch(struct key_desk *desk, struct error *err) {
@@ -61,7 +63,8 @@ static int fetch(struct key_desk *desk, struct error *err) {
 
 static int read_discovery(struct key_desk *desk, const struct secret *body, struct error *err) {
         char *url = NULL;
-        int r = discovery_read(secret_bytes(body), secret_length(body), desk->forge->oidc_issuer, &url, err);
+        int r = discovery_read(secret_bytes(body), secret_length(body), desk->forge->oidc_issuer,
+                               &url, err);
 
         if (r < 0)
                 return r;
@@ -83,7 +86,8 @@ static int read_keys(struct key_desk *desk, const struct secret *body, struct er
         return 0;
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct key_desk *desk = userdata;
         struct error error = *err;
         int r;
@@ -94,13 +98,16 @@ static void on_answer(void *userdata, const struct http_response *response, cons
         else if (response->status != 200)
                 r = forge_answer_foreign(desk->forge, desk->url, response, &error);
         else
-                r = desk->has_discovered ? read_keys(desk, response->body, &error) :
-                                           read_discovery(desk, response->body, &error);
+                r = desk->has_discovered ? read_keys(desk, response->body, &error)
+                                         : read_discovery(desk, response->body, &error);
         if (r < 0 && response && response->status == 200)
                 (void)error_prefix(&error, "forge '%s': %.96s", desk->forge->name, desk->url);
         if (r < 0)
-                error_remedy_set(&error, "Check url, oidc_issuer and ca_file of [forge %s]: its keys are read from the issuer's "
-                                 "own address.", desk->forge->name);
+                error_remedy_set(&error,
+                                 "Check url, oidc_issuer and ca_file of [forge %s]: its keys are "
+                                 "read from the issuer's "
+                                 "own address.",
+                                 desk->forge->name);
         if (!desk->call)
                 finish(desk, &error);
 }
@@ -108,7 +115,8 @@ static void on_answer(void *userdata, const struct http_response *response, cons
 static int start(struct key_desk *desk, struct error *err) {
         int r;
 
-        if (asprintf(&desk->url, "%s/.well-known/openid-configuration", desk->forge->oidc_issuer) < 0) {
+        if (asprintf(&desk->url, "%s/.well-known/openid-configuration", desk->forge->oidc_issuer) <
+            0) {
                 desk->url = NULL;
                 return error_oom(err);
         }
@@ -123,24 +131,30 @@ static int start(struct key_desk *desk, struct error *err) {
 /* The keys there are do not do, and others cannot be had now. */
 static int cannot_verify(const struct key_desk *desk, bool is_fresh, struct error *err) {
         if (is_fresh) {
-                (void)error_set(err, DIAG_PROOF_REJECTED, "the ID token is signed with a key that the forge does not publish");
-                error_remedy_set(err, "Request a new ID token in this very job; if the forge has just changed its keys, ask again in "
-                                 "a minute: they are read at most once a minute.");
+                (void)error_set(
+                    err, DIAG_PROOF_REJECTED,
+                    "the ID token is signed with a key that the forge does not publish");
+                error_remedy_set(err, "Request a new ID token in this very job; if the forge has "
+                                      "just changed its keys, ask again in "
+                                      "a minute: they are read at most once a minute.");
                 return -(int)DIAG_PROOF_REJECTED;
         }
         if (desk->error.code == DIAG_NONE)
-                return error_set(err, DIAG_UPSTREAM_UNREACHABLE, "the keys of forge '%s' are too old, and not read again yet",
+                return error_set(err, DIAG_UPSTREAM_UNREACHABLE,
+                                 "the keys of forge '%s' are too old, and not read again yet",
                                  desk->forge->name);
         *err = desk->error;
         return -(int)err->code;
 }
 
 /* Return: KEY_DESK_WAIT; 0: for this waiter they are not read again now; or a negated diagnosis. */
-static int await_keys(struct key_desk *desk, struct key_waiter *waiter, usec_t now, struct error *err) {
+static int await_keys(struct key_desk *desk, struct key_waiter *waiter, usec_t now,
+                      struct error *err) {
         int r;
 
         if (!desk->call) {
-                if (waiter->waited || !budget_take(&desk->fetches, now, KEY_DESK_INTERVAL, KEY_DESK_BURST))
+                if (waiter->waited ||
+                    !budget_take(&desk->fetches, now, KEY_DESK_INTERVAL, KEY_DESK_BURST))
                         return 0;
                 r = start(desk, err);
                 if (r < 0)
@@ -152,8 +166,8 @@ static int await_keys(struct key_desk *desk, struct key_waiter *waiter, usec_t n
         return KEY_DESK_WAIT;
 }
 
-int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct key_waiter *waiter, usec_t now,
-                    struct error *err) {
+int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct key_waiter *waiter,
+                    usec_t now, struct error *err) {
         bool is_fresh = desk->keys && now - desk->read_at < KEY_DESK_MAX_AGE;
         int r = is_fresh ? key_set_verify(desk->keys, token, err) : KEY_SET_UNKNOWN_KEY;
 
@@ -164,7 +178,8 @@ int key_desk_verify(struct key_desk *desk, const struct id_token *token, struct 
 }
 
 int key_desk_read(struct key_desk *desk, struct key_waiter *waiter, usec_t now, struct error *err) {
-        bool is_new = desk->keys && desk->error.code == DIAG_NONE && now - desk->read_at < KEY_DESK_INTERVAL;
+        bool is_new =
+            desk->keys && desk->error.code == DIAG_NONE && now - desk->read_at < KEY_DESK_INTERVAL;
         int r = is_new ? 0 : await_keys(desk, waiter, now, err);
 
         if (r != 0)

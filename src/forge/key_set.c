@@ -40,7 +40,8 @@ static struct secret *read_bytes(const json_t *jwk, const char *name, size_t min
         _cleanup_(secret_unrefp) struct secret *bytes = secret_new(max);
         const char *text = json_member_string(jwk, name);
 
-        if (!bytes || !text || !base64url_decode(text, json_member_string_length(jwk, name), bytes) ||
+        if (!bytes || !text ||
+            !base64url_decode(text, json_member_string_length(jwk, name), bytes) ||
             secret_length(bytes) < min)
                 return NULL;
         return take(bytes);
@@ -61,18 +62,22 @@ static EVP_PKEY *make_key(const char *type, OSSL_PARAM_BLD *parts) {
 }
 
 static EVP_PKEY *read_rsa(const json_t *jwk) {
-        _cleanup_(secret_unrefp) struct secret *n = read_bytes(jwk, "n", RSA_MIN_BYTES, RSA_MAX_BYTES);
+        _cleanup_(secret_unrefp) struct secret *n =
+            read_bytes(jwk, "n", RSA_MIN_BYTES, RSA_MAX_BYTES);
         _cleanup_(secret_unrefp) struct secret *e = read_bytes(jwk, "e", 1, EXPONENT_MAX_BYTES);
         OSSL_PARAM_BLD *parts = OSSL_PARAM_BLD_new();
         BIGNUM *modulus = NULL, *exponent = NULL;
         EVP_PKEY *key = NULL;
 
         if (n && e && secret_bytes(n)[0] != 0) {
-                modulus = BN_bin2bn((const unsigned char *)secret_bytes(n), (int)secret_length(n), NULL);
-                exponent = BN_bin2bn((const unsigned char *)secret_bytes(e), (int)secret_length(e), NULL);
+                modulus =
+                    BN_bin2bn((const unsigned char *)secret_bytes(n), (int)secret_length(n), NULL);
+                exponent =
+                    BN_bin2bn((const unsigned char *)secret_bytes(e), (int)secret_length(e), NULL);
         }
-        if (parts && modulus && exponent && BN_is_odd(modulus) && BN_is_odd(exponent) && !BN_is_one(exponent) &&
-            BN_num_bits(modulus) >= RSA_MIN_BYTES * 8 && OSSL_PARAM_BLD_push_BN(parts, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+        if (parts && modulus && exponent && BN_is_odd(modulus) && BN_is_odd(exponent) &&
+            !BN_is_one(exponent) && BN_num_bits(modulus) >= RSA_MIN_BYTES * 8 &&
+            OSSL_PARAM_BLD_push_BN(parts, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
             OSSL_PARAM_BLD_push_BN(parts, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
                 key = make_key("RSA", parts);
         OSSL_PARAM_BLD_free(parts);
@@ -92,8 +97,10 @@ static EVP_PKEY *read_p256(const json_t *jwk) {
                 memcpy(point + 1, secret_bytes(x), P256_BYTES);
                 memcpy(point + 1 + P256_BYTES, secret_bytes(y), P256_BYTES);
                 /* A point that is not on the curve is refused. */
-                if (OSSL_PARAM_BLD_push_utf8_string(parts, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1 &&
-                    OSSL_PARAM_BLD_push_octet_string(parts, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)) == 1)
+                if (OSSL_PARAM_BLD_push_utf8_string(parts, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1",
+                                                    0) == 1 &&
+                    OSSL_PARAM_BLD_push_octet_string(parts, OSSL_PKEY_PARAM_PUB_KEY, point,
+                                                     sizeof(point)) == 1)
                         key = make_key("EC", parts);
         }
         OSSL_PARAM_BLD_free(parts);
@@ -137,13 +144,15 @@ static const struct key *find(const struct key_set *set, const char *id) {
 
 int key_set_read(const char *text, size_t length, struct key_set **ret, struct error *err) {
         _cleanup_(key_set_freep) struct key_set *set = calloc(1, sizeof(*set));
-        _cleanup_(json_decrefp) json_t *root = length <= KEY_SET_TEXT_MAX_BYTES ? json_parse(text, length) : NULL;
+        _cleanup_(json_decrefp) json_t *root =
+            length <= KEY_SET_TEXT_MAX_BYTES ? json_parse(text, length) : NULL;
         const json_t *keys = json_object_get(root, "keys");
 
         if (!set)
                 return error_oom(err);
         if (!json_is_array(keys) || json_array_size(keys) > KEY_SET_KEYS_MAX)
-                return error_set(err, DIAG_UPSTREAM_MALFORMED, "there is no JWK set of at most %d keys", KEY_SET_KEYS_MAX);
+                return error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                 "there is no JWK set of at most %d keys", KEY_SET_KEYS_MAX);
         for (size_t i = 0; i < json_array_size(keys); i++) {
                 struct key *key = &set->keys[set->count];
 
@@ -151,18 +160,22 @@ int key_set_read(const char *text, size_t length, struct key_set **ret, struct e
                         continue;
                 set->count++;
                 if (find(set, key->id) != key)
-                        return error_set(err, DIAG_UPSTREAM_MALFORMED, "two keys of the JWK set have the same kid");
+                        return error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                         "two keys of the JWK set have the same kid");
         }
         if (set->count == 0)
-                return error_set(err, DIAG_UPSTREAM_MALFORMED, "the JWK set has no key for RS256 or ES256");
+                return error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                 "the JWK set has no key for RS256 or ES256");
         *ret = take(set);
         return 0;
 }
 
-/* A JWS has r and s side by side, the library wants them in DER.  Return: the DER's length, or 0. */
+/* A JWS has r and s side by side, the library wants them in DER.  Return: the DER's length, or
+ * 0. */
 static size_t signature_to_der(const struct secret *signature, unsigned char **ret) {
         const unsigned char *bytes = (const unsigned char *)secret_bytes(signature);
-        ECDSA_SIG *pair = secret_length(signature) == (size_t)2 * P256_BYTES ? ECDSA_SIG_new() : NULL;
+        ECDSA_SIG *pair =
+            secret_length(signature) == (size_t)2 * P256_BYTES ? ECDSA_SIG_new() : NULL;
         BIGNUM *r = pair ? BN_bin2bn(bytes, P256_BYTES, NULL) : NULL;
         BIGNUM *s = pair ? BN_bin2bn(bytes + P256_BYTES, P256_BYTES, NULL) : NULL;
         int length = 0;
@@ -190,7 +203,8 @@ static bool is_signed(const struct key *key, const struct id_token *token) {
                 signature = der;
         }
         /* RSA without further parameters is PKCS #1 v1.5, which is what RS256 means. */
-        good = context && signature && length > 0 && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key->key) == 1 &&
+        good = context && signature && length > 0 &&
+               EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key->key) == 1 &&
                EVP_DigestVerify(context, signature, length, text, token->signed_bytes) == 1;
         OPENSSL_free(der);
         EVP_MD_CTX_free(context);
@@ -204,22 +218,30 @@ int key_set_verify(const struct key_set *set, const struct id_token *token, stru
         if (!key)
                 return KEY_SET_UNKNOWN_KEY;
         if (key->algorithm != token->algorithm)
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token names a key that is for another algorithm");
+                return error_set(err, DIAG_PROOF_REJECTED,
+                                 "the ID token names a key that is for another algorithm");
         if (!is_signed(key, token))
-                return error_set(err, DIAG_PROOF_REJECTED, "the ID token's signature is not the forge's");
+                return error_set(err, DIAG_PROOF_REJECTED,
+                                 "the ID token's signature is not the forge's");
         return KEY_SET_SIGNED;
 }
 
-int discovery_read(const char *text, size_t length, const char *issuer, char **ret, struct error *err) {
-        _cleanup_(json_decrefp) json_t *root = length <= KEY_SET_TEXT_MAX_BYTES ? json_parse(text, length) : NULL;
-        const char *from = json_member_string(root, "issuer"), *keys = json_member_string(root, "jwks_uri");
+int discovery_read(const char *text, size_t length, const char *issuer, char **ret,
+                   struct error *err) {
+        _cleanup_(json_decrefp) json_t *root =
+            length <= KEY_SET_TEXT_MAX_BYTES ? json_parse(text, length) : NULL;
+        const char *from = json_member_string(root, "issuer"),
+                   *keys = json_member_string(root, "jwks_uri");
 
         if (!from || !keys)
-                return error_set(err, DIAG_UPSTREAM_MALFORMED, "there is no discovery document with an issuer and its jwks_uri");
+                return error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                 "there is no discovery document with an issuer and its jwks_uri");
         if (strcmp(from, issuer) != 0)
-                return error_set(err, DIAG_UPSTREAM_MALFORMED, "the discovery document is another issuer's");
+                return error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                 "the discovery document is another issuer's");
         if (!url_is_same_origin(keys, issuer))
-                return error_set(err, DIAG_UPSTREAM_MALFORMED, "the jwks_uri is not at the issuer's own address");
+                return error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                 "the jwks_uri is not at the issuer's own address");
         *ret = strdup(keys);
         return *ret ? 0 : error_oom(err);
 }

@@ -4,7 +4,8 @@
 
 #include "forge/inquiry.h"
 
-/* The largest answers that are read whole are lists: of tokens, of rules, of a repository's settings. */
+/* The largest answers that are read whole are lists: of tokens, of rules, of a repository's
+ * settings. */
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
 /* Of git's advertisement, which lists every ref there is, the first line says all. */
 #define ADVERTISEMENT_BYTES ((size_t)512)
@@ -27,7 +28,7 @@ struct forge_preflight {
         struct forge_inquiry *inquiry;
         struct sending sendings[FORGE_PROBES_MAX];
         size_t in_flight;
-        usec_t until;                   /* monotonic */
+        usec_t until; /* monotonic */
         forge_preflight_done done;
         void *userdata;
         bool delivering;
@@ -48,19 +49,21 @@ static struct secret *basic(const struct forge_inquiry *inquiry) {
         char made[FORGE_MADE_MAX];
         const char *username = inquiry->evidence->value(inquiry, "username", made);
 
-        return forge_authorization_basic(username ? username : inquiry->question.username, inquiry->token);
+        return forge_authorization_basic(username ? username : inquiry->question.username,
+                                         inquiry->token);
 }
 
 static struct secret *bearer(const struct forge_inquiry *inquiry) {
         const char *text = inquiry->evidence->bearer(inquiry);
-        _cleanup_(secret_unrefp) struct secret *value = text ? secret_copy(text, strlen(text)) : NULL;
+        _cleanup_(secret_unrefp) struct secret *value =
+            text ? secret_copy(text, strlen(text)) : NULL;
 
         return value ? forge_authorization("Bearer", value) : NULL;
 }
 
 /* The headers that carry what authenticates.  Return: false when no locked memory is left. */
-static bool authenticate(const struct forge_inquiry *inquiry, const struct forge_probe *row, struct secret **ret_authorization,
-                         struct secret **ret_headers) {
+static bool authenticate(const struct forge_inquiry *inquiry, const struct forge_probe *row,
+                         struct secret **ret_authorization, struct secret **ret_headers) {
         const char *further = row->step == STEP_API ? inquiry->adapter->headers : NULL;
 
         switch (row->auth) {
@@ -91,7 +94,8 @@ static usec_t patience(const struct forge_preflight *preflight, const struct for
         return row->cleans_up || left > TIMEOUT ? TIMEOUT : left;
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err);
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err);
 
 static int send_probe(struct forge_preflight *preflight, size_t probe, struct error *err) {
         struct forge_inquiry *inquiry = preflight->inquiry;
@@ -100,7 +104,9 @@ static int send_probe(struct forge_preflight *preflight, size_t probe, struct er
         struct http_request request = {
                 .method = row->method,
                 .ca_file = inquiry->question.forge->ca_file,
-                .accept = row->step == STEP_GIT ? "*/*" : row->step == STEP_API ? inquiry->adapter->accept : NULL,
+                .accept = row->step == STEP_GIT   ? "*/*"
+                          : row->step == STEP_API ? inquiry->adapter->accept
+                                                  : NULL,
                 .keep = inquiry->evidence->keep,
                 .connect_timeout = CONNECT_TIMEOUT,
                 .timeout = patience(preflight, row),
@@ -110,7 +116,8 @@ static int send_probe(struct forge_preflight *preflight, size_t probe, struct er
         int r;
 
         if (request.timeout == 0)
-                return error_set(err, DIAG_UPSTREAM_TIMEOUT, "the time was over before all was asked");
+                return error_set(err, DIAG_UPSTREAM_TIMEOUT,
+                                 "the time was over before all was asked");
         if (!authenticate(inquiry, row, &authorization, &headers))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a request");
         request.authorization = authorization;
@@ -124,7 +131,8 @@ static int send_probe(struct forge_preflight *preflight, size_t probe, struct er
                           &preflight->sendings[probe].call, err);
 }
 
-/* Sends all that can be asked by now.  What cannot even be sent is answered at once, and others may depend on that. */
+/* Sends all that can be asked by now.  What cannot even be sent is answered at once, and others
+ * may depend on that. */
 static void send_all(struct forge_preflight *preflight) {
         int probe;
 
@@ -141,7 +149,8 @@ static void send_all(struct forge_preflight *preflight) {
 static void deliver(struct forge_preflight *preflight) {
         struct forge_report *report = malloc(sizeof(*report));
         static const struct forge_report nothing = {
-                .identity = { FORGE_CANNOT_TELL, { .code = DIAG_INTERNAL_ERROR, .detail = "out of memory" } },
+                .identity = { FORGE_CANNOT_TELL,
+                              { .code = DIAG_INTERNAL_ERROR, .detail = "out of memory" } },
         };
 
         preflight->delivering = true;
@@ -152,7 +161,8 @@ static void deliver(struct forge_preflight *preflight) {
         (void)preflight_free(preflight);
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct sending *sending = userdata;
         struct forge_preflight *preflight = sending->preflight;
 
@@ -164,9 +174,11 @@ static void on_answer(void *userdata, const struct http_response *response, cons
                 deliver(preflight);
 }
 
-int forge_preflight_start(struct http_client *client, const struct forge_question *question, struct secret *token,
-                          forge_preflight_done done, void *userdata, struct forge_preflight **ret, struct error *err) {
-        _cleanup_(preflight_freep) struct forge_preflight *preflight = calloc(1, sizeof(*preflight));
+int forge_preflight_start(struct http_client *client, const struct forge_question *question,
+                          struct secret *token, forge_preflight_done done, void *userdata,
+                          struct forge_preflight **ret, struct error *err) {
+        _cleanup_(preflight_freep) struct forge_preflight *preflight =
+            calloc(1, sizeof(*preflight));
         int r, first;
 
         if (!preflight)
@@ -192,10 +204,11 @@ unsigned forge_refusals_max(enum forge_type type) {
         return type == FORGE_GITLAB ? 2 : 1;
 }
 
-/* An upload to GitHub's registry is opened and closed without any leave, for there is nothing in it. */
+/* An upload to GitHub's registry is opened and closed without any leave, for there is nothing in
+ * it. */
 bool forge_question_writes(const struct forge_question *question) {
-        return question->write_probe ||
-               (question->forge->type == FORGE_GITHUB && question->needs & (1u << NEED_PACKAGES_WRITE));
+        return question->write_probe || (question->forge->type == FORGE_GITHUB &&
+                                         question->needs & (1u << NEED_PACKAGES_WRITE));
 }
 
 struct forge_preflight *forge_preflight_cancel(struct forge_preflight *preflight) {

@@ -37,7 +37,8 @@ int registry_token_grants(const char *jwt, const char *image, const char *action
         if (!json_is_array(access))
                 r = -1;
         json_array_foreach(access, i, entry) {
-                const char *type = json_member_string(entry, "type"), *name = json_member_string(entry, "name");
+                const char *type = json_member_string(entry, "type"),
+                           *name = json_member_string(entry, "name");
 
                 if (type && strcmp(type, "repository") == 0 && name && strcmp(name, image) == 0 &&
                     lists(json_object_get(entry, "actions"), action))

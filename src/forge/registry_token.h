@@ -1,6 +1,7 @@
 /*
- * What a registry's token endpoint granted: the `access` that its JWT lists (distribution, docs/spec/auth/jwt.md).  The
- * token came from the forge over TLS; its signature is the registry's to check.
+ * What a registry's token endpoint granted: the `access` that its JWT lists (distribution,
+ * docs/spec/auth/jwt.md).  The token came from the forge over TLS; its signature is the registry's
+ * to check.
  */
 #pragma once
 

@@ -18,10 +18,12 @@ static const char *challenge_of(const struct forge_inquiry *inquiry, size_t chal
 }
 
 /* Who was shown the token could give it back in an address, and so into logs. */
-const char *upload_service(const struct forge_inquiry *inquiry, size_t challenge, char made[static FORGE_MADE_MAX]) {
+const char *upload_service(const struct forge_inquiry *inquiry, size_t challenge,
+                           char made[static FORGE_MADE_MAX]) {
         const char *header = challenge_of(inquiry, challenge);
 
-        if (!header || !challenge_parameter(header, "service", made, FORGE_MADE_MAX) || inquiry_repeats_token(inquiry, made))
+        if (!header || !challenge_parameter(header, "service", made, FORGE_MADE_MAX) ||
+            inquiry_repeats_token(inquiry, made))
                 return NULL;
         return made;
 }
@@ -42,10 +44,11 @@ char *upload_realm(const struct forge_inquiry *inquiry, size_t challenge) {
         _cleanup_(freep) char *url = NULL;
         char realm[REALM_MAX_BYTES];
 
-        if (!header || !challenge_parameter(header, "realm", realm, sizeof(realm)) || inquiry_repeats_token(inquiry, realm) ||
-            !url_normalise(realm, true, &url, &why))
+        if (!header || !challenge_parameter(header, "realm", realm, sizeof(realm)) ||
+            inquiry_repeats_token(inquiry, realm) || !url_normalise(realm, true, &url, &why))
                 return NULL;
-        return is_at(url, inquiry->registry) || is_at(url, inquiry->question.forge->url) ? take(url) : NULL;
+        return is_at(url, inquiry->registry) || is_at(url, inquiry->question.forge->url) ? take(url)
+                                                                                         : NULL;
 }
 
 const char *upload_bearer(const struct forge_inquiry *inquiry, size_t challenge) {
@@ -59,15 +62,17 @@ const char *upload_bearer(const struct forge_inquiry *inquiry, size_t challenge)
 
 /* A registry says where an upload is as a path, or with its own address before it. */
 char *upload_location(const struct forge_inquiry *inquiry, size_t challenge) {
-        const char *location = http_header(&inquiry->replies[challenge + OPEN].response, "location");
+        const char *location =
+            http_header(&inquiry->replies[challenge + OPEN].response, "location");
         char *url = NULL;
 
-        if (inquiry_status(inquiry, challenge + OPEN) != 202 || !location || strpbrk(location, " \t#") ||
-            inquiry_repeats_token(inquiry, location))
+        if (inquiry_status(inquiry, challenge + OPEN) != 202 || !location ||
+            strpbrk(location, " \t#") || inquiry_repeats_token(inquiry, location))
                 return NULL;
         if (location[0] != '/')
                 return is_at(location, inquiry->registry) ? strdup(location) : NULL;
-        return location[1] == '/' || asprintf(&url, "%s%s", inquiry->registry, location) < 0 ? NULL : url;
+        return location[1] == '/' || asprintf(&url, "%s%s", inquiry->registry, location) < 0 ? NULL
+                                                                                             : url;
 }
 
 bool upload_wants_bearer(const struct forge_inquiry *inquiry, size_t challenge) {
@@ -87,36 +92,45 @@ bool upload_wants_close(const struct forge_inquiry *inquiry, size_t challenge) {
         return location != NULL;
 }
 
-void upload_judge(const struct forge_inquiry *inquiry, size_t challenge, struct forge_finding *ret) {
+void upload_judge(const struct forge_inquiry *inquiry, size_t challenge,
+                  struct forge_finding *ret) {
         if (inquiry->registry[0] == '\0')
-                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, "it is not known which registry {forge} has",
-                                  "Set registry of [forge {forge}] to the host of its container registry.");
+                forge_finding_set(
+                    inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                    "it is not known which registry {forge} has",
+                    "Set registry of [forge {forge}] to the host of its container registry.");
         else if (inquiry_status(inquiry, challenge + OPEN) == 202)
                 forge_finding_yes(inquiry, ret,
-                                  "the registry opened an upload for {image}, which was closed again with nothing in it");
+                                  "the registry opened an upload for {image}, which was closed "
+                                  "again with nothing in it");
         else if (inquiry_is_over(inquiry, challenge + OPEN))
                 forge_finding_refused(inquiry, challenge + OPEN, ret);
         else if (inquiry_object(inquiry, challenge + BEARER, 200))
-                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL, "the registry's token endpoint gave no token",
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                                  "the registry's token endpoint gave no token",
                                   "Check registry of [forge {forge}].");
         else if (inquiry_is_over(inquiry, challenge + BEARER))
                 forge_finding_refused(inquiry, challenge + BEARER, ret);
         else if (challenge_of(inquiry, challenge))
-                forge_finding_set(
-                    inquiry, ret, DIAG_FORGE_CANNOT_TELL,
-                    "the registry names a token endpoint that is neither the forge's nor its own: nothing was sent there",
-                    "Check registry and url of [forge {forge}]: the token endpoint must be at one of them.");
+                forge_finding_set(inquiry, ret, DIAG_FORGE_CANNOT_TELL,
+                                  "the registry names a token endpoint that is neither the forge's "
+                                  "nor its own: nothing was sent there",
+                                  "Check registry and url of [forge {forge}]: the token endpoint "
+                                  "must be at one of them.");
         else
                 forge_finding_refused(inquiry, challenge, ret);
 }
 
-void upload_warn(const struct forge_inquiry *inquiry, size_t challenge, struct forge_report *report) {
+void upload_warn(const struct forge_inquiry *inquiry, size_t challenge,
+                 struct forge_report *report) {
         size_t open = challenge + OPEN;
-        bool may_be_open =
-            inquiry_is_over(inquiry, open) && (inquiry_status(inquiry, open) == 0 || inquiry_status(inquiry, open) == 202);
+        bool may_be_open = inquiry_is_over(inquiry, open) && (inquiry_status(inquiry, open) == 0 ||
+                                                              inquiry_status(inquiry, open) == 202);
 
-        if (may_be_open && !inquiry_is_gone(inquiry, challenge + CLOSE) && !inquiry_is_gone(inquiry, challenge + CLOSE_AGAIN))
+        if (may_be_open && !inquiry_is_gone(inquiry, challenge + CLOSE) &&
+            !inquiry_is_gone(inquiry, challenge + CLOSE_AGAIN))
                 forge_report_warn(inquiry, report,
-                                  "an upload of {image} may be left open at the registry: it is empty, and the registry "
+                                  "an upload of {image} may be left open at the registry: it is "
+                                  "empty, and the registry "
                                   "ends it by itself");
 }

@@ -29,9 +29,10 @@ static struct vouch *vouch_free(struct vouch *vouch) {
 }
 DEFINE_CLEANUP(struct vouch *, vouch_free);
 
-static void finish(struct vouch *vouch, enum vouch_end end, const struct job_facts *facts, const struct error *err) {
+static void finish(struct vouch *vouch, enum vouch_end end, const struct job_facts *facts,
+                   const struct error *err) {
         vouch->delivering = true;
-        vouch->keys = NULL;             /* nothing waits there any more, and done() may free it */
+        vouch->keys = NULL; /* nothing waits there any more, and done() may free it */
         vouch->done(vouch->userdata, end, facts, err);
         (void)vouch_free(vouch);
 }
@@ -52,12 +53,16 @@ void vouch_fail(struct vouch *vouch, enum vouch_end end, const struct error *err
 void vouch_undecided(struct vouch *vouch, const struct error *err) {
         struct error error = { 0 };
 
-        (void)error_set(&error, DIAG_PROOF_INSUFFICIENT, "%s: %s", diagnosis_info(err->code)->name, err->detail);
+        (void)error_set(&error, DIAG_PROOF_INSUFFICIENT, "%s: %s", diagnosis_info(err->code)->name,
+                        err->detail);
         error_remedy_set(&error, "%s", error_remedy(err));
-        finish(vouch, err->code == DIAG_UPSTREAM_RATE_LIMITED ? VOUCH_ASKED_TOO_OFTEN : VOUCH_UNDECIDED, NULL, &error);
+        finish(vouch,
+               err->code == DIAG_UPSTREAM_RATE_LIMITED ? VOUCH_ASKED_TOO_OFTEN : VOUCH_UNDECIDED,
+               NULL, &error);
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct vouch *vouch = userdata;
         struct error error = *err;
 
@@ -68,7 +73,9 @@ static void on_answer(void *userdata, const struct http_response *response, cons
         }
         (void)error_prefix(&error, "forge '%s'", vouch->forge->name);
         /* What net/http advises names settings that a forge does not have. */
-        error_remedy_set(&error, "Check url and ca_file of [forge %s], and that this host reaches it.", vouch->forge->name);
+        error_remedy_set(&error,
+                         "Check url and ca_file of [forge %s], and that this host reaches it.",
+                         vouch->forge->name);
         vouch_undecided(vouch, &error);
 }
 
@@ -80,12 +87,17 @@ static char *repository_url(const char *base, const char *repository) {
         _cleanup_(freep) char *name = text_percent_encode(slash + 1);
         char *url = NULL;
 
-        return owner && name && asprintf(&url, "%s/repos/%s/%s", base, owner, name) >= 0 ? url : NULL;
+        return owner && name && asprintf(&url, "%s/repos/%s/%s", base, owner, name) >= 0 ? url
+                                                                                         : NULL;
 }
 
 static char *route_url(const struct vouch *vouch, enum vouch_route route) {
-        static const char *const paths[ROUTE_COUNT] = { [ROUTE_RUN] = "actions/run", [ROUTE_USER] = "user", [ROUTE_JOB] = "job",
-                                                        [ROUTE_INSTALLATION] = "installation/repositories?per_page=2" };
+        static const char *const paths[ROUTE_COUNT] = {
+                [ROUTE_RUN] = "actions/run",
+                [ROUTE_USER] = "user",
+                [ROUTE_JOB] = "job",
+                [ROUTE_INSTALLATION] = "installation/repositories?per_page=2"
+        };
         _cleanup_(freep) char *base = vouch->adapter->api_url(vouch->forge->url);
         char *url = NULL;
 
@@ -106,15 +118,17 @@ static struct secret *make_headers(const struct vouch *vouch, enum vouch_route r
                 return NULL;
         if (route == ROUTE_JOB &&
             (!secret_append(headers, job_token, sizeof(job_token) - 1) ||
-             !secret_append(headers, secret_bytes(vouch->proof), secret_length(vouch->proof)) || !secret_append(headers, "\n", 1)))
+             !secret_append(headers, secret_bytes(vouch->proof), secret_length(vouch->proof)) ||
+             !secret_append(headers, "\n", 1)))
                 return NULL;
         return take(headers);
 }
 
-static int start_request(struct vouch *vouch, enum vouch_route route, const char *url, struct error *err) {
+static int start_request(struct vouch *vouch, enum vouch_route route, const char *url,
+                         struct error *err) {
         _cleanup_(secret_unrefp) struct secret *headers = make_headers(vouch, route);
         _cleanup_(secret_unrefp) struct secret *authorization =
-                route == ROUTE_JOB ? NULL : forge_authorization("Bearer", vouch->proof);
+            route == ROUTE_JOB ? NULL : forge_authorization("Bearer", vouch->proof);
         const struct http_request request = {
                 .method = "GET",
                 .url = url,
@@ -128,7 +142,8 @@ static int start_request(struct vouch *vouch, enum vouch_route route, const char
         };
 
         if (!headers || (route != ROUTE_JOB && !authorization))
-                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory is left for a request");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "no locked memory is left for a request");
         return http_start(vouch->keys->client, &request, on_answer, vouch, &vouch->call, err);
 }
 
@@ -140,7 +155,8 @@ void vouch_send(struct vouch *vouch, enum vouch_route route) {
         free(vouch->url);
         vouch->route = route;
         /* The rest of an ID token's address is the job's own text. */
-        vouch->url = route == ROUTE_ID_TOKEN ? url_origin_of(vouch->id_token_url) : route_url(vouch, route);
+        vouch->url =
+            route == ROUTE_ID_TOKEN ? url_origin_of(vouch->id_token_url) : route_url(vouch, route);
         if (route == ROUTE_ID_TOKEN)
                 request = vouch_id_token_request(vouch->forge, vouch->id_token_url);
         if (!vouch->url || (route == ROUTE_ID_TOKEN && !request))
@@ -154,7 +170,9 @@ void vouch_send(struct vouch *vouch, enum vouch_route route) {
 static void refuse(struct vouch *vouch, enum vouch_end end, const char *what, const char *remedy) {
         struct error err = { 0 };
 
-        (void)error_set(&err, end == VOUCH_INSUFFICIENT ? DIAG_PROOF_INSUFFICIENT : DIAG_PROOF_REJECTED, "%s", what);
+        (void)error_set(&err,
+                        end == VOUCH_INSUFFICIENT ? DIAG_PROOF_INSUFFICIENT : DIAG_PROOF_REJECTED,
+                        "%s", what);
         if (remedy)
                 error_remedy_set(&err, "%s [forge %s].", remedy, vouch->forge->name);
         vouch_fail(vouch, end, &err);
@@ -174,18 +192,20 @@ static bool is_hexadecimal(const char *text, size_t length) {
         return length == 40 && strspn(text, "0123456789abcdef") == length;
 }
 
-/* A job asks for another forge's token, and shows what is good at its own: that one alone may see it.  Forms that only one kind
- * of forge gives its tokens: docs/upstream/forges.md, "Who vouches for a job". */
+/* A job asks for another forge's token, and shows what is good at its own: that one alone may see
+ * it.  Forms that only one kind of forge gives its tokens: docs/upstream/forges.md, "Who vouches
+ * for a job". */
 static bool is_of_another_kind(const struct vouch *vouch) {
         const char *text = secret_bytes(vouch->proof);
-        bool is_github = text_starts_with(text, "ghs_") || text_starts_with(text, "ghp_") || text_starts_with(text, "gho_") ||
-                         text_starts_with(text, "ghu_") || text_starts_with(text, "github_pat_");
+        bool is_github = text_starts_with(text, "ghs_") || text_starts_with(text, "ghp_") ||
+                         text_starts_with(text, "gho_") || text_starts_with(text, "ghu_") ||
+                         text_starts_with(text, "github_pat_");
         bool is_gitlab = text_starts_with(text, "glcbt-") || text_starts_with(text, "glpat-");
 
         if (is_github || is_gitlab)
                 return vouch->forge->type != (is_github ? FORGE_GITHUB : FORGE_GITLAB);
-        return is_hexadecimal(text, secret_length(vouch->proof)) && vouch->forge->type != FORGE_FORGEJO &&
-               vouch->forge->type != FORGE_GITEA;
+        return is_hexadecimal(text, secret_length(vouch->proof)) &&
+               vouch->forge->type != FORGE_FORGEJO && vouch->forge->type != FORGE_GITEA;
 }
 
 static void begin(struct vouch *vouch) {
@@ -196,29 +216,36 @@ static void begin(struct vouch *vouch) {
                        "If it is a Forgejo, Gitea, GitHub or GitLab, say so with type in");
         else if (!is_one_word(vouch->proof))
                 refuse(vouch, VOUCH_REFUSED, "what was shown cannot be a proof", NULL);
-        else if ((vouch->id_token_url || is_id_token) && (!vouch->forge->oidc_audience || !vouch->forge->oidc_issuer))
+        else if ((vouch->id_token_url || is_id_token) &&
+                 (!vouch->forge->oidc_audience || !vouch->forge->oidc_issuer))
                 refuse(vouch, VOUCH_INSUFFICIENT, "its ID tokens are no proof here",
-                       "Let the job show its automatic token, or accept its ID tokens by setting oidc_audience in");
+                       "Let the job show its automatic token, or accept its ID tokens by setting "
+                       "oidc_audience in");
         else if (vouch->id_token_url && !vouch_is_id_token_url(vouch->forge, vouch->id_token_url))
-                refuse(vouch, VOUCH_REFUSED, "the address that ID tokens shall be requested at is not the forge's",
+                refuse(vouch, VOUCH_REFUSED,
+                       "the address that ID tokens shall be requested at is not the forge's",
                        "Show the ID token itself, or name that host in id_token_hosts of");
         else if (vouch->id_token_url)
                 vouch_send(vouch, ROUTE_ID_TOKEN);
         else if (is_id_token)
                 vouch_check_id_token(vouch, vouch->proof);
         else if (is_of_another_kind(vouch))
-                refuse(vouch, VOUCH_INSUFFICIENT, "the token that was shown is another kind of forge's, and only that one may see it",
-                       "Ask for a token of the job's own forge, or let the host's operator set vouched_by to that one; now it is");
+                refuse(vouch, VOUCH_INSUFFICIENT,
+                       "the token that was shown is another kind of forge's, and only that one may "
+                       "see it",
+                       "Ask for a token of the job's own forge, or let the host's operator set "
+                       "vouched_by to that one; now it is");
         else if (vouch->forge->type == FORGE_FORGEJO)
                 vouch_send(vouch, ROUTE_RUN);
         else if (vouch->forge->type == FORGE_GITEA)
                 vouch_send(vouch, ROUTE_USER);
         else
-                vouch_send(vouch, vouch->forge->type == FORGE_GITHUB ? ROUTE_INSTALLATION : ROUTE_JOB);
+                vouch_send(vouch,
+                           vouch->forge->type == FORGE_GITHUB ? ROUTE_INSTALLATION : ROUTE_JOB);
 }
 
-int vouch_start(struct key_desk *keys, const struct vouch_question *question, vouch_done done, void *userdata,
-                struct vouch **ret, struct error *err) {
+int vouch_start(struct key_desk *keys, const struct vouch_question *question, vouch_done done,
+                void *userdata, struct vouch **ret, struct error *err) {
         _cleanup_(vouch_freep) struct vouch *vouch = calloc(1, sizeof(*vouch));
 
         if (!vouch)
@@ -228,7 +255,8 @@ int vouch_start(struct key_desk *keys, const struct vouch_question *question, vo
         vouch->done = done;
         vouch->userdata = userdata;
         vouch->proof = secret_ref(question->proof);
-        if (question->repository && fact_set(vouch->repository, sizeof(vouch->repository), question->repository) &&
+        if (question->repository &&
+            fact_set(vouch->repository, sizeof(vouch->repository), question->repository) &&
             !fact_is_repository(vouch->repository))
                 vouch->repository[0] = '\0';
         if (question->id_token_url) {

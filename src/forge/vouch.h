@@ -8,8 +8,8 @@
  *                          GitHub ---------------------> the one repository that it is for
  *                          GitLab ---------------------> the job it belongs to
  *
- * No retry and no redirect; nothing of a proof in a URL.  How often a forge may be asked, and how long an answer counts, is
- * broker/vouch_desk; what a job gets for it is broker/policy.
+ * No retry and no redirect; nothing of a proof in a URL.  How often a forge may be asked, and how
+ * long an answer counts, is broker/vouch_desk; what a job gets for it is broker/policy.
  */
 #pragma once
 
@@ -29,29 +29,34 @@
 
 /* What a job shows.  The texts are its own words. */
 struct vouch_question {
-        struct secret *proof;           /* an ID token, a request token, or the job's automatic token */
-        const char *id_token_url;       /* where the request token is good for an ID token; NULL: @proof is not one */
-        const char *repository;         /* where the job says that it runs; "" or NULL: it does not say */
+        struct secret *proof; /* an ID token, a request token, or the job's automatic token */
+        /* where the request token is good for an ID token; NULL: @proof is not one */
+        const char *id_token_url;
+        /* where the job says that it runs; "" or NULL: it does not say */
+        const char *repository;
 };
 
 enum vouch_end {
         VOUCH_PROVEN,
-        VOUCH_REFUSED,                  /* the proof does not hold; the forge was not shown a bad token for it */
-        VOUCH_REFUSED_BY_FORGE,         /* nor does it, and the forge has seen one more bad token from this address */
-        VOUCH_INSUFFICIENT,             /* it is genuine, or cannot be asked about, and does not prove a job */
-        VOUCH_UNDECIDED,                /* the forge did not say: worth asking again later */
-        VOUCH_ASKED_TOO_OFTEN,          /* likewise, and it limits how often it is asked */
+        VOUCH_REFUSED, /* the proof does not hold; the forge was not shown a bad token for it */
+        /* nor does it, and the forge has seen one more bad token from this address */
+        VOUCH_REFUSED_BY_FORGE,
+        /* it is genuine, or cannot be asked about, and does not prove a job */
+        VOUCH_INSUFFICIENT,
+        VOUCH_UNDECIDED,       /* the forge did not say: worth asking again later */
+        VOUCH_ASKED_TOO_OFTEN, /* likewise, and it limits how often it is asked */
 };
 
 /**
  * vouch_done - the outcome
  * @facts: for VOUCH_PROVEN, borrowed; else NULL
- * @err:   never NULL; DIAG_NONE, DIAG_PROOF_REJECTED, or DIAG_PROOF_INSUFFICIENT with the upstream code in the detail.  It
- *         names the forge, never anything of the proof
+ * @err:   never NULL; DIAG_NONE, DIAG_PROOF_REJECTED, or DIAG_PROOF_INSUFFICIENT with the upstream
+ *         code in the detail.  It names the forge, never anything of the proof
  *
  * It may start another and free the client.
  */
-typedef void (*vouch_done)(void *userdata, enum vouch_end end, const struct job_facts *facts, const struct error *err);
+typedef void (*vouch_done)(void *userdata, enum vouch_end end, const struct job_facts *facts,
+                           const struct error *err);
 
 struct vouch;
 
@@ -65,8 +70,8 @@ struct vouch;
  * Each request ends by itself within some seconds.  Cancel it before its client is freed.
  * Return: 0, or -DIAG_INTERNAL_ERROR without a call of @done.
  */
-int vouch_start(struct key_desk *keys, const struct vouch_question *question, vouch_done done, void *userdata,
-                struct vouch **ret, struct error *err);
+int vouch_start(struct key_desk *keys, const struct vouch_question *question, vouch_done done,
+                void *userdata, struct vouch **ret, struct error *err);
 
 /** vouch_cancel() - drops it without a word; NULL is fine.  Return: NULL. */
 struct vouch *vouch_cancel(struct vouch *vouch);

@@ -1,6 +1,6 @@
 /*
- * One question while it runs, for the files that ask it: vouch.c has its life, vouch_answer.c reads what forges say,
- * vouch_id_token.c checks ID tokens.
+ * One question while it runs, for the files that ask it: vouch.c has its life, vouch_answer.c reads
+ * what forges say, vouch_id_token.c checks ID tokens.
  */
 #pragma once
 
@@ -8,9 +8,9 @@
 #include "forge/vouch.h"
 
 enum vouch_route {
-        ROUTE_ID_TOKEN,         /* a request token for an ID token */
+        ROUTE_ID_TOKEN, /* a request token for an ID token */
         ROUTE_RUN,
-        ROUTE_USER,             /* whether the token is a job's at all */
+        ROUTE_USER, /* whether the token is a job's at all */
         ROUTE_REPOSITORY,
         ROUTE_INSTALLATION,
         ROUTE_JOB,
@@ -22,14 +22,14 @@ struct vouch {
         const struct forge_config *forge;
         const struct forge_adapter *adapter;
         struct secret *proof;
-        char *id_token_url;                     /* NULL: the proof is no request token */
-        char repository[JOB_TEXT_MAX];          /* as the job says; "": it does not */
+        char *id_token_url;            /* NULL: the proof is no request token */
+        char repository[JOB_TEXT_MAX]; /* as the job says; "": it does not */
         vouch_done done;
         void *userdata;
         bool delivering;
 
-        enum vouch_route route;                 /* what is being asked */
-        char *url;                              /* where, as messages may show it */
+        enum vouch_route route; /* what is being asked */
+        char *url;              /* where, as messages may show it */
         struct http_call *call;
         struct id_token token;
         struct key_waiter waiter;
@@ -47,7 +47,8 @@ void vouch_check_id_token(struct vouch *vouch, struct secret *text);
 /** vouch_is_id_token_url() - true if a job's request token may be shown there (vouch_id_token.c) */
 bool vouch_is_id_token_url(const struct forge_config *forge, const char *url);
 
-/** vouch_id_token_request() - that address with our audience; a new string, or NULL for lack of memory (vouch_id_token.c) */
+/** vouch_id_token_request() - that address with our audience; a new string, or NULL for lack of
+ * memory (vouch_id_token.c) */
 char *vouch_id_token_request(const struct forge_config *forge, const char *url);
 
 /* The ends.  The question is gone afterwards. */
@@ -58,5 +59,6 @@ void vouch_prove(struct vouch *vouch, struct job_facts *facts, usec_t expires_at
 /** vouch_fail() - @code: of @end; the detail gets the forge's name in front */
 void vouch_fail(struct vouch *vouch, enum vouch_end end, const struct error *err);
 
-/** vouch_undecided() - @err: an upstream code or forge-cannot-tell, named in the detail of proof-insufficient */
+/** vouch_undecided() - @err: an upstream code or forge-cannot-tell, named in the detail of
+ * proof-insufficient */
 void vouch_undecided(struct vouch *vouch, const struct error *err);

@@ -16,11 +16,11 @@ static const struct {
         int from, to;
         enum diagnosis code;
 } foreign_meanings[] = {
-        { 300, 399, DIAG_UPSTREAM_BLOCKED },            /* to a login page; never followed */
+        { 300, 399, DIAG_UPSTREAM_BLOCKED }, /* to a login page; never followed */
         { 429, 429, DIAG_UPSTREAM_RATE_LIMITED },
-        { 431, 431, DIAG_CREDENTIAL_REJECTED },         /* the only long header is the credential */
+        { 431, 431, DIAG_CREDENTIAL_REJECTED }, /* the only long header is the credential */
         { 400, 499, DIAG_UPSTREAM_BLOCKED },
-        { 500, 599, DIAG_UPSTREAM_UNREACHABLE },        /* a gateway that does not reach it */
+        { 500, 599, DIAG_UPSTREAM_UNREACHABLE }, /* a gateway that does not reach it */
         { 0, 999, DIAG_UPSTREAM_MALFORMED },
 };
 
@@ -37,12 +37,14 @@ static void clean_issues(char *buffer, size_t size, const json_t *issues) {
 
         buffer[0] = '\0';
         json_array_foreach(issues, index, issue) {
-                const char *first = json_string_value(json_array_get(json_object_get(issue, "path"), 0));
+                const char *first =
+                    json_string_value(json_array_get(json_object_get(issue, "path"), 0));
                 char path[48], text[64];
 
                 if (index == ISSUES_SHOWN)
                         break;
-                (void)text_clean(path, sizeof(path), first ? first : "?", first ? strlen(first) : 1);
+                (void)text_clean(path, sizeof(path), first ? first : "?",
+                                 first ? strlen(first) : 1);
                 clean_member(text, sizeof(text), issue, "message");
                 if (!text_append(buffer, size, &used, "%s%s: %s", used > 0 ? "; " : "", path, text))
                         return;
@@ -54,7 +56,8 @@ void answer_read(struct answer *answer, int status, const json_t *root) {
         json_int_t status_code = 0;
 
         *answer = (struct answer){ .status = status, .origin = ANSWER_FOREIGN };
-        if (!json_member_string(root, "error") || !(json_is_string(message) || json_is_array(message)) ||
+        if (!json_member_string(root, "error") ||
+            !(json_is_string(message) || json_is_array(message)) ||
             !json_member_int(root, "statusCode", &status_code) || status_code != status)
                 return;
         clean_member(answer->error, sizeof(answer->error), root, "error");
@@ -63,11 +66,13 @@ void answer_read(struct answer *answer, int status, const json_t *root) {
                 clean_issues(answer->message, sizeof(answer->message), message);
         else
                 clean_member(answer->message, sizeof(answer->message), root, "message");
-        answer->origin = text_starts_with(answer->request_id, "req-") ? ANSWER_INFISICAL : ANSWER_FRAMEWORK;
+        answer->origin =
+            text_starts_with(answer->request_id, "req-") ? ANSWER_INFISICAL : ANSWER_FRAMEWORK;
 }
 
 bool answer_is_unknown_route(const struct answer *answer) {
-        return answer->status == 404 && answer->origin == ANSWER_FRAMEWORK && strcmp(answer->error, "Not Found") == 0 &&
+        return answer->status == 404 && answer->origin == ANSWER_FRAMEWORK &&
+               strcmp(answer->error, "Not Found") == 0 &&
                text_starts_with(answer->message, "Route GET:");
 }
 
@@ -98,28 +103,33 @@ usec_t answer_pause(const struct http_response *response, const struct answer *a
         return pause < PAUSE_MAX ? pause : PAUSE_MAX;
 }
 
-const char *answer_type(char buffer[static HTTP_CONTENT_TYPE_MAX], const struct http_response *response) {
+const char *answer_type(char buffer[static HTTP_CONTENT_TYPE_MAX],
+                        const struct http_response *response) {
         const char *type = response->content_type[0] ? response->content_type : "no content type";
 
         return text_clean(buffer, HTTP_CONTENT_TYPE_MAX, type, strlen(type));
 }
 
-int answer_classify_foreign(const struct http_response *response, const struct answer *answer, const char *url,
-                            struct infisical_verdict *verdict, struct error *err) {
+int answer_classify_foreign(const struct http_response *response, const struct answer *answer,
+                            const char *url, struct infisical_verdict *verdict, struct error *err) {
         char type[HTTP_CONTENT_TYPE_MAX];
         enum diagnosis code = DIAG_UPSTREAM_MALFORMED;
 
         for (size_t i = 0; i < ELEMENTS(foreign_meanings); i++) {
-                if (response->status < foreign_meanings[i].from || response->status > foreign_meanings[i].to)
+                if (response->status < foreign_meanings[i].from ||
+                    response->status > foreign_meanings[i].to)
                         continue;
                 code = foreign_meanings[i].code;
                 break;
         }
-        (void)error_set(err, code, "%s answered %d (%s), which is not an answer of Infisical", url, response->status,
-                        answer_type(type, response));
+        (void)error_set(err, code, "%s answered %d (%s), which is not an answer of Infisical", url,
+                        response->status, answer_type(type, response));
         if (response->status >= 300 && response->status < 400)
-                error_remedy_set(err, "Correct url = %s, or let this host through the login proxy in front of it "
-                                 "(header_file): redirects are never followed.", url);
+                error_remedy_set(
+                    err,
+                    "Correct url = %s, or let this host through the login proxy in front of it "
+                    "(header_file): redirects are never followed.",
+                    url);
         else if (code == DIAG_CREDENTIAL_REJECTED)
                 error_remedy_set(err, ANSWER_HEAD_TOO_LONG_REMEDY);
         if (code == DIAG_UPSTREAM_RATE_LIMITED)

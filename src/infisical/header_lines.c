@@ -7,13 +7,25 @@
 
 #define NAME_MAX_BYTES 60
 
-/* One header is one line of a request that holds a credential already; net/http bounds the whole. */
+/* One header is one line of a request that holds a credential already; net/http bounds the
+ * whole. */
 #define VALUE_MAX_BYTES 4096
 
 static bool is_ours(const char *name, size_t length) {
-        static const char *const ours[] = { "host", "authorization", "content-length", "content-type", "accept",
-                                            "accept-encoding", "user-agent", "if-none-match", "connection",
-                                            "transfer-encoding", "te", "trailer", "upgrade", "expect" };
+        static const char *const ours[] = { "host",
+                                            "authorization",
+                                            "content-length",
+                                            "content-type",
+                                            "accept",
+                                            "accept-encoding",
+                                            "user-agent",
+                                            "if-none-match",
+                                            "connection",
+                                            "transfer-encoding",
+                                            "te",
+                                            "trailer",
+                                            "upgrade",
+                                            "expect" };
 
         for (size_t i = 0; i < ELEMENTS(ours); i++)
                 if (strlen(ours[i]) == length && strncasecmp(name, ours[i], length) == 0)
@@ -78,7 +90,8 @@ int header_lines_check(const char *text, size_t length, struct secret **ret, uns
                 *ret_line = number;
                 if (++count > HEADER_LINES_MAX || !check_line(first, (size_t)(last - first)))
                         return -EINVAL;
-                if (!secret_append(lines, first, (size_t)(last - first)) || !secret_append(lines, "\n", 1))
+                if (!secret_append(lines, first, (size_t)(last - first)) ||
+                    !secret_append(lines, "\n", 1))
                         return -ENOMEM;
         }
         *ret_line = 0;

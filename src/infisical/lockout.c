@@ -21,7 +21,8 @@ usec_t lockout_wait(const struct lockout *lockout, const char *print, usec_t now
                 return 0;
         pause = lockout->rejections == 1 ? SECOND_TRY : LATER_TRY;
         left = usec_sub(usec_add(lockout->last_at, pause), now);
-        return left < pause ? left : pause;     /* a clock that was set back costs one pause, not a year */
+        /* a clock that was set back costs one pause, not a year */
+        return left < pause ? left : pause;
 }
 
 void lockout_attempt(struct lockout *lockout, const char *print, usec_t now) {
@@ -49,8 +50,10 @@ bool lockout_parse(struct lockout *lockout, const char *text) {
         uint64_t seconds;
         int end = 0;
 
-        if (sscanf(text, "1 %8[0-9a-f] %4u %10" SCNu64 "\n%n", print, &rejections, &seconds, &end) != 3 || end == 0 || text[end - 1] != '\n' ||
-            text[end] != '\0' || strlen(print) != FINGERPRINT_MAX - 1 || rejections > 1000)
+        if (sscanf(text, "1 %8[0-9a-f] %4u %10" SCNu64 "\n%n", print, &rejections, &seconds,
+                   &end) != 3 ||
+            end == 0 || text[end - 1] != '\n' || text[end] != '\0' ||
+            strlen(print) != FINGERPRINT_MAX - 1 || rejections > 1000)
                 return false;
         memcpy(lockout->print, print, sizeof(print));
         lockout->rejections = rejections;
@@ -79,7 +82,8 @@ void lockout_load(struct lockout *lockout, const char *directory, const char *id
         (void)lockout_parse(lockout, text);
 }
 
-int lockout_store(const struct lockout *lockout, const char *directory, const char *identity, struct error *err) {
+int lockout_store(const struct lockout *lockout, const char *directory, const char *identity,
+                  struct error *err) {
         _cleanup_(closep) int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_(closep) int fd = -1;
         char path[PATH_BYTES], temporary[PATH_BYTES], text[FILE_MAX];
@@ -87,15 +91,20 @@ int lockout_store(const struct lockout *lockout, const char *directory, const ch
 
         file_name(path, identity, "");
         file_name(temporary, identity, ".new");
-        n = snprintf(text, sizeof(text), "1 %s %u %" PRIu64 "\n", lockout->print, lockout->rejections,
-                     lockout->last_at / USEC_PER_SEC);
+        n = snprintf(text, sizeof(text), "1 %s %u %" PRIu64 "\n", lockout->print,
+                     lockout->rejections, lockout->last_at / USEC_PER_SEC);
         if (dir >= 0)
-                fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        /* No fsync(): what counts is a daemon that dies, not a host; a login must not wait for a disk. */
+                fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                            0600);
+        /* No fsync(): what counts is a daemon that dies, not a host; a login must not wait for a
+         * disk. */
         if (fd >= 0 && write(fd, text, (size_t)n) == n && renameat(dir, temporary, dir, path) == 0)
                 return 0;
         (void)error_set(err, DIAG_INTERNAL_ERROR, "%s/%s: %s", directory, path, strerror(errno));
-        error_remedy_set(err, "Make room on the disk of %s and let the daemon's user write there: a login is only tried when "
-                              "its count can be kept.", directory);
+        error_remedy_set(err,
+                         "Make room on the disk of %s and let the daemon's user write there: a "
+                         "login is only tried when "
+                         "its count can be kept.",
+                         directory);
         return -(int)DIAG_INTERNAL_ERROR;
 }

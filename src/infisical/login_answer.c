@@ -17,19 +17,25 @@
 /* docs/upstream/infisical.md, "Universal Auth"; the first row that fits decides. */
 static const struct meaning meanings[] = {
         { 0, NULL, "*temporarily locked*", OWN, DIAG_CREDENTIAL_LOCKED_OUT, false,
-          "Replace the client secret if it is wrong; the lock ends by itself, 300 s after the last wrong attempt unless the "
+          "Replace the client secret if it is wrong; the lock ends by itself, 300 s after the last "
+          "wrong attempt unless the "
           "identity says otherwise." },
         { 0, NULL, "*from the current IP address*", BARE, DIAG_ADDRESS_NOT_ALLOWED, false, NULL },
         { 0, NULL, "*expired client secret*", BARE, DIAG_CREDENTIAL_EXPIRED, false,
-          "Create a new client secret for the identity in Infisical and replace client_secret_file." },
-        { 0, NULL, "*client secret usage limit reached*", BARE, DIAG_CREDENTIAL_USES_EXHAUSTED, false,
-          "Create a client secret without a limit of uses and replace client_secret_file: the broker logs in at each start." },
+          "Create a new client secret for the identity in Infisical and replace "
+          "client_secret_file." },
+        { 0, NULL, "*client secret usage limit reached*", BARE, DIAG_CREDENTIAL_USES_EXHAUSTED,
+          false,
+          "Create a client secret without a limit of uses and replace client_secret_file: the "
+          "broker logs in at each start." },
         { 0, NULL, "Invalid credentials*", BARE, DIAG_CREDENTIAL_REJECTED, true,
-          "Check client_id_file and client_secret_file: the pair is wrong, or the secret was revoked." },
+          "Check client_id_file and client_secret_file: the pair is wrong, or the secret was "
+          "revoked." },
         { 404, NULL, "No identity with specified client ID*", OWN, DIAG_CREDENTIAL_REJECTED, true,
           "Check client_id_file: this Infisical knows no identity with that client id." },
         { 0, "TokenError", NULL, OWN, DIAG_UPSTREAM_BLOCKED, false,
-          "Let nothing between this host and Infisical add an Authorization header: none was sent, and Infisical read one." },
+          "Let nothing between this host and Infisical add an Authorization header: none was sent, "
+          "and Infisical read one." },
         { 429, NULL, "Failed to acquire lock*", BARE, DIAG_UPSTREAM_RATE_LIMITED, false, NULL },
         { 429, NULL, NULL, BARE, DIAG_UPSTREAM_RATE_LIMITED, false, NULL },
         { 401, "UnauthorizedError", NULL, BARE, DIAG_CREDENTIAL_REJECTED, false, NULL },
@@ -43,7 +49,8 @@ static const struct meaning meanings[] = {
         { 0, NULL, NULL, OWN, DIAG_UPSTREAM_ERROR, false, NULL },
 };
 
-static int refuse_shape(const char *url, const char *what, struct infisical_session *session, struct error *err) {
+static int refuse_shape(const char *url, const char *what, struct infisical_session *session,
+                        struct error *err) {
         (void)error_set(err, DIAG_UPSTREAM_MALFORMED, "%s answered the login with %s", url, what);
         return verdict_set(&session->verdict, DIAG_UPSTREAM_MALFORMED, false);
 }
@@ -68,12 +75,16 @@ static bool read_seconds(const json_t *root, const char *key, json_int_t *ret) {
 
 static bool is_access_token(const char *text, size_t length) {
         return length > 0 && length <= CREDENTIAL_MAX_BYTES &&
-               text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+               text[strspn(text,
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] ==
+                   '\0';
 }
 
 /* The shorter of what the answer and the token itself say; 0: neither knows an end. */
 static usec_t lifetime(const struct secret *token, json_int_t expires_in, usec_t now) {
-        usec_t span = expires_in > 0 && expires_in < INT64_C(100000000000) ? (usec_t)expires_in * USEC_PER_SEC : 0;
+        usec_t span = expires_in > 0 && expires_in < INT64_C(100000000000)
+                          ? (usec_t)expires_in * USEC_PER_SEC
+                          : 0;
         struct token_claims claims;
 
         if (token_claims_read(token, &claims) && claims.expires_at > 0) {
@@ -85,37 +96,42 @@ static usec_t lifetime(const struct secret *token, json_int_t expires_in, usec_t
         return span;
 }
 
-static int classify_session(const json_t *root, const char *url, usec_t now, struct infisical_session *session,
-                            struct error *err) {
+static int classify_session(const json_t *root, const char *url, usec_t now,
+                            struct infisical_session *session, struct error *err) {
         const char *token = json_member_string(root, "accessToken");
         json_int_t expires_in;
 
         if (!token || !is_access_token(token, json_member_string_length(root, "accessToken")))
                 return refuse_shape(url, "JSON without an access token", session, err);
         if (!read_seconds(root, "expiresIn", &expires_in))
-                return refuse_shape(url, "JSON in which expiresIn is no number of seconds", session, err);
+                return refuse_shape(url, "JSON in which expiresIn is no number of seconds", session,
+                                    err);
         session->access_token = secret_copy(token, json_member_string_length(root, "accessToken"));
         if (!session->access_token) {
-                (void)error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for an access token");
+                (void)error_set(err, DIAG_INTERNAL_ERROR,
+                                "no locked memory left for an access token");
                 return verdict_set(&session->verdict, DIAG_INTERNAL_ERROR, false);
         }
         session->lifetime = lifetime(session->access_token, expires_in, now);
         if (session->lifetime == 0 || session->lifetime >= LIFETIME_LEAST)
                 return 0;
         session->access_token = secret_unref(session->access_token);
-        (void)error_set(err, DIAG_CREDENTIAL_EXPIRED, "%s gave an access token that expires at once", url);
-        error_remedy_set(err, "Set the right time on this host and on Infisical's, and an access token TTL of minutes or more "
+        (void)error_set(err, DIAG_CREDENTIAL_EXPIRED,
+                        "%s gave an access token that expires at once", url);
+        error_remedy_set(err, "Set the right time on this host and on Infisical's, and an access "
+                              "token TTL of minutes or more "
                               "for the identity's Universal Auth.");
         return verdict_set(&session->verdict, DIAG_CREDENTIAL_EXPIRED, false);
 }
 
-static int classify_failure(const struct http_response *response, const json_t *root, const char *url,
-                            struct infisical_session *session, struct error *err) {
+static int classify_failure(const struct http_response *response, const json_t *root,
+                            const char *url, struct infisical_session *session, struct error *err) {
         const struct meaning *meaning;
         struct answer answer;
 
         answer_read(&answer, response->status, root);
-        meaning = response->status >= 400 ? meaning_find(meanings, ELEMENTS(meanings), &answer) : NULL;
+        meaning =
+            response->status >= 400 ? meaning_find(meanings, ELEMENTS(meanings), &answer) : NULL;
         if (!meaning)
                 return answer_classify_foreign(response, &answer, url, &session->verdict, err);
         (void)meaning_apply(meaning, response, &answer, &session->verdict, err);
@@ -138,7 +154,8 @@ int infisical_classify_login(const struct http_response *response, const char *u
         } else if (json_is_object(root)) {
                 r = classify_session(root, url, now, ret, err);
         } else if (strcmp(response->content_type, "text/html") == 0) {
-                (void)error_set(err, DIAG_UPSTREAM_BLOCKED, "%s answered the login with a web page", url);
+                (void)error_set(err, DIAG_UPSTREAM_BLOCKED, "%s answered the login with a web page",
+                                url);
                 r = verdict_set(&ret->verdict, DIAG_UPSTREAM_BLOCKED, false);
         } else {
                 r = refuse_shape(url, "something that is no JSON", ret, err);

@@ -34,7 +34,8 @@ struct infisical_call *infisical_cancel(struct infisical_call *call) {
 }
 DEFINE_CLEANUP(struct infisical_call *, infisical_cancel);
 
-static void deliver(struct infisical_call *call, struct infisical_result *result, const struct error *err) {
+static void deliver(struct infisical_call *call, struct infisical_result *result,
+                    const struct error *err) {
         call->delivering = true;
         call->done(call->userdata, result, err);
         call->delivering = false;
@@ -42,29 +43,32 @@ static void deliver(struct infisical_call *call, struct infisical_result *result
         (void)infisical_cancel(call);
 }
 
-/* Every parameter is sent: defaults differ between servers, and so does the spelling of the one about imports. */
+/* Every parameter is sent: defaults differ between servers, and so does the spelling of the one
+ * about imports. */
 static char *build_url(const struct infisical_call *call) {
         _cleanup_(freep) char *name = text_percent_encode(call->address.secret_name);
         _cleanup_(freep) char *project = text_percent_encode(call->address.project_id);
         _cleanup_(freep) char *environment = text_percent_encode(call->address.environment);
-        _cleanup_(freep) char *folder = strndup(call->address.secret_path,
-                                                infisical_path_length(call->address.secret_path));
+        _cleanup_(freep) char *folder =
+            strndup(call->address.secret_path, infisical_path_length(call->address.secret_path));
         _cleanup_(freep) char *path = folder ? text_percent_encode(folder) : NULL;
         size_t base = infisical_path_length(call->server->url);
         char *url = NULL;
 
         if (!name || !project || !environment || !path)
                 return NULL;
-        if (asprintf(&url,
-                     "%.*s/api/%s/%s?%s=%s&environment=%s&secretPath=%s&type=shared&viewSecretValue=true"
-                     "&expandSecretReferences=false&includeImports=false&include_imports=false",
-                     (int)base, call->server->url, call->v4 ? "v4/secrets" : "v3/secrets/raw", name,
-                     call->v4 ? "projectId" : "workspaceId", project, environment, path) < 0)
+        if (asprintf(
+                &url,
+                "%.*s/api/%s/%s?%s=%s&environment=%s&secretPath=%s&type=shared&viewSecretValue=true"
+                "&expandSecretReferences=false&includeImports=false&include_imports=false",
+                (int)base, call->server->url, call->v4 ? "v4/secrets" : "v3/secrets/raw", name,
+                call->v4 ? "projectId" : "workspaceId", project, environment, path) < 0)
                 return NULL;
         return url;
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err);
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err);
 
 static int send_request(struct infisical_call *call, struct error *err) {
         _cleanup_(freep) char *url = build_url(call);
@@ -115,7 +119,8 @@ static void remember_version(struct infisical_call *call, const struct infisical
         call->server->v3_since = clock_boottime();
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct infisical_call *call = userdata;
         struct infisical_result result = { 0 };
         struct error error = *err;
@@ -126,8 +131,8 @@ static void on_answer(void *userdata, const struct http_response *response, cons
                 deliver(call, &result, &error);
                 return;
         }
-        (void)infisical_classify_read(response, &call->address, call->server->url, call->v4, call->etag[0] != '\0',
-                                      &result, &error);
+        (void)infisical_classify_read(response, &call->address, call->server->url, call->v4,
+                                      call->etag[0] != '\0', &result, &error);
         if (result.verdict.route_unknown && call->v4) {
                 call->v4 = false;
                 call->fell_back = true;
@@ -142,8 +147,9 @@ static void on_answer(void *userdata, const struct http_response *response, cons
         deliver(call, &result, &error);
 }
 
-int infisical_read(struct http_client *http, struct infisical_server *server, const struct infisical_address *address,
-                   struct secret *access_token, const char *etag, infisical_done done, void *userdata,
+int infisical_read(struct http_client *http, struct infisical_server *server,
+                   const struct infisical_address *address, struct secret *access_token,
+                   const char *etag, infisical_done done, void *userdata,
                    struct infisical_call **ret, struct error *err) {
         _cleanup_(infisical_cancelp) struct infisical_call *call = calloc(1, sizeof(*call));
         int r;
@@ -159,8 +165,10 @@ int infisical_read(struct http_client *http, struct infisical_server *server, co
         if (etag && strlen(etag) < sizeof(call->etag))
                 memcpy(call->etag, etag, strlen(etag) + 1);
         call->authorization = secret_new(sizeof("Bearer ") - 1 + secret_length(access_token));
-        if (!call->authorization || !secret_append(call->authorization, "Bearer ", sizeof("Bearer ") - 1) ||
-            !secret_append(call->authorization, secret_bytes(access_token), secret_length(access_token)))
+        if (!call->authorization ||
+            !secret_append(call->authorization, "Bearer ", sizeof("Bearer ") - 1) ||
+            !secret_append(call->authorization, secret_bytes(access_token),
+                           secret_length(access_token)))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a request");
 
         r = send_request(call, err);

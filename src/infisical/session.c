@@ -29,7 +29,8 @@ struct infisical_login *infisical_login_cancel(struct infisical_login *login) {
 }
 DEFINE_CLEANUP(struct infisical_login *, infisical_login_cancel);
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct infisical_login *login = userdata;
         struct infisical_session session = { 0 };
         struct error error = *err;
@@ -38,10 +39,11 @@ static void on_answer(void *userdata, const struct http_response *response, cons
         if (!response)
                 session.verdict.code = err->code;
         else if (!login->is_revocation)
-                (void)infisical_classify_login(response, login->url, clock_realtime(), &session, &error);
+                (void)infisical_classify_login(response, login->url, clock_realtime(), &session,
+                                               &error);
         else if (response->status != 200)
-                (void)error_set(&error, DIAG_UPSTREAM_ERROR, "%s answered the revocation with %d", login->url,
-                                response->status);
+                (void)error_set(&error, DIAG_UPSTREAM_ERROR, "%s answered the revocation with %d",
+                                login->url, response->status);
         login->delivering = true;
         login->done(login->userdata, &session, &error);
         login->delivering = false;
@@ -82,33 +84,39 @@ static int post(struct http_client *http, const struct infisical_server *server,
                 .timeout = server->timeout,
                 .max_body_bytes = ANSWER_MAX_BYTES,
         };
-        int n = snprintf(url, sizeof(url), "%.*s%s", (int)infisical_path_length(server->url), server->url, route);
+        int n = snprintf(url, sizeof(url), "%.*s%s", (int)infisical_path_length(server->url),
+                         server->url, route);
 
         if (n < 0 || (size_t)n >= sizeof(url))
                 return error_set(err, DIAG_INTERNAL_ERROR, "the URL of the login is too long");
         return http_start(http, &request, on_answer, login, &login->request, err);
 }
 
-static struct infisical_login *login_new(const struct infisical_server *server, infisical_login_done done,
-                                         void *userdata) {
+static struct infisical_login *login_new(const struct infisical_server *server,
+                                         infisical_login_done done, void *userdata) {
         struct infisical_login *login = calloc(1, sizeof(*login));
 
         if (!login)
                 return NULL;
-        *login = (struct infisical_login){ .url = server->url, .done = done, .userdata = userdata,
+        *login = (struct infisical_login){ .url = server->url,
+                                           .done = done,
+                                           .userdata = userdata,
                                            .body = secret_new(BODY_MAX_BYTES) };
         return login->body ? login : infisical_login_cancel(login);
 }
 
-int infisical_login(struct http_client *http, const struct infisical_server *server, struct secret *client_id,
-                    struct secret *client_secret, infisical_login_done done, void *userdata,
-                    struct infisical_login **ret, struct error *err) {
-        _cleanup_(infisical_login_cancelp) struct infisical_login *login = login_new(server, done, userdata);
+int infisical_login(struct http_client *http, const struct infisical_server *server,
+                    struct secret *client_id, struct secret *client_secret,
+                    infisical_login_done done, void *userdata, struct infisical_login **ret,
+                    struct error *err) {
+        _cleanup_(infisical_login_cancelp) struct infisical_login *login =
+            login_new(server, done, userdata);
         int r;
 
-        if (!login || !append_text(login->body, "{\"clientId\":") || !append_json_string(login->body, client_id) ||
-            !append_text(login->body, ",\"clientSecret\":") || !append_json_string(login->body, client_secret) ||
-            !append_text(login->body, "}"))
+        if (!login || !append_text(login->body, "{\"clientId\":") ||
+            !append_json_string(login->body, client_id) ||
+            !append_text(login->body, ",\"clientSecret\":") ||
+            !append_json_string(login->body, client_secret) || !append_text(login->body, "}"))
                 return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a login");
         r = post(http, server, "/api/v1/auth/universal-auth/login", login, err);
         if (r >= 0)
@@ -116,14 +124,17 @@ int infisical_login(struct http_client *http, const struct infisical_server *ser
         return r;
 }
 
-int infisical_revoke(struct http_client *http, const struct infisical_server *server, struct secret *access_token,
-                     infisical_login_done done, void *userdata, struct infisical_login **ret, struct error *err) {
-        _cleanup_(infisical_login_cancelp) struct infisical_login *login = login_new(server, done, userdata);
+int infisical_revoke(struct http_client *http, const struct infisical_server *server,
+                     struct secret *access_token, infisical_login_done done, void *userdata,
+                     struct infisical_login **ret, struct error *err) {
+        _cleanup_(infisical_login_cancelp) struct infisical_login *login =
+            login_new(server, done, userdata);
         int r;
 
-        if (!login || !append_text(login->body, "{\"accessToken\":") || !append_json_string(login->body, access_token) ||
-            !append_text(login->body, "}"))
-                return error_set(err, DIAG_INTERNAL_ERROR, "no locked memory left for a revocation");
+        if (!login || !append_text(login->body, "{\"accessToken\":") ||
+            !append_json_string(login->body, access_token) || !append_text(login->body, "}"))
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "no locked memory left for a revocation");
         login->is_revocation = true;
         r = post(http, server, "/api/v1/auth/token/revoke", login, err);
         if (r >= 0)

@@ -6,7 +6,8 @@
 
 #include "infisical/answer.h"
 
-/* The answer has about 250 bytes; a web page in its place may be longer and is recognised by its beginning. */
+/* The answer has about 250 bytes; a web page in its place may be longer and is recognised by its
+ * beginning. */
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
 
 struct infisical_status {
@@ -17,7 +18,8 @@ struct infisical_status {
         bool delivering;
 };
 
-/* "date" is the one member that all versions have; none of it is shown, so none of it has to be clean. */
+/* "date" is the one member that all versions have; none of it is shown, so none of it has to be
+ * clean. */
 static bool is_status(const struct http_response *response, const json_t *root) {
         return response->status == 200 && strcmp(response->content_type, "application/json") == 0 &&
                json_member_string(root, "date") &&
@@ -25,8 +27,8 @@ static bool is_status(const struct http_response *response, const json_t *root) 
                 json_object_get(root, "redisConfigured"));
 }
 
-int infisical_classify_status(const struct http_response *response, const char *url, struct infisical_verdict *verdict,
-                              struct error *err) {
+int infisical_classify_status(const struct http_response *response, const char *url,
+                              struct infisical_verdict *verdict, struct error *err) {
         json_t *root = json_parse(secret_bytes(response->body), secret_length(response->body));
         char type[HTTP_CONTENT_TYPE_MAX];
         struct answer answer;
@@ -38,11 +40,13 @@ int infisical_classify_status(const struct http_response *response, const char *
         if (is_status(response, root)) {
                 r = 0;
         } else if (response->status == 200) {
-                (void)error_set(err, DIAG_UPSTREAM_MALFORMED, "%s answered 200 (%s), which is not Infisical's status", url,
+                (void)error_set(err, DIAG_UPSTREAM_MALFORMED,
+                                "%s answered 200 (%s), which is not Infisical's status", url,
                                 answer_type(type, response));
                 r = verdict_set(verdict, DIAG_UPSTREAM_MALFORMED, false);
         } else if (answer.origin == ANSWER_INFISICAL && response->status >= 500) {
-                (void)error_set(err, DIAG_UPSTREAM_ERROR, "%s answered %d (%s)", url, response->status, answer.request_id);
+                (void)error_set(err, DIAG_UPSTREAM_ERROR, "%s answered %d (%s)", url,
+                                response->status, answer.request_id);
                 r = verdict_set(verdict, DIAG_UPSTREAM_ERROR, false);
         } else {
                 r = answer_classify_foreign(response, &answer, url, verdict, err);
@@ -51,7 +55,8 @@ int infisical_classify_status(const struct http_response *response, const char *
         return r;
 }
 
-static void on_answer(void *userdata, const struct http_response *response, const struct error *err) {
+static void on_answer(void *userdata, const struct http_response *response,
+                      const struct error *err) {
         struct infisical_status *status = userdata;
         struct infisical_verdict verdict = { .code = err->code };
         struct http_progress progress = *http_progress(status->request);
@@ -69,11 +74,15 @@ static void on_answer(void *userdata, const struct http_response *response, cons
 static char *status_url(const struct infisical_server *server) {
         char *url;
 
-        return asprintf(&url, "%.*s/api/status", (int)infisical_path_length(server->url), server->url) < 0 ? NULL : url;
+        return asprintf(&url, "%.*s/api/status", (int)infisical_path_length(server->url),
+                        server->url) < 0
+                   ? NULL
+                   : url;
 }
 
-int infisical_status(struct http_client *http, const struct infisical_server *server, infisical_status_done done,
-                     void *userdata, struct infisical_status **ret, struct error *err) {
+int infisical_status(struct http_client *http, const struct infisical_server *server,
+                     infisical_status_done done, void *userdata, struct infisical_status **ret,
+                     struct error *err) {
         _cleanup_(freep) struct infisical_status *status = calloc(1, sizeof(*status));
         _cleanup_(freep) char *url = status_url(server);
         struct http_request request = {

@@ -17,13 +17,14 @@
 
 #define EVENTS (IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE | IN_MOVED_FROM)
 
-/* The directory that is named, and the one the links lead to; links within links of other directories are followed at once. */
+/* The directory that is named, and the one the links lead to; links within links of other
+ * directories are followed at once. */
 enum { NAMED, RESOLVED, DIRECTORIES };
 
 struct watch {
         sd_event *event;
         char *file;
-        struct stat seen;       /* zeroed: it was not there */
+        struct stat seen; /* zeroed: it was not there */
         char *directories[DIRECTORIES];
         sd_event_source *sources[DIRECTORIES];
         sd_event_source *settle;
@@ -69,7 +70,8 @@ static int observe(struct watch *watch, int which, const char *directory) {
         watch->directories[which] = strdup(directory);
         if (!watch->directories[which])
                 return -ENOMEM;
-        r = sd_event_add_inotify(watch->event, &watch->sources[which], directory, EVENTS, on_event, watch);
+        r = sd_event_add_inotify(watch->event, &watch->sources[which], directory, EVENTS, on_event,
+                                 watch);
         if (r < 0) {
                 free(watch->directories[which]);
                 watch->directories[which] = NULL;
@@ -94,10 +96,13 @@ static bool has_changed(struct watch *watch) {
 
         if (stat(watch->file, &now) < 0)
                 now = (struct stat){ 0 };
-        same = now.st_dev == seen->st_dev && now.st_ino == seen->st_ino && now.st_size == seen->st_size &&
-               now.st_mode == seen->st_mode && now.st_uid == seen->st_uid && now.st_gid == seen->st_gid &&
-               now.st_mtim.tv_sec == seen->st_mtim.tv_sec && now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
-               now.st_ctim.tv_sec == seen->st_ctim.tv_sec && now.st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
+        same = now.st_dev == seen->st_dev && now.st_ino == seen->st_ino &&
+               now.st_size == seen->st_size && now.st_mode == seen->st_mode &&
+               now.st_uid == seen->st_uid && now.st_gid == seen->st_gid &&
+               now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+               now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec &&
+               now.st_ctim.tv_sec == seen->st_ctim.tv_sec &&
+               now.st_ctim.tv_nsec == seen->st_ctim.tv_nsec;
         watch->seen = now;
         return !same;
 }
@@ -112,8 +117,8 @@ static int on_settled(sd_event_source *source, uint64_t time, void *userdata) {
         return 0;
 }
 
-int watch_new(sd_event *event, const char *file, watch_changed changed, void *userdata, struct watch **ret,
-              struct error *err) {
+int watch_new(sd_event *event, const char *file, watch_changed changed, void *userdata,
+              struct watch **ret, struct error *err) {
         _cleanup_(watch_freep) struct watch *watch = calloc(1, sizeof(*watch));
         _cleanup_(freep) char *copy = strdup(file);
         int r;
@@ -126,13 +131,15 @@ int watch_new(sd_event *event, const char *file, watch_changed changed, void *us
         watch->file = strdup(file);
         if (!watch->file)
                 return error_oom(err);
-        r = sd_event_add_time_relative(event, &watch->settle, CLOCK_MONOTONIC, 0, 0, on_settled, watch);
+        r = sd_event_add_time_relative(event, &watch->settle, CLOCK_MONOTONIC, 0, 0, on_settled,
+                                       watch);
         if (r >= 0)
                 r = sd_event_source_set_enabled(watch->settle, SD_EVENT_OFF);
         if (r >= 0)
                 r = observe(watch, NAMED, dirname(copy));
         if (r < 0)
-                return error_set(err, DIAG_INTERNAL_ERROR, "%s cannot be watched: %s", file, strerror(-r));
+                return error_set(err, DIAG_INTERNAL_ERROR, "%s cannot be watched: %s", file,
+                                 strerror(-r));
         observe_target(watch);
         (void)has_changed(watch);
         *ret = take(watch);

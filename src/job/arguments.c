@@ -12,7 +12,8 @@ void arguments_init(struct arguments *arguments) {
 }
 
 static int usage(struct failure *failure, const char *command, int r) {
-        failure_remedy_set(failure, "'forge-broker %s%s--help' says what it takes.", command, *command ? " " : "");
+        failure_remedy_set(failure, "'forge-broker %s%s--help' says what it takes.", command,
+                           *command ? " " : "");
         return r;
 }
 
@@ -23,28 +24,35 @@ static const char *take_value(const char *equals, char ***next) {
         return **next ? *(*next)++ : NULL;
 }
 
-static const struct option *find_option(const struct option *options, const char *word, size_t length) {
+static const struct option *find_option(const struct option *options, const char *word,
+                                        size_t length) {
         for (; options->name; options++)
                 if (strlen(options->name) == length && strncmp(options->name, word, length) == 0)
                         return options;
         return NULL;
 }
 
-static int set_timeout(struct arguments *arguments, const char *value, const char *command, struct failure *failure) {
+static int set_timeout(struct arguments *arguments, const char *value, const char *command,
+                       struct failure *failure) {
         if (!clock_parse_span(value, &arguments->timeout) || arguments->timeout == 0)
                 return usage(failure, command,
-                             failure_set(failure, EXIT_USAGE, "--timeout takes a duration such as 500ms, 10s or 5m, "
-                                         "not '%s'", value));
+                             failure_set(failure, EXIT_USAGE,
+                                         "--timeout takes a duration such as 500ms, 10s or 5m, "
+                                         "not '%s'",
+                                         value));
         return 0;
 }
 
-static int parse_option(struct arguments *arguments, const char *command, const char *word, char ***next,
-                        const struct option *own, struct failure *failure) {
+static int parse_option(struct arguments *arguments, const char *command, const char *word,
+                        char ***next, const struct option *own, struct failure *failure) {
         const char *timeout = NULL;
         const struct option common[] = {
-                { .name = "--help", .flag = &arguments->help },     { .name = "-h", .flag = &arguments->help },
-                { .name = "--quiet", .flag = &arguments->quiet },   { .name = "-q", .flag = &arguments->quiet },
-                { .name = "--socket", .text = &arguments->socket }, { .name = "--timeout", .text = &timeout },
+                { .name = "--help", .flag = &arguments->help },
+                { .name = "-h", .flag = &arguments->help },
+                { .name = "--quiet", .flag = &arguments->quiet },
+                { .name = "-q", .flag = &arguments->quiet },
+                { .name = "--socket", .text = &arguments->socket },
+                { .name = "--timeout", .text = &timeout },
                 { 0 },
         };
         const char *equals = text_starts_with(word, "--") ? strchr(word, '=') : NULL;
@@ -56,18 +64,23 @@ static int parse_option(struct arguments *arguments, const char *command, const 
                 option = find_option(own, word, length);
         if (!option)
                 return usage(failure, command,
-                             failure_set(failure, EXIT_USAGE, "there is no option '%.*s'", (int)length, word));
+                             failure_set(failure, EXIT_USAGE, "there is no option '%.*s'",
+                                         (int)length, word));
         if (option->flag && equals)
-                return usage(failure, command, failure_set(failure, EXIT_USAGE, "%s takes no value", option->name));
+                return usage(failure, command,
+                             failure_set(failure, EXIT_USAGE, "%s takes no value", option->name));
         if (option->flag) {
                 *option->flag = true;
                 return 0;
         }
         value = take_value(equals, next);
         if (!value || !*value)
-                return usage(failure, command, failure_set(failure, EXIT_USAGE, "%s needs a value", option->name));
+                return usage(failure, command,
+                             failure_set(failure, EXIT_USAGE, "%s needs a value", option->name));
         if (option->list && option->list->count == OPTION_LIST_MAX)
-                return usage(failure, command, failure_set(failure, EXIT_USAGE, "%s is given too often", option->name));
+                return usage(
+                    failure, command,
+                    failure_set(failure, EXIT_USAGE, "%s is given too often", option->name));
         if (option->list)
                 option->list->texts[option->list->count++] = value;
         else
@@ -75,8 +88,8 @@ static int parse_option(struct arguments *arguments, const char *command, const 
         return timeout ? set_timeout(arguments, timeout, command, failure) : 0;
 }
 
-int arguments_parse(struct arguments *arguments, const char *command, char **argv, const struct option *options,
-                    bool only_leading, struct failure *failure) {
+int arguments_parse(struct arguments *arguments, const char *command, char **argv,
+                    const struct option *options, bool only_leading, struct failure *failure) {
         bool ended = false;
 
         arguments->words = argv;
@@ -109,11 +122,13 @@ int arguments_parse(struct arguments *arguments, const char *command, char **arg
 
 int arguments_name(const struct arguments *arguments, const char *command, const char **ret,
                    struct failure *failure) {
-        const char *name = arguments->count > 0 ? arguments->words[0] : getenv("FORGE_BROKER_TOKEN");
+        const char *name =
+            arguments->count > 0 ? arguments->words[0] : getenv("FORGE_BROKER_TOKEN");
 
         if (arguments->count > 1)
                 return usage(failure, command,
-                             failure_set(failure, EXIT_USAGE, "one NAME is enough, '%s' is too much",
+                             failure_set(failure, EXIT_USAGE,
+                                         "one NAME is enough, '%s' is too much",
                                          arguments->words[1]));
         if (!name || !*name)
                 return usage(failure, command,
@@ -121,15 +136,19 @@ int arguments_name(const struct arguments *arguments, const char *command, const
                                          "which token? Give its NAME, or set FORGE_BROKER_TOKEN"));
         if (!text_is_name(name))
                 return usage(failure, command,
-                             failure_set(failure, EXIT_USAGE, "'%.80s' cannot be a token's name (letters, digits, "
-                                         "'.', '_', '-'; at most 64)", name));
+                             failure_set(failure, EXIT_USAGE,
+                                         "'%.80s' cannot be a token's name (letters, digits, "
+                                         "'.', '_', '-'; at most 64)",
+                                         name));
         *ret = name;
         return 0;
 }
 
-int arguments_none(const struct arguments *arguments, const char *command, struct failure *failure) {
+int arguments_none(const struct arguments *arguments, const char *command,
+                   struct failure *failure) {
         if (arguments->count == 0)
                 return 0;
         return usage(failure, command,
-                     failure_set(failure, EXIT_USAGE, "'%s' is too much: no words are taken", arguments->words[0]));
+                     failure_set(failure, EXIT_USAGE, "'%s' is too much: no words are taken",
+                                 arguments->words[0]));
 }

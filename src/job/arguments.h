@@ -1,6 +1,7 @@
 /*
- * A command's words and options.  Options may stand before and behind the words, as `--name value` or `--name=value`;
- * "--" ends them, and begins the words of the program to run where a command takes one.  What every command takes is read here.
+ * A command's words and options.  Options may stand before and behind the words, as `--name value`
+ * or `--name=value`; "--" ends them, and begins the words of the program to run where a command
+ * takes one.  What every command takes is read here.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 #include "base/clock.h"
 #include "job/failure.h"
 
-struct inherited;       /* job/child.h */
+struct inherited; /* job/child.h */
 
 #define DEFAULT_SOCKET "/run/forge-broker/broker.sock"
 
@@ -20,23 +21,25 @@ struct option_list {
         size_t count;
 };
 
-/* An option of one command: a flag has no value, a text has one, and a list has one each time that it is given. */
+/* An option of one command: a flag has no value, a text has one, and a list has one each time that
+ * it is given. */
 struct option {
-        const char *name;       /* "--json" */
-        bool *flag;             /* one of these three is not NULL */
+        const char *name; /* "--json" */
+        bool *flag;       /* one of these three is not NULL */
         const char **text;
         struct option_list *list;
 };
 
 struct arguments {
-        const char *socket;     /* --socket, else FORGE_BROKER_SOCKET, else the default */
-        usec_t timeout;         /* --timeout; 0: not given */
+        const char *socket; /* --socket, else FORGE_BROKER_SOCKET, else the default */
+        usec_t timeout;     /* --timeout; 0: not given */
         bool quiet, help;
-        char **words;           /* not options; an array of the caller's argv */
+        char **words; /* not options; an array of the caller's argv */
         int count;
-        bool takes_rest;        /* set by a command that runs another program: what stands behind "--" is that */
-        char **rest;            /* those words, NULL terminated; NULL if there was no "--" */
-        const struct inherited *inherited;      /* for the programs that a command runs */
+        /* set by a command that runs another program: what stands behind "--" is that */
+        bool takes_rest;
+        char **rest; /* those words, NULL terminated; NULL if there was no "--" */
+        const struct inherited *inherited; /* for the programs that a command runs */
 };
 
 /** arguments_init() - the defaults, with those of the environment */
@@ -50,11 +53,13 @@ void arguments_init(struct arguments *arguments);
  *
  * Return: 0, or -EXIT_USAGE.
  */
-int arguments_parse(struct arguments *arguments, const char *command, char **argv, const struct option *options,
-                    bool only_leading, struct failure *failure);
+int arguments_parse(struct arguments *arguments, const char *command, char **argv,
+                    const struct option *options, bool only_leading, struct failure *failure);
 
-/** arguments_name() - the one word there is, else FORGE_BROKER_TOKEN, checked.  Return: 0, or -EXIT_USAGE. */
-int arguments_name(const struct arguments *arguments, const char *command, const char **ret, struct failure *failure);
+/** arguments_name() - the one word there is, else FORGE_BROKER_TOKEN, checked.  Return: 0, or
+ * -EXIT_USAGE. */
+int arguments_name(const struct arguments *arguments, const char *command, const char **ret,
+                   struct failure *failure);
 
 /** arguments_none() - complains about words.  Return: 0, or -EXIT_USAGE. */
 int arguments_none(const struct arguments *arguments, const char *command, struct failure *failure);

@@ -13,29 +13,31 @@
 #define SIGNAL_STATUS 128
 
 /* What a job's runner, or a person with kill(1), sends to the process that it started. */
-static const int passed_on[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT };
+static const int passed_on[] = { SIGTERM, SIGINT,  SIGHUP,   SIGQUIT,
+                                 SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT };
 
 static int cannot_run(const char *program, int error, struct failure *failure) {
         bool missing = error == ENOENT || error == ENOTDIR;
         int r;
 
-        r = failure_set(failure, missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "cannot run '%s': %s", program,
-                        strerror(error));
+        r = failure_set(failure, missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN, "cannot run '%s': %s",
+                        program, strerror(error));
         if (missing)
                 failure_remedy_set(failure, "Install it in this image, or correct PATH.");
         return r;
 }
 
 /* The last step on the way to the program.  Returns only if that fails, with errno. */
-static void become(const struct inherited *inherited, char *const argv[], char *const environment[]) {
+static void become(const struct inherited *inherited, char *const argv[],
+                   char *const environment[]) {
         (void)sigaction(SIGPIPE, &inherited->sigpipe, NULL);
         (void)sigaction(SIGCHLD, &inherited->sigchld, NULL);
         (void)setrlimit(RLIMIT_CORE, &inherited->core);
         (void)execvpe(argv[0], argv, environment);
 }
 
-int child_exec(const struct inherited *inherited, char *const argv[], const struct child_variable *variables,
-               size_t count, struct failure *failure) {
+int child_exec(const struct inherited *inherited, char *const argv[],
+               const struct child_variable *variables, size_t count, struct failure *failure) {
         _cleanup_(environment_done) struct environment environment = { 0 };
         int r, error;
 
@@ -48,10 +50,11 @@ int child_exec(const struct inherited *inherited, char *const argv[], const stru
         return cannot_run(argv[0], error, failure);
 }
 
-/* What the new process does until it is the program.  The reason why it cannot be goes through @report. */
-__attribute__((noreturn)) static void run_child(const struct inherited *inherited, char *const argv[],
-                                                char *const environment[], const sigset_t *mask, int output,
-                                                int report) {
+/* What the new process does until it is the program.  The reason why it cannot be goes through
+ * @report. */
+__attribute__((noreturn)) static void run_child(const struct inherited *inherited,
+                                                char *const argv[], char *const environment[],
+                                                const sigset_t *mask, int output, int report) {
         int error;
 
         if (output >= 0) {
@@ -127,7 +130,8 @@ static void block_signals(sigset_t *watched, sigset_t *ret_before) {
         (void)sigprocmask(SIG_BLOCK, watched, ret_before);
 }
 
-/* Signals are blocked and waited for, so that none comes between the look at the child and the wait. */
+/* Signals are blocked and waited for, so that none comes between the look at the child and the
+ * wait. */
 static int wait_and_pass_on(pid_t pid, const sigset_t *watched) {
         int status = 0;
 
@@ -142,8 +146,8 @@ static int wait_and_pass_on(pid_t pid, const sigset_t *watched) {
         return status_of(status);
 }
 
-int child_run(const struct inherited *inherited, char *const argv[], const struct child_variable *variables,
-              size_t count, struct failure *failure) {
+int child_run(const struct inherited *inherited, char *const argv[],
+              const struct child_variable *variables, size_t count, struct failure *failure) {
         _cleanup_(environment_done) struct environment environment = { 0 };
         sigset_t watched, before;
         pid_t pid = -1;
@@ -160,7 +164,8 @@ int child_run(const struct inherited *inherited, char *const argv[], const struc
         return r;
 }
 
-/* Return: true if all of it fitted; what does not fit is read and dropped, so that the writer ends by itself. */
+/* Return: true if all of it fitted; what does not fit is read and dropped, so that the writer ends
+ * by itself. */
 static bool read_all(int fd, char *buffer, size_t size, size_t *ret_length) {
         char rest[4096] = "";
         size_t used = 0;
@@ -168,7 +173,8 @@ static bool read_all(int fd, char *buffer, size_t size, size_t *ret_length) {
 
         for (;;) {
                 bool full = used + 1 >= size;
-                ssize_t n = read(fd, full ? rest : buffer + used, full ? sizeof(rest) : size - 1 - used);
+                ssize_t n =
+                    read(fd, full ? rest : buffer + used, full ? sizeof(rest) : size - 1 - used);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -184,8 +190,9 @@ static bool read_all(int fd, char *buffer, size_t size, size_t *ret_length) {
         return fits;
 }
 
-int child_capture(const struct inherited *inherited, char *const argv[], const struct child_variable *variables,
-                  size_t count, char *buffer, size_t size, size_t *ret_length, struct failure *failure) {
+int child_capture(const struct inherited *inherited, char *const argv[],
+                  const struct child_variable *variables, size_t count, char *buffer, size_t size,
+                  size_t *ret_length, struct failure *failure) {
         _cleanup_(environment_done) struct environment environment = { 0 };
         int output[2], status = 0, r;
         sigset_t mask;
@@ -209,7 +216,7 @@ int child_capture(const struct inherited *inherited, char *const argv[], const s
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;
         if (!fits)
-                return failure_set(failure, EXIT_CANNOT_RUN, "'%s %s' prints more than %zu bytes", argv[0],
-                                   argv[1] ? argv[1] : "", size - 1);
+                return failure_set(failure, EXIT_CANNOT_RUN, "'%s %s' prints more than %zu bytes",
+                                   argv[0], argv[1] ? argv[1] : "", size - 1);
         return status_of(status);
 }

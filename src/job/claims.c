@@ -9,8 +9,8 @@
 /* The runners' names for the same thing, in the order in which they are asked. */
 static const struct {
         const char *header;
-        const char *name;       /* for forge_env_get() */
-        const char *gitlab;     /* NULL: GitLab has no such thing */
+        const char *name;   /* for forge_env_get() */
+        const char *gitlab; /* NULL: GitLab has no such thing */
 } claims[] = {
         { "Forge-Broker-Repository", "REPOSITORY", "CI_PROJECT_PATH" },
         { "Forge-Broker-Run-Id", "RUN_ID", "CI_PIPELINE_ID" },

@@ -8,8 +8,9 @@
 
 /*
  * A command gets the options that stood before its name and its own words, NULL terminated.
- * Return: 0, COMMAND_HELP (its help was asked for), COMMAND_CHILD plus an exit status that needs no more words (of a
- * program that it ran, or of a protocol whose errors it printed), or the negated exit code.
+ * Return: 0, COMMAND_HELP (its help was asked for), COMMAND_CHILD plus an exit status that needs no
+ * more words (of a program that it ran, or of a protocol whose errors it printed), or the negated
+ * exit code.
  */
 enum { COMMAND_HELP = 1, COMMAND_CHILD = 256 };
 

@@ -5,7 +5,8 @@
 #include "base/confine.h"
 
 void confine(void) {
-        /* Another user than root asks through sudo, which is a program to run and a privilege to gain. */
+        /* Another user than root asks through sudo, which is a program to run and a privilege to
+         * gain. */
         if (geteuid() != 0)
                 return;
         confine_to_asking();

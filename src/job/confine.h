@@ -1,4 +1,5 @@
 #pragma once
 
-/** confine() - gives up what a command does not need that only asks the broker and prints; best effort */
+/** confine() - gives up what a command does not need that only asks the broker and prints; best
+ * effort */
 void confine(void);

@@ -17,11 +17,14 @@ static int timed_out(const char *what, const struct deadline *deadline, struct f
         char span[CLOCK_TEXT_MAX];
         int r;
 
-        r = failure_set(failure, EXIT_UNREACHABLE, "%s within %s", what, clock_format_span(deadline->span, span));
-        failure_remedy_set(failure,
-                           "The broker may be starting, or may wait for an upstream that hangs: look at 'systemctl "
-                           "status forge-brokerd' and 'forge-brokerctl status' on the host, or wait longer with "
-                           "--timeout.");
+        r = failure_set(failure, EXIT_UNREACHABLE, "%s within %s", what,
+                        clock_format_span(deadline->span, span));
+        failure_remedy_set(
+            failure,
+            "The broker may be starting, or may wait for an upstream that hangs: look at "
+            "'systemctl "
+            "status forge-brokerd' and 'forge-brokerctl status' on the host, or wait longer with "
+            "--timeout.");
         return r;
 }
 
@@ -46,14 +49,19 @@ static int explain_missing(const char *path, struct failure *failure) {
 
         if (directory_is_missing(path)) {
                 r = failure_set(failure, EXIT_UNREACHABLE,
-                                "there is no %s, and no directory for it either: it is not mounted into this container",
+                                "there is no %s, and no directory for it either: it is not mounted "
+                                "into this container",
                                 path);
-                failure_remedy_set(failure, "Mount the socket's directory of the host into the job; where this is the "
-                                            "host itself: systemctl start forge-brokerd.socket.");
+                failure_remedy_set(
+                    failure,
+                    "Mount the socket's directory of the host into the job; where this is the "
+                    "host itself: systemctl start forge-brokerd.socket.");
                 return r;
         }
-        r = failure_set(failure, EXIT_UNREACHABLE, "there is no %s: the broker is not running, or it is not the "
-                        "socket's directory that is mounted there", path);
+        r = failure_set(failure, EXIT_UNREACHABLE,
+                        "there is no %s: the broker is not running, or it is not the "
+                        "socket's directory that is mounted there",
+                        path);
         failure_remedy_set(failure, "On the host: systemctl start forge-brokerd.socket.");
         return r;
 }
@@ -65,13 +73,15 @@ static int explain_refused(const char *path, struct failure *failure) {
         /* connect() says ECONNREFUSED for a plain file too. */
         if (stat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
                 r = failure_set(failure, EXIT_UNREACHABLE, "%s is not a socket", path);
-                failure_remedy_set(failure, "Give the broker's socket with --socket or FORGE_BROKER_SOCKET.");
+                failure_remedy_set(
+                    failure, "Give the broker's socket with --socket or FORGE_BROKER_SOCKET.");
                 return r;
         }
-        r = failure_set(failure, EXIT_UNREACHABLE, "%s is stale: the broker that made it does not listen any more",
-                        path);
-        failure_remedy_set(failure, "On the host: systemctl restart forge-brokerd.socket; and mount the socket's "
-                                    "directory into jobs, never the socket itself, which goes stale.");
+        r = failure_set(failure, EXIT_UNREACHABLE,
+                        "%s is stale: the broker that made it does not listen any more", path);
+        failure_remedy_set(
+            failure, "On the host: systemctl restart forge-brokerd.socket; and mount the socket's "
+                     "directory into jobs, never the socket itself, which goes stale.");
         return r;
 }
 
@@ -79,23 +89,31 @@ static int explain_denied(const char *path, struct failure *failure) {
         unsigned uid = (unsigned)geteuid();
 
         if (uid == 0) {
-                (void)failure_set(failure, EXIT_UNREACHABLE,
-                                  "uid 0 of this container may not use %s: it is not root on the host", path);
-                failure_remedy_set(failure, "Run the job in a container without a user namespace of its own, and look "
-                                            "for a refusal by AppArmor or SELinux on the host.");
+                (void)failure_set(
+                    failure, EXIT_UNREACHABLE,
+                    "uid 0 of this container may not use %s: it is not root on the host", path);
+                failure_remedy_set(
+                    failure,
+                    "Run the job in a container without a user namespace of its own, and look "
+                    "for a refusal by AppArmor or SELinux on the host.");
         } else {
                 (void)failure_set(failure, EXIT_UNREACHABLE,
-                                  "this image, or this step, runs as uid %u and may not use %s: the broker serves root "
-                                  "only", uid, path);
-                failure_remedy_set(failure, "In a container use an image that runs as root; on the host itself the "
-                                            "operator can allow the relay to the runner's user. Never sudo on "
-                                            "forge-broker itself: it runs programs.");
+                                  "this image, or this step, runs as uid %u and may not use %s: "
+                                  "the broker serves root "
+                                  "only",
+                                  uid, path);
+                failure_remedy_set(
+                    failure,
+                    "In a container use an image that runs as root; on the host itself the "
+                    "operator can allow the relay to the runner's user. Never sudo on "
+                    "forge-broker itself: it runs programs.");
         }
         failure->lasting = true;
         return CONNECTION_DENIED;
 }
 
-static int explain_connect(const char *path, const struct deadline *deadline, struct failure *failure) {
+static int explain_connect(const char *path, const struct deadline *deadline,
+                           struct failure *failure) {
         switch (errno) {
         case ENOENT:
         case ENOTDIR:
@@ -108,17 +126,20 @@ static int explain_connect(const char *path, const struct deadline *deadline, st
         case EAGAIN:
                 return timed_out("the broker did not accept the connection", deadline, failure);
         default:
-                return failure_set(failure, EXIT_UNREACHABLE, "cannot connect to %s: %s", path, strerror(errno));
+                return failure_set(failure, EXIT_UNREACHABLE, "cannot connect to %s: %s", path,
+                                   strerror(errno));
         }
 }
 
-/* The rest of the time for a blocking connect(): a full backlog is waited for by the kernel, without a polling loop. */
+/* The rest of the time for a blocking connect(): a full backlog is waited for by the kernel,
+ * without a polling loop. */
 static int set_connect_timeout(int fd, const struct deadline *deadline) {
         usec_t left = usec_sub(deadline->at, clock_monotonic());
-        struct timeval tv = { .tv_sec = (time_t)(left / USEC_PER_SEC), .tv_usec = (suseconds_t)(left % USEC_PER_SEC) };
+        struct timeval tv = { .tv_sec = (time_t)(left / USEC_PER_SEC),
+                              .tv_usec = (suseconds_t)(left % USEC_PER_SEC) };
 
         if (left == 0)
-                tv.tv_usec = 1;         /* 0 would mean forever */
+                tv.tv_usec = 1; /* 0 would mean forever */
         return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
@@ -132,14 +153,16 @@ int connection_above_standard(int fd) {
         return moved;
 }
 
-int connection_open(const char *path, const struct deadline *deadline, int *ret_fd, struct failure *failure) {
+int connection_open(const char *path, const struct deadline *deadline, int *ret_fd,
+                    struct failure *failure) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         size_t length = strlen(path);
         _cleanup_(closep) int fd = -1;
         int r;
 
         if (length >= sizeof(address.sun_path))
-                return failure_set(failure, EXIT_USAGE, "the socket's path is longer than %zu bytes",
+                return failure_set(failure, EXIT_USAGE,
+                                   "the socket's path is longer than %zu bytes",
                                    sizeof(address.sun_path) - 1);
         memcpy(address.sun_path, path, length + 1);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -158,7 +181,8 @@ int connection_open(const char *path, const struct deadline *deadline, int *ret_
         return 0;
 }
 
-static int wait_for(int fd, short events, const struct deadline *deadline, struct failure *failure) {
+static int wait_for(int fd, short events, const struct deadline *deadline,
+                    struct failure *failure) {
         struct pollfd pollfd = { .fd = fd, .events = events };
 
         for (;;) {
@@ -198,8 +222,8 @@ int connection_send(int fd, const char *bytes, size_t length, const struct deadl
         return CONNECTION_OK;
 }
 
-int connection_receive(int fd, char *buffer, size_t size, const struct deadline *deadline, size_t *ret_length,
-                       struct failure *failure) {
+int connection_receive(int fd, char *buffer, size_t size, const struct deadline *deadline,
+                       size_t *ret_length, struct failure *failure) {
         for (;;) {
                 ssize_t n = recv(fd, buffer, size, MSG_DONTWAIT);
 

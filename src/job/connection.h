@@ -1,6 +1,7 @@
 /*
- * One connection to the broker's socket, each step within a deadline.  What goes wrong is told apart here: in a job, "not
- * mounted", "not root in this image" and "not running" need different hands.
+ * One connection to the broker's socket, each step within a deadline.  What goes wrong is told
+ * apart here: in a job, "not mounted", "not root in this image" and "not running" need different
+ * hands.
  */
 #pragma once
 
@@ -11,7 +12,7 @@
 
 /* Until when, and how long that was from the start (for the message). */
 struct deadline {
-        usec_t at;      /* CLOCK_MONOTONIC */
+        usec_t at; /* CLOCK_MONOTONIC */
         usec_t span;
 };
 
@@ -21,10 +22,11 @@ enum { CONNECTION_OK, CONNECTION_ENDED, CONNECTION_RESET, CONNECTION_DENIED };
  * connection_open() - connects
  * @ret_fd: CLOEXEC and never one of the three standard descriptors, even where those are closed
  *
- * Return: CONNECTION_OK; CONNECTION_DENIED, with @failure filled, when this user may not: there may be another way
- * (job/relay.h); or -EXIT_UNREACHABLE with the cause and its remedy.
+ * Return: CONNECTION_OK; CONNECTION_DENIED, with @failure filled, when this user may not: there may
+ * be another way (job/relay.h); or -EXIT_UNREACHABLE with the cause and its remedy.
  */
-int connection_open(const char *path, const struct deadline *deadline, int *ret_fd, struct failure *failure);
+int connection_open(const char *path, const struct deadline *deadline, int *ret_fd,
+                    struct failure *failure);
 
 /**
  * connection_above_standard() - moves a descriptor away from the three standard ones
@@ -34,14 +36,16 @@ int connection_open(const char *path, const struct deadline *deadline, int *ret_
  */
 int connection_above_standard(int fd);
 
-/** connection_send() - sends all of it.  Return: CONNECTION_OK, CONNECTION_ENDED, or -EXIT_UNREACHABLE. */
-int connection_send(int fd, const char *bytes, size_t length, const struct deadline *deadline, struct failure *failure);
+/** connection_send() - sends all of it.  Return: CONNECTION_OK, CONNECTION_ENDED, or
+ * -EXIT_UNREACHABLE. */
+int connection_send(int fd, const char *bytes, size_t length, const struct deadline *deadline,
+                    struct failure *failure);
 
 /**
  * connection_receive() - waits for the next bytes
  *
- * Return: CONNECTION_OK and *ret_length > 0, CONNECTION_ENDED, CONNECTION_RESET (something may be missing), or
- * -EXIT_UNREACHABLE.
+ * Return: CONNECTION_OK and *ret_length > 0, CONNECTION_ENDED, CONNECTION_RESET (something may be
+ * missing), or -EXIT_UNREACHABLE.
  */
-int connection_receive(int fd, char *buffer, size_t size, const struct deadline *deadline, size_t *ret_length,
-                       struct failure *failure);
+int connection_receive(int fd, char *buffer, size_t size, const struct deadline *deadline,
+                       size_t *ret_length, struct failure *failure);

@@ -11,7 +11,8 @@ static int malformed(const char *what, struct failure *failure) {
 }
 
 /* One value that names a place. */
-static int set_place(char *buffer, size_t size, const char *value, size_t length, struct failure *failure) {
+static int set_place(char *buffer, size_t size, const char *value, size_t length,
+                     struct failure *failure) {
         for (size_t i = 0; i < length; i++)
                 if ((unsigned char)value[i] < 0x20 || value[i] == 0x7f)
                         return malformed("a control character in protocol, host or path", failure);
@@ -34,7 +35,8 @@ static int hex_value(char c) {
 }
 
 /* Percent-decoded, as git decodes the parts of a URL. */
-static int set_decoded(char *buffer, size_t size, const char *value, size_t length, struct failure *failure) {
+static int set_decoded(char *buffer, size_t size, const char *value, size_t length,
+                       struct failure *failure) {
         char decoded[sizeof(((struct credential_request *)NULL)->path)];
         size_t used = 0;
 
@@ -51,9 +53,12 @@ static int set_decoded(char *buffer, size_t size, const char *value, size_t leng
         return set_place(buffer, size, decoded, used, failure);
 }
 
-/* "url=https://user:password@host:port/path" stands for its parts, and empties those that it does not have. */
-static int set_url(struct credential_request *request, const char *url, size_t length, struct failure *failure) {
-        const char *end = url + length, *colon = memmem(url, length, "://", 3), *authority, *slash, *at;
+/* "url=https://user:password@host:port/path" stands for its parts, and empties those that it does
+ * not have. */
+static int set_url(struct credential_request *request, const char *url, size_t length,
+                   struct failure *failure) {
+        const char *end = url + length, *colon = memmem(url, length, "://", 3), *authority, *slash,
+                   *at;
         int r;
 
         if (!colon)
@@ -64,18 +69,21 @@ static int set_url(struct credential_request *request, const char *url, size_t l
                 slash = end;
         at = memrchr(authority, '@', (size_t)(slash - authority));
         request->password = NULL;
-        r = set_place(request->protocol, sizeof(request->protocol), url, (size_t)(colon - url), failure);
+        r = set_place(request->protocol, sizeof(request->protocol), url, (size_t)(colon - url),
+                      failure);
         if (r == 0)
                 r = set_decoded(request->host, sizeof(request->host), at ? at + 1 : authority,
                                 (size_t)(slash - (at ? at + 1 : authority)), failure);
         while (slash < end && *slash == '/')
                 slash++;
         if (r == 0)
-                r = set_decoded(request->path, sizeof(request->path), slash, (size_t)(end - slash), failure);
+                r = set_decoded(request->path, sizeof(request->path), slash, (size_t)(end - slash),
+                                failure);
         return r;
 }
 
-static int read_line(struct credential_request *request, const char *line, size_t length, struct failure *failure) {
+static int read_line(struct credential_request *request, const char *line, size_t length,
+                     struct failure *failure) {
         const char *equals = memchr(line, '=', length), *value;
         size_t key_length, value_length;
 
@@ -85,11 +93,14 @@ static int read_line(struct credential_request *request, const char *line, size_
         value = equals + 1;
         value_length = length - key_length - 1;
         if (is_key(line, key_length, "protocol"))
-                return set_place(request->protocol, sizeof(request->protocol), value, value_length, failure);
+                return set_place(request->protocol, sizeof(request->protocol), value, value_length,
+                                 failure);
         if (is_key(line, key_length, "host"))
-                return set_place(request->host, sizeof(request->host), value, value_length, failure);
+                return set_place(request->host, sizeof(request->host), value, value_length,
+                                 failure);
         if (is_key(line, key_length, "path"))
-                return set_place(request->path, sizeof(request->path), value, value_length, failure);
+                return set_place(request->path, sizeof(request->path), value, value_length,
+                                 failure);
         if (is_key(line, key_length, "url"))
                 return set_url(request, value, value_length, failure);
         if (is_key(line, key_length, "password")) {
@@ -114,7 +125,8 @@ int credential_request_parse(const char *bytes, size_t length, struct credential
                 return malformed("a NUL", failure);
         while (length > 0) {
                 const char *newline = memchr(bytes, '\n', length);
-                size_t line = newline ? (size_t)(newline - bytes) : length, taken = line + (newline ? 1 : 0);
+                size_t line = newline ? (size_t)(newline - bytes) : length,
+                       taken = line + (newline ? 1 : 0);
                 int r;
 
                 if (line == 0)
@@ -132,10 +144,12 @@ int credential_request_parse(const char *bytes, size_t length, struct credential
 
 /* The empty line may be followed by nothing: git waits for the answer with its end still open. */
 static bool is_complete(const struct locked_buffer *buffer) {
-        return buffer->used > 0 && (buffer->bytes[0] == '\n' || memmem(buffer->bytes, buffer->used, "\n\n", 2));
+        return buffer->used > 0 &&
+               (buffer->bytes[0] == '\n' || memmem(buffer->bytes, buffer->used, "\n\n", 2));
 }
 
-int credential_request_read(struct locked_buffer *buffer, struct credential_request *ret, struct failure *failure) {
+int credential_request_read(struct locked_buffer *buffer, struct credential_request *ret,
+                            struct failure *failure) {
         if (!locked_buffer_reserve(buffer, CREDENTIAL_REQUEST_MAX))
                 return failure_set(failure, EXIT_USAGE, "out of memory");
         while (!is_complete(buffer)) {
@@ -147,7 +161,8 @@ int credential_request_read(struct locked_buffer *buffer, struct credential_requ
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
-                        return failure_set(failure, EXIT_USAGE, "cannot read standard input: %s", strerror(errno));
+                        return failure_set(failure, EXIT_USAGE, "cannot read standard input: %s",
+                                           strerror(errno));
                 if (n == 0)
                         break;
                 buffer->used += (size_t)n;

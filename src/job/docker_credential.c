@@ -12,16 +12,17 @@
 #include "job/registries.h"
 
 /*
- * docker's and podman's protocol for credential helpers: an action as the one word, what it is about on standard input, the
- * answer or the error on standard output, exit status 0 or 1.  The text for "not found" makes docker go on as anonymous:
- * it is said only where the broker has no token for the registry, and never when something is wrong.
+ * docker's and podman's protocol for credential helpers: an action as the one word, what it is
+ * about on standard input, the answer or the error on standard output, exit status 0 or 1.  The
+ * text for "not found" makes docker go on as anonymous: it is said only where the broker has no
+ * token for the registry, and never when something is wrong.
  */
 #define HELPER         "docker-credential-forge-broker"
 #define NOT_FOUND      "credentials not found in native keychain"
 #define NO_URL         "no credentials server URL"
-#define INPUT_MAX      (64 * 1024)      /* of "store", which is read and refused */
+#define INPUT_MAX      (64 * 1024) /* of "store", which is read and refused */
 #define ERROR_MAX      1536
-#define PROTOCOL_ERROR (COMMAND_CHILD + EXIT_UNMET)     /* said already, in the protocol's way */
+#define PROTOCOL_ERROR (COMMAND_CHILD + EXIT_UNMET) /* said already, in the protocol's way */
 
 static int say(const char *text) {
         struct failure unused;
@@ -31,16 +32,17 @@ static int say(const char *text) {
 }
 
 /*
- * All of a failure in one line, as the protocol wants it, and once more on standard error: some commands of docker's go on as
- * anonymous after any error of a helper and show nothing of it but what stands there.
+ * All of a failure in one line, as the protocol wants it, and once more on standard error: some
+ * commands of docker's go on as anonymous after any error of a helper and show nothing of it but
+ * what stands there.
  */
 static int say_failure(const struct failure *failure) {
         char text[ERROR_MAX] = "", clean[ERROR_MAX];
         size_t used = 0;
 
         output_failure(failure);
-        (void)text_append(text, sizeof(text), &used, "forge-broker: %s%s%s", failure->code, failure->code[0] ? ": " : "",
-                          failure->detail);
+        (void)text_append(text, sizeof(text), &used, "forge-broker: %s%s%s", failure->code,
+                          failure->code[0] ? ": " : "", failure->detail);
         for (size_t i = 0; i < failure->line_count; i++)
                 (void)text_append(text, sizeof(text), &used, "; %s", failure->lines[i]);
         if (failure->known[0])
@@ -68,7 +70,8 @@ static bool read_input(struct locked_buffer *input) {
         }
 }
 
-/* The registry on standard input, without the white space around it.  Return: 0, or what say() returned. */
+/* The registry on standard input, without the white space around it.  Return: 0, or what say()
+ * returned. */
 static int read_server(char server[static DOCKER_SERVER_MAX]) {
         _cleanup_(locked_buffer_done) struct locked_buffer input = { 0 };
         const char *why;
@@ -85,18 +88,22 @@ static int read_server(char server[static DOCKER_SERVER_MAX]) {
         return server[0] ? 0 : say(NO_URL);
 }
 
-static bool append_member(struct locked_buffer *buffer, const char *before, const char *value, size_t length) {
-        return locked_buffer_append(buffer, before, strlen(before)) && json_append_string(buffer, value, length);
+static bool append_member(struct locked_buffer *buffer, const char *before, const char *value,
+                          size_t length) {
+        return locked_buffer_append(buffer, before, strlen(before)) &&
+               json_append_string(buffer, value, length);
 }
 
-static int answer(const struct arguments *arguments, const struct issuance *issuance, const char *server,
-                  struct failure *failure) {
+static int answer(const struct arguments *arguments, const struct issuance *issuance,
+                  const char *server, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer reply = { 0 };
 
         if (!issuance->username[0])
-                return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no user name for '%s'", issuance->name);
+                return failure_set(failure, EXIT_UNREACHABLE,
+                                   "the broker's answer has no user name for '%s'", issuance->name);
         if (!append_member(&reply, "{\"ServerURL\":", server, strlen(server)) ||
-            !append_member(&reply, ",\"Username\":", issuance->username, strlen(issuance->username)) ||
+            !append_member(&reply, ",\"Username\":", issuance->username,
+                           strlen(issuance->username)) ||
             !append_member(&reply, ",\"Secret\":", issuance->token.bytes, issuance->token.used) ||
             !locked_buffer_append(&reply, "}", 1))
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
@@ -105,7 +112,8 @@ static int answer(const struct arguments *arguments, const struct issuance *issu
         return output_line(reply.bytes, reply.used, failure);
 }
 
-static int get(const struct arguments *arguments, const struct client *client, struct failure *failure) {
+static int get(const struct arguments *arguments, const struct client *client,
+               struct failure *failure) {
         _cleanup_(issuance_done) struct issuance issuance = { 0 };
         char server[DOCKER_SERVER_MAX];
         struct match match;
@@ -129,11 +137,13 @@ static int store(void) {
         _cleanup_(locked_buffer_done) struct locked_buffer input = { 0 };
 
         (void)read_input(&input);
-        return say("forge-broker: nothing is stored: tokens of this registry come from the broker, as the host's "
+        return say("forge-broker: nothing is stored: tokens of this registry come from the broker, "
+                   "as the host's "
                    "configuration says; leave out the login");
 }
 
-/* Nothing was stored, so nothing is left of it.  A logout says nothing about the token: it is not doubted for that. */
+/* Nothing was stored, so nothing is left of it.  A logout says nothing about the token: it is not
+ * doubted for that. */
 static int erase(void) {
         char server[DOCKER_SERVER_MAX];
 
@@ -156,7 +166,8 @@ static int list(const struct client *client, struct failure *failure) {
 
                 (void)text_append(url, sizeof(url), &used, "https://%s", registries.items[i].host);
                 good = append_member(&reply, i > 0 ? "," : "", url, used) &&
-                       append_member(&reply, ":", registries.items[i].username, strlen(registries.items[i].username));
+                       append_member(&reply, ":", registries.items[i].username,
+                                     strlen(registries.items[i].username));
         }
         if (!good || !locked_buffer_append(&reply, "}", 1))
                 return say("forge-broker: out of memory");
@@ -188,13 +199,16 @@ int command_docker_credential(struct arguments *arguments, char **argv, struct f
         static const struct option options[] = { { 0 } };
         int r;
 
-        r = arguments_parse(arguments, "docker-credential", argv, options, /* only_leading= */ false, failure);
+        r = arguments_parse(arguments, "docker-credential", argv, options,
+                            /* only_leading= */ false, failure);
         if (r < 0)
                 return r;
         if (arguments->help)
                 return COMMAND_HELP;
         if (arguments->count != 1)
-                return failure_set(failure, EXIT_USAGE, "which action? docker calls this with get, store, erase, list or "
-                                                        "version");
+                return failure_set(
+                    failure, EXIT_USAGE,
+                    "which action? docker calls this with get, store, erase, list or "
+                    "version");
         return run(arguments, arguments->words[0], failure);
 }

@@ -4,7 +4,8 @@
 
 #include "base/text.h"
 
-bool docker_server_read(char *bytes, size_t length, char server[static DOCKER_SERVER_MAX], const char **ret_why) {
+bool docker_server_read(char *bytes, size_t length, char server[static DOCKER_SERVER_MAX],
+                        const char **ret_why) {
         const char *text = text_strip(bytes, &length);
 
         *ret_why = "the server URL is longer than 1023 bytes";

@@ -13,4 +13,5 @@
  * @bytes:   stripped in place
  * @ret_why: static text, when it cannot be a server
  */
-bool docker_server_read(char *bytes, size_t length, char server[static DOCKER_SERVER_MAX], const char **ret_why);
+bool docker_server_read(char *bytes, size_t length, char server[static DOCKER_SERVER_MAX],
+                        const char **ret_why);

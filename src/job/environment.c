@@ -27,8 +27,8 @@ static char *append_string(struct locked_buffer *buffer, const struct child_vari
         return string;
 }
 
-int environment_extend(struct environment *ret, const struct child_variable *variables, size_t count,
-                       struct failure *failure) {
+int environment_extend(struct environment *ret, const struct child_variable *variables,
+                       size_t count, struct failure *failure) {
         size_t inherited = 0, bytes = 0, used = 0;
 
         while (environ && environ[inherited])
@@ -56,5 +56,6 @@ bool environment_is_name(const char *name) {
         static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
 
         return name[0] && strchr(first, name[0]) &&
-               strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") == strlen(name);
+               strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789") ==
+                   strlen(name);
 }

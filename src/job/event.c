@@ -10,7 +10,8 @@
 
 #define REPOSITORY_MAX 160
 
-static void judge(struct event *event, enum event_trust trust, const char *format, ...) _printf_(3, 4);
+static void judge(struct event *event, enum event_trust trust, const char *format, ...)
+    _printf_(3, 4);
 
 static void judge(struct event *event, enum event_trust trust, const char *format, ...) {
         char text[512];
@@ -29,7 +30,8 @@ static bool is_null(struct json object, const char *name) {
         return json_member(object, name, &value) && json_type(value) == JSON_NULL;
 }
 
-/* AGit: pushed to refs/for/..., which readers may do; head and base are the same repository then. */
+/* AGit: pushed to refs/for/..., which readers may do; head and base are the same repository
+ * then. */
 static bool is_agit(struct json pull, bool *ret_senseless) {
         struct json flow;
 
@@ -45,8 +47,8 @@ static bool is_agit(struct json pull, bool *ret_senseless) {
 static bool repository_name(struct json side, char name[static REPOSITORY_MAX]) {
         struct json repository;
 
-        return json_member(side, "repo", &repository) && json_text(repository, "full_name", name, REPOSITORY_MAX) &&
-               name[0] != '\0';
+        return json_member(side, "repo", &repository) &&
+               json_text(repository, "full_name", name, REPOSITORY_MAX) && name[0] != '\0';
 }
 
 static void judge_pull(struct event *event, struct json pull) {
@@ -54,29 +56,35 @@ static void judge_pull(struct event *event, struct json pull) {
         struct json head, base;
         bool senseless;
 
-        if (json_type(pull) != JSON_OBJECT || !json_member(pull, "head", &head) || !json_member(pull, "base", &base) ||
-            !repository_name(base, base_name)) {
-                judge(event, EVENT_UNRESOLVED, "the event does not say which repositories its pull request is between");
+        if (json_type(pull) != JSON_OBJECT || !json_member(pull, "head", &head) ||
+            !json_member(pull, "base", &base) || !repository_name(base, base_name)) {
+                judge(event, EVENT_UNRESOLVED,
+                      "the event does not say which repositories its pull request is between");
                 return;
         }
         if (is_null(head, "repo")) {
-                judge(event, EVENT_UNTRUSTED, "a pull request to %s from a repository that is gone", base_name);
+                judge(event, EVENT_UNTRUSTED, "a pull request to %s from a repository that is gone",
+                      base_name);
                 return;
         }
         if (!repository_name(head, head_name)) {
-                judge(event, EVENT_UNRESOLVED, "the event does not say where the pull request to %s comes from", base_name);
+                judge(event, EVENT_UNRESOLVED,
+                      "the event does not say where the pull request to %s comes from", base_name);
                 return;
         }
         if (strcasecmp(head_name, base_name) != 0) {
-                judge(event, EVENT_UNTRUSTED, "a pull request from the fork %s of %s", head_name, base_name);
+                judge(event, EVENT_UNTRUSTED, "a pull request from the fork %s of %s", head_name,
+                      base_name);
                 return;
         }
         if (is_agit(pull, &senseless)) {
-                judge(event, EVENT_UNTRUSTED, "an AGit pull request to %s, which who may only read can make", base_name);
+                judge(event, EVENT_UNTRUSTED,
+                      "an AGit pull request to %s, which who may only read can make", base_name);
                 return;
         }
         if (senseless)
-                judge(event, EVENT_UNRESOLVED, "a pull request to %s of a kind that is not known (flow)", base_name);
+                judge(event, EVENT_UNRESOLVED,
+                      "a pull request to %s of a kind that is not known (flow)", base_name);
         else
                 judge(event, EVENT_TRUSTED, "a pull request from a branch of %s itself", base_name);
 }
@@ -104,7 +112,10 @@ static bool judge_known(struct event *event, const char *name) {
                 if (known_events[i].trust == EVENT_TRUSTED)
                         judge(event, EVENT_TRUSTED, "only who may write sets off '%s'", name);
                 else
-                        judge(event, EVENT_OUTSIDER, "'%s' has the repository's secrets, but an outsider may have set it off", name);
+                        judge(event, EVENT_OUTSIDER,
+                              "'%s' has the repository's secrets, but an outsider may have set it "
+                              "off",
+                              name);
                 return true;
         }
         return false;
@@ -126,10 +137,11 @@ static const char *name_of_shape(struct json payload) {
                 return "workflow_run";
         if (has(payload, "release", JSON_OBJECT))
                 return "release";
-        if (has(payload, "ref", JSON_STRING) && has(payload, "before", JSON_STRING) && has(payload, "after", JSON_STRING))
+        if (has(payload, "ref", JSON_STRING) && has(payload, "before", JSON_STRING) &&
+            has(payload, "after", JSON_STRING))
                 return "push";
         if (has(payload, "ref", JSON_STRING) && has(payload, "ref_type", JSON_STRING))
-                return "create";        /* or delete: the same to us */
+                return "create"; /* or delete: the same to us */
         if (has(payload, "ref", JSON_STRING) && has(payload, "workflow", JSON_STRING))
                 return "workflow_dispatch";
         return has(payload, "schedule", JSON_STRING) ? "schedule" : NULL;
@@ -140,14 +152,17 @@ static void judge_call(struct event *event, struct json payload) {
         struct json pull;
 
         /* Comments on a pull request carry it as well, and are anyone's. */
-        if ((!shape || strcmp(shape, "issue_comment") != 0) && json_member(payload, "pull_request", &pull) &&
-            json_type(pull) != JSON_NULL)
+        if ((!shape || strcmp(shape, "issue_comment") != 0) &&
+            json_member(payload, "pull_request", &pull) && json_type(pull) != JSON_NULL)
                 judge_pull(event, pull);
         else if (!shape || !judge_known(event, shape))
-                judge(event, EVENT_UNRESOLVED, "the event of the workflow that called this one cannot be told from its payload");
+                judge(event, EVENT_UNRESOLVED,
+                      "the event of the workflow that called this one cannot be told from its "
+                      "payload");
 }
 
-static bool parse(struct event *event, const char *payload, size_t length, const char *why, struct json *ret) {
+static bool parse(struct event *event, const char *payload, size_t length, const char *why,
+                  struct json *ret) {
         size_t at;
 
         if (!payload) {
@@ -155,7 +170,8 @@ static bool parse(struct event *event, const char *payload, size_t length, const
                 return false;
         }
         if (!json_read(payload, length, ret, &why, &at)) {
-                judge(event, EVENT_UNRESOLVED, "the event cannot be read: its file has %s at byte %zu", why, at);
+                judge(event, EVENT_UNRESOLVED,
+                      "the event cannot be read: its file has %s at byte %zu", why, at);
                 return false;
         }
         if (json_type(*ret) != JSON_OBJECT) {
@@ -165,7 +181,8 @@ static bool parse(struct event *event, const char *payload, size_t length, const
         return true;
 }
 
-void event_judge(const char *name, const char *payload, size_t length, const char *why, struct event *ret) {
+void event_judge(const char *name, const char *payload, size_t length, const char *why,
+                 struct event *ret) {
         struct json object, pull;
 
         (void)text_clean(ret->name, sizeof(ret->name), name ? name : "", name ? strlen(name) : 0);

@@ -29,7 +29,7 @@ static char *read_payload(const char *path, size_t *ret_length, const char **ret
         if (st.st_size > EVENT_BYTES_MAX)
                 return NULL;
         *ret_why = "there is no memory for it";
-        size = (size_t)st.st_size + 1;  /* one more, so that a file that grows is noticed */
+        size = (size_t)st.st_size + 1; /* one more, so that a file that grows is noticed */
         bytes = malloc(size);
         if (!bytes)
                 return NULL;
@@ -69,22 +69,27 @@ static void judge_between(struct event *event, const char *from, const char *to)
         (void)text_clean(to_clean, sizeof(to_clean), to ? to : "", to ? strlen(to) : 0);
         if (!to_clean[0]) {
                 event->trust = EVENT_UNRESOLVED;
-                (void)snprintf(event->reason, sizeof(event->reason), "the environment does not say which merge request this is for");
+                (void)snprintf(event->reason, sizeof(event->reason),
+                               "the environment does not say which merge request this is for");
         } else if (!from_clean[0]) {
                 /* GitLab leaves the source out once its project is deleted. */
                 event->trust = EVENT_UNTRUSTED;
-                (void)snprintf(event->reason, sizeof(event->reason), "a merge request to %s from a project that is gone", to_clean);
+                (void)snprintf(event->reason, sizeof(event->reason),
+                               "a merge request to %s from a project that is gone", to_clean);
         } else if (strcasecmp(from, to) != 0) {
                 event->trust = EVENT_UNTRUSTED;
-                (void)snprintf(event->reason, sizeof(event->reason), "a merge request from the fork %s of %s", from_clean, to_clean);
+                (void)snprintf(event->reason, sizeof(event->reason),
+                               "a merge request from the fork %s of %s", from_clean, to_clean);
         } else {
                 event->trust = EVENT_TRUSTED;
-                (void)snprintf(event->reason, sizeof(event->reason), "a merge request from a branch of %s itself", to_clean);
+                (void)snprintf(event->reason, sizeof(event->reason),
+                               "a merge request from a branch of %s itself", to_clean);
         }
 }
 
 static bool is_trusted_source(const char *source) {
-        static const char *const trusted[] = { "push", "schedule", "web", "webide", "api", "trigger", "pipeline", "chat" };
+        static const char *const trusted[] = { "push", "schedule", "web",      "webide",
+                                               "api",  "trigger",  "pipeline", "chat" };
 
         for (size_t i = 0; i < ELEMENTS(trusted); i++)
                 if (strcmp(trusted[i], source) == 0)
@@ -94,12 +99,15 @@ static bool is_trusted_source(const char *source) {
 
 /* A merge request's child pipelines have its variables too. */
 static void read_gitlab(struct event *ret) {
-        const char *source = getenv("CI_PIPELINE_SOURCE"), *target = getenv("CI_MERGE_REQUEST_PROJECT_PATH");
+        const char *source = getenv("CI_PIPELINE_SOURCE"),
+                   *target = getenv("CI_MERGE_REQUEST_PROJECT_PATH");
 
-        (void)text_clean(ret->name, sizeof(ret->name), source ? source : "", source ? strlen(source) : 0);
+        (void)text_clean(ret->name, sizeof(ret->name), source ? source : "",
+                         source ? strlen(source) : 0);
         ret->trust = EVENT_UNRESOLVED;
         if (!ret->name[0]) {
-                (void)snprintf(ret->reason, sizeof(ret->reason), "the job's environment names no pipeline source");
+                (void)snprintf(ret->reason, sizeof(ret->reason),
+                               "the job's environment names no pipeline source");
         } else if (strcmp(source, "merge_request_event") == 0 ||
                    (strcmp(source, "parent_pipeline") == 0 && target && *target)) {
                 judge_between(ret, getenv("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH"), target);
@@ -107,12 +115,15 @@ static void read_gitlab(struct event *ret) {
                 judge_between(ret, getenv("CI_EXTERNAL_PULL_REQUEST_SOURCE_REPOSITORY"),
                               getenv("CI_EXTERNAL_PULL_REQUEST_TARGET_REPOSITORY"));
         } else if (strcmp(source, "parent_pipeline") == 0) {
-                (void)snprintf(ret->reason, sizeof(ret->reason), "what set off the parent pipeline cannot be told from here");
+                (void)snprintf(ret->reason, sizeof(ret->reason),
+                               "what set off the parent pipeline cannot be told from here");
         } else if (is_trusted_source(source)) {
                 ret->trust = EVENT_TRUSTED;
-                (void)snprintf(ret->reason, sizeof(ret->reason), "only who may write sets off '%s'", ret->name);
+                (void)snprintf(ret->reason, sizeof(ret->reason), "only who may write sets off '%s'",
+                               ret->name);
         } else {
-                (void)snprintf(ret->reason, sizeof(ret->reason), "'%s' is no pipeline source that is known here", ret->name);
+                (void)snprintf(ret->reason, sizeof(ret->reason),
+                               "'%s' is no pipeline source that is known here", ret->name);
         }
 }
 

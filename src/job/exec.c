@@ -25,14 +25,17 @@ static int parse(struct arguments *arguments, char **argv, bool *mask, const cha
         if (r < 0 || arguments->help)
                 return r;
         if (!environment_is_name(*variable))
-                return usage(failure, failure_set(failure, EXIT_USAGE, "'%.80s' cannot be a variable's name",
-                                                  *variable));
+                return usage(failure,
+                             failure_set(failure, EXIT_USAGE, "'%.80s' cannot be a variable's name",
+                                         *variable));
         if (!arguments->rest || !arguments->rest[0])
-                return usage(failure, failure_set(failure, EXIT_USAGE, "which command? It stands behind '--'"));
+                return usage(failure, failure_set(failure, EXIT_USAGE,
+                                                  "which command? It stands behind '--'"));
         return 0;
 }
 
-/* This process becomes the command: nothing with the value is left beside it, and signals need no passing on. */
+/* This process becomes the command: nothing with the value is left beside it, and signals need no
+ * passing on. */
 int command_exec(struct arguments *arguments, char **argv, struct failure *failure) {
         _cleanup_(issuance_done) struct issuance issuance = { 0 };
         const char *variable = DEFAULT_VARIABLE, *name;

@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 
-static void set(char *buffer, size_t size, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+static void set(char *buffer, size_t size, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 static void set(char *buffer, size_t size, const char *format, va_list args) {
         char text[1024];

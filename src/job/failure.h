@@ -1,8 +1,10 @@
 /*
- * Why a command ends without what was asked for.  The one idiom for failure in this program: a function returns 0 (or a
- * documented positive outcome), else the negated exit code, and fills the caller's struct failure; main prints it once.
+ * Why a command ends without what was asked for.  The one idiom for failure in this program: a
+ * function returns 0 (or a documented positive outcome), else the negated exit code, and fills the
+ * caller's struct failure; main prints it once.
  *
- * The texts may hold words from outside: everything that goes in is cleaned here, so that printing needs no care.
+ * The texts may hold words from outside: everything that goes in is cleaned here, so that printing
+ * needs no care.
  */
 #pragma once
 
@@ -11,17 +13,18 @@
 
 #include "base/error.h"
 
-#define FAILURE_LINES_MAX 24    /* twelve attempts with their remedies */
+#define FAILURE_LINES_MAX 24 /* twelve attempts with their remedies */
 
 struct failure {
         int exit_code;
-        bool lasting;                   /* no waiting will help: `wait` ends at once */
-        char code[48];                  /* the diagnosis' wire name; "" when it was not the broker who said it */
+        bool lasting;  /* no waiting will help: `wait` ends at once */
+        char code[48]; /* the diagnosis' wire name; "" when it was not the broker who said it */
         char detail[512];
-        char remedy[512];               /* "" if there is none */
-        char known[512];                /* the names that exist, for an unknown one; else "" */
+        char remedy[512]; /* "" if there is none */
+        char known[512];  /* the names that exist, for an unknown one; else "" */
         size_t line_count;
-        char lines[FAILURE_LINES_MAX][512];     /* what was tried, or what is wrong with which token */
+        /* what was tried, or what is wrong with which token */
+        char lines[FAILURE_LINES_MAX][512];
 };
 
 /**
@@ -36,6 +39,7 @@ void failure_remedy_set(struct failure *failure, const char *format, ...) _print
 
 /**
  * failure_line_add() - one more line between detail and remedy; those past the limit are dropped
- * @format: begins with words of our own, so that nothing from outside can look like a workflow command
+ * @format: begins with words of our own, so that nothing from outside can look like a workflow
+ *          command
  */
 void failure_line_add(struct failure *failure, const char *format, ...) _printf_(2, 3);

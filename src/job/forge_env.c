@@ -32,8 +32,10 @@ enum forge_env forge_env_detect(void) {
 }
 
 const char *forge_env_name(enum forge_env env) {
-        static const char *const names[] = { [FORGE_ENV_NONE] = "no forge", [FORGE_ENV_FORGEJO] = "Forgejo",
-                                             [FORGE_ENV_GITEA] = "Gitea", [FORGE_ENV_GITHUB] = "GitHub",
+        static const char *const names[] = { [FORGE_ENV_NONE] = "no forge",
+                                             [FORGE_ENV_FORGEJO] = "Forgejo",
+                                             [FORGE_ENV_GITEA] = "Gitea",
+                                             [FORGE_ENV_GITHUB] = "GitHub",
                                              [FORGE_ENV_GITLAB] = "GitLab" };
 
         return names[env];
@@ -46,7 +48,8 @@ const char *forge_env_get(const char *name) {
                 char variable[VARIABLE_MAX] = "";
                 size_t used = 0;
 
-                if (text_append(variable, sizeof(variable), &used, "%s%s", prefixes[i], name) && is_set(variable))
+                if (text_append(variable, sizeof(variable), &used, "%s%s", prefixes[i], name) &&
+                    is_set(variable))
                         return getenv(variable);
         }
         return NULL;

@@ -7,7 +7,7 @@
 
 struct wanted {
         bool json, mask;
-        const char *output;     /* a step output's key; NULL: standard output */
+        const char *output; /* a step output's key; NULL: standard output */
 };
 
 static int usage(struct failure *failure, int r) {
@@ -15,7 +15,8 @@ static int usage(struct failure *failure, int r) {
         return r;
 }
 
-static int parse(struct arguments *arguments, char **argv, struct wanted *wanted, struct failure *failure) {
+static int parse(struct arguments *arguments, char **argv, struct wanted *wanted,
+                 struct failure *failure) {
         const struct option options[] = {
                 { .name = "--json", .flag = &wanted->json },
                 { .name = "--mask", .flag = &wanted->mask },
@@ -28,14 +29,18 @@ static int parse(struct arguments *arguments, char **argv, struct wanted *wanted
         if (r < 0 || !wanted->output)
                 return r;
         if (wanted->json)
-                return usage(failure, failure_set(failure, EXIT_USAGE, "--output takes the value alone, not --json"));
+                return usage(failure, failure_set(failure, EXIT_USAGE,
+                                                  "--output takes the value alone, not --json"));
         if (!workflow_is_key(wanted->output))
-                return usage(failure, failure_set(failure, EXIT_USAGE, "'%.100s' cannot be the name of a step output "
-                                                  "(letters, digits, '_', '-'; at most 100)", wanted->output));
+                return usage(failure, failure_set(failure, EXIT_USAGE,
+                                                  "'%.100s' cannot be the name of a step output "
+                                                  "(letters, digits, '_', '-'; at most 100)",
+                                                  wanted->output));
         return 0;
 }
 
-static int deliver(const struct issuance *issuance, const struct wanted *wanted, struct failure *failure) {
+static int deliver(const struct issuance *issuance, const struct wanted *wanted,
+                   struct failure *failure) {
         int r;
 
         /* An output is shown wherever the workflow puts it: it is masked before it exists. */
@@ -45,7 +50,8 @@ static int deliver(const struct issuance *issuance, const struct wanted *wanted,
                         return r;
         }
         if (wanted->output)
-                return workflow_output(wanted->output, issuance->token.bytes, issuance->token.used, failure);
+                return workflow_output(wanted->output, issuance->token.bytes, issuance->token.used,
+                                       failure);
         if (wanted->json)
                 return output_line(issuance->json.text, issuance->json.length, failure);
         return output_line(issuance->token.bytes, issuance->token.used, failure);
@@ -65,7 +71,8 @@ int command_get(struct arguments *arguments, char **argv, struct failure *failur
                 return COMMAND_HELP;
         r = arguments_name(arguments, "get", &name, failure);
         if (r == 0 && wanted.output)
-                r = workflow_check_output(failure);     /* nothing is issued that could not be handed on */
+                /* nothing is issued that could not be handed on */
+                r = workflow_check_output(failure);
         if (r < 0)
                 return r;
 

@@ -12,8 +12,10 @@
 #define CONFIG_FILE_MAX (1024 * 1024)
 
 /* git(1): options whose value is the next word. */
-static const char *const with_value[] = { "-C", "-c", "--git-dir", "--work-tree", "--namespace", "--config-env",
-                                          "--super-prefix", "--attr-source" };
+static const char *const with_value[] = {
+        "-C",          "-c",           "--git-dir",      "--work-tree",
+        "--namespace", "--config-env", "--super-prefix", "--attr-source"
+};
 
 size_t git_leading_count(char *const words[]) {
         size_t i = 0;
@@ -28,7 +30,8 @@ size_t git_leading_count(char *const words[]) {
         return i;
 }
 
-int git_ask(const struct git *git, const char *const words[], struct locked_buffer *answer, struct failure *failure) {
+int git_ask(const struct git *git, const char *const words[], struct locked_buffer *answer,
+            struct failure *failure) {
         const char *argv[GIT_WORDS_MAX + 2] = { "git" };
         size_t count = 1, length = 0;
         int r;
@@ -44,33 +47,40 @@ int git_ask(const struct git *git, const char *const words[], struct locked_buff
                 return failure_set(failure, EXIT_USAGE, "too many options before git's command");
         argv[count] = NULL;
         /* execvp() takes words that it does not change. */
-        r = child_capture(git->inherited, (char *const *)(void *)argv, git->variables, git->variable_count,
-                          answer->bytes, GIT_OUTPUT_MAX, &length, failure);
+        r = child_capture(git->inherited, (char *const *)(void *)argv, git->variables,
+                          git->variable_count, answer->bytes, GIT_OUTPUT_MAX, &length, failure);
         answer->used = length;
         return r;
 }
 
-int git_entries(const struct git *git, const char *pattern, struct locked_buffer *answer, struct failure *failure) {
-        const char *const words[] = { "config", "-z", "--show-origin", "--includes", "--get-regexp", pattern, NULL };
+int git_entries(const struct git *git, const char *pattern, struct locked_buffer *answer,
+                struct failure *failure) {
+        const char *const words[] = { "config", "-z", "--show-origin", "--includes", "--get-regexp",
+                                      pattern,  NULL };
         int r = git_ask(git, words, answer, failure);
 
         if (r < 0)
                 return r;
-        if (r > 1)      /* 1: no such entry */
-                return failure_set(failure, EXIT_CANNOT_RUN, "git does not take its options or cannot read its configuration: "
-                                   "'git config' ended with %d", r);
+        if (r > 1) /* 1: no such entry */
+                return failure_set(
+                    failure, EXIT_CANNOT_RUN,
+                    "git does not take its options or cannot read its configuration: "
+                    "'git config' ended with %d",
+                    r);
         return 0;
 }
 
-/* "ORIGIN\0KEY\nVALUE\0".  Those without a value ("true") and with a key that no URL of ours has are skipped. */
+/* "ORIGIN\0KEY\nVALUE\0".  Those without a value ("true") and with a key that no URL of ours has
+ * are skipped. */
 bool git_entry_next(const struct locked_buffer *answer, size_t *position, struct git_entry *ret) {
         for (;;) {
-                const char *origin = answer->bytes + *position, *end = answer->bytes + answer->used, *key, *newline;
+                const char *origin = answer->bytes + *position, *end = answer->bytes + answer->used,
+                           *key, *newline;
                 size_t key_length;
 
                 if (origin >= end)
                         return false;
-                key = origin + strlen(origin) + 1;      /* the answer ends with a NUL of its own */
+                key = origin + strlen(origin) + 1; /* the answer ends with a NUL of its own */
                 if (key >= end)
                         return false;
                 *position = (size_t)(key + strlen(key) + 1 - answer->bytes);
@@ -99,9 +109,11 @@ bool git_applies(const struct git *git, const char *pattern, const char *url) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         char probe[GIT_KEY_MAX + 32];
         struct failure unused;
-        const char *const words[] = { "-c", probe, "config", "--get-urlmatch", "credential.fbprobe", url, NULL };
+        const char *const words[] = { "-c", probe, "config", "--get-urlmatch", "credential.fbprobe",
+                                      url,  NULL };
 
-        if (snprintf(probe, sizeof(probe), "credential.%s.fbprobe=1", pattern) >= (int)sizeof(probe))
+        if (snprintf(probe, sizeof(probe), "credential.%s.fbprobe=1", pattern) >=
+            (int)sizeof(probe))
                 return false;
         return git_ask(git, words, &answer, &unused) == 0 && answer.bytes[0] == '1';
 }
@@ -144,7 +156,8 @@ static unsigned find_line(const char *text, size_t length, const char *name, con
 
         while (length > 0) {
                 const char *newline = memchr(text, '\n', length);
-                size_t line = newline ? (size_t)(newline - text) : length, taken = line + (newline ? 1 : 0);
+                size_t line = newline ? (size_t)(newline - text) : length,
+                       taken = line + (newline ? 1 : 0);
 
                 number++;
                 if (line_sets(text, line, name, value))
@@ -172,15 +185,18 @@ static unsigned entry_line(const char *path, const struct git_entry *entry) {
         return find_line(text.bytes, text.used, dot ? dot + 1 : entry->key, entry->value);
 }
 
-void git_entry_place(const struct git *git, const struct git_entry *entry, char *buffer, size_t size) {
+void git_entry_place(const struct git *git, const struct git_entry *entry, char *buffer,
+                     size_t size) {
         char path[PATH_MAX];
         size_t used = 0;
         unsigned line;
 
         buffer[0] = '\0';
         if (!text_starts_with(entry->origin, "file:")) {
-                (void)text_append(buffer, size, &used, "%s", text_starts_with(entry->origin, "command line:")
-                                  ? "the command line or GIT_CONFIG_ variables" : entry->origin);
+                (void)text_append(buffer, size, &used, "%s",
+                                  text_starts_with(entry->origin, "command line:")
+                                      ? "the command line or GIT_CONFIG_ variables"
+                                      : entry->origin);
                 return;
         }
         absolute_path(git, entry->origin + strlen("file:"), path, sizeof(path));

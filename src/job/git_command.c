@@ -18,7 +18,7 @@
 /* What one `forge-broker git` works with. */
 struct wrap {
         struct git git;
-        const char *named;              /* NAME, or NULL: any token, by URL */
+        const char *named; /* NAME, or NULL: any token, by URL */
         struct token_list tokens;
         struct remote_urls urls;
         struct git_settings settings;
@@ -53,7 +53,9 @@ static int read_tokens(struct wrap *wrap, const struct client *client, struct fa
         struct json position;
         int r = token_list_get(client, &wrap->tokens, failure);
 
-        return r == 0 && wrap->named ? token_list_find(&wrap->tokens, wrap->named, &position, &item, failure) : r;
+        return r == 0 && wrap->named
+                   ? token_list_find(&wrap->tokens, wrap->named, &position, &item, failure)
+                   : r;
 }
 
 /* For the shell that git gives the helper to. */
@@ -61,12 +63,13 @@ static bool append_quoted(char *buffer, size_t size, size_t *used, const char *t
         bool fits = text_append(buffer, size, used, "'");
 
         for (; fits && *text; text++)
-                fits = *text == '\'' ? text_append(buffer, size, used, "'\\''") :
-                                       text_append(buffer, size, used, "%c", *text);
+                fits = *text == '\'' ? text_append(buffer, size, used, "'\\''")
+                                     : text_append(buffer, size, used, "%c", *text);
         return fits && text_append(buffer, size, used, "'");
 }
 
-static int set_helper(struct wrap *wrap, const struct arguments *arguments, struct failure *failure) {
+static int set_helper(struct wrap *wrap, const struct arguments *arguments,
+                      struct failure *failure) {
         char self[PATH_MAX], helper[2 * PATH_MAX] = "";
         ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
         size_t used = 0;
@@ -74,12 +77,15 @@ static int set_helper(struct wrap *wrap, const struct arguments *arguments, stru
         int r;
 
         if (length < 0)
-                return failure_set(failure, EXIT_CANNOT_RUN, "cannot find out where this program is: /proc/self/exe: %s",
+                return failure_set(failure, EXIT_CANNOT_RUN,
+                                   "cannot find out where this program is: /proc/self/exe: %s",
                                    strerror(errno));
         self[length] = '\0';
-        fits = text_append(helper, sizeof(helper), &used, "!") && append_quoted(helper, sizeof(helper), &used, self) &&
-               text_append(helper, sizeof(helper), &used, " git-credential%s%s%s", arguments->quiet ? " -q" : "",
-                           wrap->named ? " --token " : "", wrap->named ? wrap->named : "");
+        fits = text_append(helper, sizeof(helper), &used, "!") &&
+               append_quoted(helper, sizeof(helper), &used, self) &&
+               text_append(helper, sizeof(helper), &used, " git-credential%s%s%s",
+                           arguments->quiet ? " -q" : "", wrap->named ? " --token " : "",
+                           wrap->named ? wrap->named : "");
         if (!fits)
                 return failure_set(failure, EXIT_CANNOT_RUN, "this program's path is too long");
         /* The empty one drops the helpers of all files, those for one URL as well. */
@@ -89,7 +95,8 @@ static int set_helper(struct wrap *wrap, const struct arguments *arguments, stru
         if (r == 0)
                 r = git_settings_add(&wrap->settings, "credential.useHttpPath", "true", failure);
         if (r == 0)
-                r = git_settings_set(&wrap->settings, "FORGE_BROKER_SOCKET", arguments->socket, failure);
+                r = git_settings_set(&wrap->settings, "FORGE_BROKER_SOCKET", arguments->socket,
+                                     failure);
         if (r == 0)
                 r = git_settings_set(&wrap->settings, "GIT_TERMINAL_PROMPT", "0", failure);
         /* A trace that is on shows headers; that it shows their values is what nobody asked for. */
@@ -98,8 +105,8 @@ static int set_helper(struct wrap *wrap, const struct arguments *arguments, stru
         return r;
 }
 
-static int add_for(struct wrap *wrap, const char *section, const char *pattern, const char *name, const char *value,
-                   struct failure *failure) {
+static int add_for(struct wrap *wrap, const char *section, const char *pattern, const char *name,
+                   const char *value, struct failure *failure) {
         char key[GIT_KEY_MAX + 64];
 
         (void)snprintf(key, sizeof(key), "%s.%s.%s", section, pattern, name);
@@ -135,7 +142,8 @@ static int clear_forges(struct wrap *wrap, struct failure *failure) {
         return r;
 }
 
-/* A header for one repository survives what is said of its host: each is taken back by its own name. */
+/* A header for one repository survives what is said of its host: each is taken back by its own
+ * name. */
 static int clear_pattern(struct wrap *wrap, const char *pattern, struct failure *failure) {
         struct url url;
 
@@ -162,8 +170,10 @@ static int clear_headers(struct wrap *wrap, struct failure *failure) {
 
 /* The same of submodules: their names alone, for the values are others' secrets. */
 static int clear_submodule_headers(struct wrap *wrap, struct failure *failure) {
-        static const char command[] = "git config -z --name-only --get-regexp '^http\\..*\\.extraheader$' || :";
-        const char *const words[] = { "submodule", "--quiet", "foreach", "--recursive", command, NULL };
+        static const char command[] =
+            "git config -z --name-only --get-regexp '^http\\..*\\.extraheader$' || :";
+        const char *const words[] = { "submodule",   "--quiet", "foreach",
+                                      "--recursive", command,   NULL };
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         const char *end;
         int r = git_ask(&wrap->git, words, &answer, failure);
@@ -186,10 +196,12 @@ static int clear_submodule_headers(struct wrap *wrap, struct failure *failure) {
 }
 
 /*
- * A credential in a remote's URL: the URL as it is written is replaced with one without it.  The longest match of insteadOf
- * wins, so this one does, and a pushurl and the remote's refspecs stay as they are.
+ * A credential in a remote's URL: the URL as it is written is replaced with one without it.  The
+ * longest match of insteadOf wins, so this one does, and a pushurl and the remote's refspecs stay
+ * as they are.
  */
-static int clean_url(struct wrap *wrap, const struct remote_url *item, const struct url *url, struct failure *failure) {
+static int clean_url(struct wrap *wrap, const struct remote_url *item, const struct url *url,
+                     struct failure *failure) {
         char clean[URL_MAX];
         int r;
 
@@ -224,7 +236,8 @@ static int refuse(const char *url, const struct git_identity *identity, struct f
         (void)url_parse(url, &parsed);
         (void)text_clean(place, sizeof(place), parsed.host, parsed.host_length);
         git_identity_says(identity, says, sizeof(says));
-        r = failure_set(failure, EXIT_UNMET, "git would not use the broker's token for %s but %s", place, says);
+        r = failure_set(failure, EXIT_UNMET, "git would not use the broker's token for %s but %s",
+                        place, says);
         (void)snprintf(failure->code, sizeof(failure->code), "%s",
                        diagnosis_info(DIAG_FORGE_IDENTITY_HIJACKED)->name);
         failure_remedy_set(failure, "Remove that: it is stronger than what this command can set.");
@@ -233,13 +246,18 @@ static int refuse(const char *url, const struct git_identity *identity, struct f
 
 /* git hands what worked to every helper, and one that stores it would put the token into a file. */
 static int refuse_follower(struct failure *failure) {
-        int r = failure_set(failure, EXIT_UNMET, "git would give the token to another credential helper, which may keep it");
+        int r =
+            failure_set(failure, EXIT_UNMET,
+                        "git would give the token to another credential helper, which may keep it");
 
-        failure_remedy_set(failure, "Leave 'credential.helper' out of git's command line and of GIT_CONFIG_PARAMETERS.");
+        failure_remedy_set(
+            failure,
+            "Leave 'credential.helper' out of git's command line and of GIT_CONFIG_PARAMETERS.");
         return r;
 }
 
-/* What the settings could not take out of the way: -c on git's own command line, ~/.netrc.  Better no push than one as another. */
+/* What the settings could not take out of the way: -c on git's own command line, ~/.netrc.  Better
+ * no push than one as another. */
 static int verify(struct wrap *wrap, char *const words[], struct failure *failure) {
         _cleanup_(git_remotes_done) struct remote_urls urls = { 0 };
         struct git git = wrap->git;
@@ -263,7 +281,8 @@ static int verify(struct wrap *wrap, char *const words[], struct failure *failur
         return r;
 }
 
-static int prepare(struct wrap *wrap, const struct arguments *arguments, int report, struct failure *failure) {
+static int prepare(struct wrap *wrap, const struct arguments *arguments, int report,
+                   struct failure *failure) {
         char *const *words = arguments->rest + wrap->git.leading_count;
         char number[16];
         int r;
@@ -294,7 +313,8 @@ static void print_evidence(const struct git_report *report) {
         for (size_t i = 0; i < report->count; i++) {
                 size_t earlier = 0;
 
-                while (earlier < i && strcmp(report->answers[earlier].evidence, report->answers[i].evidence) != 0)
+                while (earlier < i &&
+                       strcmp(report->answers[earlier].evidence, report->answers[i].evidence) != 0)
                         earlier++;
                 if (earlier == i)
                         output_note("%s", report->answers[i].evidence);
@@ -310,28 +330,32 @@ static int run(struct wrap *wrap, const struct arguments *arguments, struct fail
 
         /* The helper writes to it, four processes further down: not closed on exec. */
         if (pipe2(ends, O_NONBLOCK) < 0)
-                return failure_set(failure, EXIT_CANNOT_RUN, "cannot make a pipe: %s", strerror(errno));
+                return failure_set(failure, EXIT_CANNOT_RUN, "cannot make a pipe: %s",
+                                   strerror(errno));
         reader = ends[0];
         writer = ends[1];
         (void)fcntl(reader, F_SETFD, FD_CLOEXEC);
         r = prepare(wrap, arguments, writer, failure);
         if (r < 0)
                 return r;
-        argv[count++] = (char *)(uintptr_t)"git";
+        argv[count++] = (char *)(uintptr_t) "git";
         for (char *const *word = arguments->rest; *word; word++) {
                 if (count == ELEMENTS(argv) - 1)
-                        return failure_set(failure, EXIT_USAGE, "git gets more than %zu words", ELEMENTS(argv) - 2);
+                        return failure_set(failure, EXIT_USAGE, "git gets more than %zu words",
+                                           ELEMENTS(argv) - 2);
                 argv[count++] = *word;
         }
         argv[count] = NULL;
-        r = child_run(arguments->inherited, argv, wrap->settings.variables, wrap->settings.variable_count, failure);
+        r = child_run(arguments->inherited, argv, wrap->settings.variables,
+                      wrap->settings.variable_count, failure);
         if (r < 0)
                 return r;
         git_report_read(reader, &report);
         if (!arguments->quiet)
                 print_evidence(&report);
         if (r != 0)
-                git_explain(arguments, &wrap->git, arguments->rest + wrap->git.leading_count, &wrap->urls, &wrap->tokens, &report);
+                git_explain(arguments, &wrap->git, arguments->rest + wrap->git.leading_count,
+                            &wrap->urls, &wrap->tokens, &report);
         return COMMAND_CHILD + r;
 }
 
@@ -348,17 +372,20 @@ int command_git(struct arguments *arguments, char **argv, struct failure *failur
         if (arguments->help)
                 return COMMAND_HELP;
         if (!arguments->rest || !arguments->rest[0]) {
-                r = failure_set(failure, EXIT_USAGE, "what is git to do? Its words stand behind '--'");
+                r = failure_set(failure, EXIT_USAGE,
+                                "what is git to do? Its words stand behind '--'");
                 failure_remedy_set(failure, "forge-broker git -- push origin v1.2.3");
                 return r;
         }
-        /* Not FORGE_BROKER_TOKEN: without a name each URL gets its own forge's token, submodules too. */
+        /* Not FORGE_BROKER_TOKEN: without a name each URL gets its own forge's token, submodules
+         * too. */
         if (arguments->count > 0) {
                 r = arguments_name(arguments, "git", &wrap.named, failure);
                 if (r < 0)
                         return r;
         }
-        wrap.git = (struct git){ .inherited = arguments->inherited, .leading = arguments->rest,
+        wrap.git = (struct git){ .inherited = arguments->inherited,
+                                 .leading = arguments->rest,
                                  .leading_count = git_leading_count(arguments->rest) };
         client_init(&client, arguments->socket, arguments->timeout);
         r = read_tokens(&wrap, &client, failure);

@@ -19,8 +19,9 @@
 #define EXPIRY_LEAST 30
 
 /* A token that was named is for its own forge alone: whatever else git asks for gets nothing. */
-static int check_named(const struct client *client, const char *name, const struct credential_request *request,
-                       struct match *ret, struct failure *failure) {
+static int check_named(const struct client *client, const char *name,
+                       const struct credential_request *request, struct match *ret,
+                       struct failure *failure) {
         _cleanup_(token_list_done) struct token_list list = { 0 };
         struct token_item item;
         struct json position;
@@ -37,8 +38,9 @@ static int check_named(const struct client *client, const char *name, const stru
         return MATCH_FOUND;
 }
 
-static int find_token(const struct client *client, const char *named, const struct credential_request *request,
-                      struct match *ret, struct failure *failure) {
+static int find_token(const struct client *client, const char *named,
+                      const struct credential_request *request, struct match *ret,
+                      struct failure *failure) {
         if (strcmp(request->protocol, "https") != 0 && strcmp(request->protocol, "http") != 0)
                 return MATCH_NONE;
         if (!request->host[0])
@@ -63,23 +65,27 @@ static bool append_credential(struct locked_buffer *reply, const struct issuance
 }
 
 static bool append_password(struct locked_buffer *reply, const struct issuance *issuance) {
-        return append(reply, "username=") && append(reply, issuance->username) && append(reply, "\npassword=") &&
+        return append(reply, "username=") && append(reply, issuance->username) &&
+               append(reply, "\npassword=") &&
                locked_buffer_append(reply, issuance->token.bytes, issuance->token.used);
 }
 
-/* Until the broker looks for a newer value: other helpers that keep passwords then ask again.  Older gits ignore it. */
+/* Until the broker looks for a newer value: other helpers that keep passwords then ask again.
+ * Older gits ignore it. */
 static bool append_expiry(struct locked_buffer *reply, const struct issuance *issuance) {
         char at[32], line[64] = "";
         struct tm tm = { 0 };
         size_t used = 0;
         time_t expiry;
 
-        if (!json_text(issuance->json, "refresh_at", at, sizeof(at)) || !strptime(at, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        if (!json_text(issuance->json, "refresh_at", at, sizeof(at)) ||
+            !strptime(at, "%Y-%m-%dT%H:%M:%SZ", &tm))
                 return true;
         expiry = timegm(&tm);
         if (expiry < time(NULL) + EXPIRY_LEAST)
                 return true;
-        (void)text_append(line, sizeof(line), &used, "\npassword_expiry_utc=%lld", (long long)expiry);
+        (void)text_append(line, sizeof(line), &used, "\npassword_expiry_utc=%lld",
+                          (long long)expiry);
         return append(reply, line);
 }
 
@@ -88,12 +94,14 @@ static void report(const struct issuance *issuance, const struct credential_requ
         char line[MARKER_LINE_MAX] = "", url[URL_MAX];
 
         marker_line(&issuance->marker, issuance->name, line);
-        (void)snprintf(url, sizeof(url), "%s://%s/%s", request->protocol, request->host, request->path);
+        (void)snprintf(url, sizeof(url), "%s://%s/%s", request->protocol, request->host,
+                       request->path);
         git_report_write(issuance->name, url, line);
 }
 
-static int give(const struct arguments *arguments, const struct client *client, const struct credential_request *request,
-                const char *name, struct failure *failure) {
+static int give(const struct arguments *arguments, const struct client *client,
+                const struct credential_request *request, const char *name,
+                struct failure *failure) {
         _cleanup_(issuance_done) struct issuance issuance = { 0 };
         _cleanup_(locked_buffer_done) struct locked_buffer reply = { 0 };
         bool good;
@@ -103,8 +111,10 @@ static int give(const struct arguments *arguments, const struct client *client, 
         if (r < 0)
                 return r;
         if (!issuance.username[0])
-                return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no user name for '%s'", name);
-        good = request->knows_authtype ? append_credential(&reply, &issuance) : append_password(&reply, &issuance);
+                return failure_set(failure, EXIT_UNREACHABLE,
+                                   "the broker's answer has no user name for '%s'", name);
+        good = request->knows_authtype ? append_credential(&reply, &issuance)
+                                       : append_password(&reply, &issuance);
         if (!good || !append_expiry(&reply, &issuance))
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
         if (!arguments->quiet && strcmp(issuance.marker.freshness, "fresh") != 0)
@@ -121,8 +131,9 @@ static int quit(int r) {
         return r;
 }
 
-static int get(const struct arguments *arguments, const struct client *client, const struct credential_request *request,
-               const char *named, struct failure *failure) {
+static int get(const struct arguments *arguments, const struct client *client,
+               const struct credential_request *request, const char *named,
+               struct failure *failure) {
         struct match match;
         int r;
 
@@ -150,19 +161,22 @@ static bool is_issued(const struct credential_request *request, const struct iss
         const char *credential;
 
         if (request->password)
-                return is_equal(request->password, request->password_length, issuance->token.bytes, issuance->token.used);
+                return is_equal(request->password, request->password_length, issuance->token.bytes,
+                                issuance->token.used);
         if (!append_credential(&reply, issuance) || !locked_buffer_append(&reply, "", 1))
                 return false;
         credential = strrchr(reply.bytes, '\n') + strlen("\ncredential=");
-        return is_equal(request->credential, request->credential_length, credential, strlen(credential));
+        return is_equal(request->credential, request->credential_length, credential,
+                        strlen(credential));
 }
 
 /*
- * git says that a credential was rejected.  That may be one which it never sent: with http.extraheader in force, or with a
- * credential in the remote's URL, the helper's is named all the same.  So it is compared, and then the broker asks the forge.
+ * git says that a credential was rejected.  That may be one which it never sent: with
+ * http.extraheader in force, or with a credential in the remote's URL, the helper's is named all
+ * the same.  So it is compared, and then the broker asks the forge.
  */
-static int erase(const struct client *client, const struct credential_request *request, const char *named,
-                 struct failure *failure) {
+static int erase(const struct client *client, const struct credential_request *request,
+                 const char *named, struct failure *failure) {
         _cleanup_(issuance_done) struct issuance issuance = { 0 };
         struct rejection rejection;
         struct match match;
@@ -177,8 +191,10 @@ static int erase(const struct client *client, const struct credential_request *r
         if (r < 0)
                 return r;
         if (!is_issued(request, &issuance)) {
-                output_note("%s: %s refused a credential that is not the broker's: 'forge-broker git-check' says which is "
-                            "sent, for example from the remote's URL", match.name, request->host);
+                output_note("%s: %s refused a credential that is not the broker's: 'forge-broker "
+                            "git-check' says which is "
+                            "sent, for example from the remote's URL",
+                            match.name, request->host);
                 return 0;
         }
         r = rejection_report(client, match.name, issuance.marker.fingerprint, &rejection, failure);
@@ -213,13 +229,15 @@ int command_git_credential(struct arguments *arguments, char **argv, struct fail
         const struct option options[] = { { .name = "--token", .text = &named }, { 0 } };
         int r;
 
-        r = arguments_parse(arguments, "git-credential", argv, options, /* only_leading= */ false, failure);
+        r = arguments_parse(arguments, "git-credential", argv, options, /* only_leading= */ false,
+                            failure);
         if (r < 0)
                 return r;
         if (arguments->help)
                 return COMMAND_HELP;
         if (arguments->count == 0)
-                return failure_set(failure, EXIT_USAGE, "which action? git calls this with get, store or erase");
+                return failure_set(failure, EXIT_USAGE,
+                                   "which action? git calls this with get, store or erase");
         if (named && !text_is_name(named))
                 return failure_set(failure, EXIT_USAGE, "'%.80s' cannot be a token's name", named);
         return run(arguments, named, failure);

@@ -8,8 +8,9 @@
 #include "job/preflight_output.h"
 #include "job/url.h"
 
-#define PATIENCE      (5 * USEC_PER_SEC) /* for all that is asked: the job waits for its failure */
-#define EXPLAINED_MAX 3                 /* places; a push to more is seldom refused in more than one way */
+/* for all that is asked: the job waits for its failure */
+#define PATIENCE      (5 * USEC_PER_SEC)
+#define EXPLAINED_MAX 3 /* places; a push to more is seldom refused in more than one way */
 
 static bool is_one_of(const char *subcommand, const char *const *list, size_t count) {
         for (size_t i = 0; i < count; i++)
@@ -19,7 +20,8 @@ static bool is_one_of(const char *subcommand, const char *const *list, size_t co
 }
 
 static bool speaks_to_remotes(const char *subcommand) {
-        static const char *const names[] = { "push", "fetch", "pull", "clone", "ls-remote", "submodule", "remote", "archive" };
+        static const char *const names[] = { "push",      "fetch",     "pull",   "clone",
+                                             "ls-remote", "submodule", "remote", "archive" };
 
         return subcommand && is_one_of(subcommand, names, ELEMENTS(names));
 }
@@ -41,8 +43,8 @@ static void note_report(const struct preflight_report *report) {
 }
 
 /* False where the forge's URL, the place or the words leave nothing to ask. */
-static bool build(const struct git *git, char *const words[], const struct token_list *tokens, const struct git_answer *answer,
-                  struct preflight_question *ret) {
+static bool build(const struct git *git, char *const words[], const struct token_list *tokens,
+                  const struct git_answer *answer, struct preflight_question *ret) {
         char repository[URL_MAX], ref[PREFLIGHT_PLACE_MAX];
         struct failure unused;
         struct token_item item;
@@ -71,8 +73,10 @@ static void explain_answer(const struct client *client, const struct git *git, c
 
         if (build(git, words, tokens, answer, &question))
                 r = preflight_ask(client, &question, &report, &failure);
-        output_note("git %s failed; at %s it authenticated with the broker's token '%s'%s%s, and with nothing else", words[0],
-                    answer->url, answer->name, report.login[0] ? ", which is " : "", report.login);
+        output_note("git %s failed; at %s it authenticated with the broker's token '%s'%s%s, and "
+                    "with nothing else",
+                    words[0], answer->url, answer->name, report.login[0] ? ", which is " : "",
+                    report.login);
         if (r == 0) {
                 note_report(&report);
         } else if (r < 0) {
@@ -81,18 +85,23 @@ static void explain_answer(const struct client *client, const struct git *git, c
         }
 }
 
-void git_explain(const struct arguments *arguments, const struct git *git, char *const words[], const struct remote_urls *urls,
-                 const struct token_list *tokens, const struct git_report *report) {
+void git_explain(const struct arguments *arguments, const struct git *git, char *const words[],
+                 const struct remote_urls *urls, const struct token_list *tokens,
+                 const struct git_report *report) {
         struct client client;
 
         if (!speaks_to_remotes(words[0]))
                 return;
         if (report->count == 0 && urls->count > 0)
-                output_note("git %s failed; it asked for no credential: it ended before that, or the server refused or was not reached",
+                output_note("git %s failed; it asked for no credential: it ended before that, or "
+                            "the server refused or was not reached",
                             words[0]);
         else if (report->count == 0)
-                output_note("git %s failed; no remote here is http or https, so that no token was used", words[0]);
-        client_init(&client, arguments->socket, arguments->timeout < PATIENCE ? arguments->timeout : PATIENCE);
+                output_note(
+                    "git %s failed; no remote here is http or https, so that no token was used",
+                    words[0]);
+        client_init(&client, arguments->socket,
+                    arguments->timeout < PATIENCE ? arguments->timeout : PATIENCE);
         for (size_t i = 0; i < report->count && i < EXPLAINED_MAX; i++)
                 explain_answer(&client, git, words, tokens, &report->answers[i]);
 }

@@ -9,10 +9,12 @@
 #include "job/token_list.h"
 
 /**
- * git_explain() - on standard error, within some seconds; nothing for a command that speaks to no remote
+ * git_explain() - on standard error, within some seconds; nothing for a command that speaks to no
+ * remote
  * @words:  git's, from the subcommand on, NULL terminated
  * @urls:   the remotes that it may have spoken to
  * @report: what its helper answered
  */
-void git_explain(const struct arguments *arguments, const struct git *git, char *const words[], const struct remote_urls *urls,
-                 const struct token_list *tokens, const struct git_report *report);
+void git_explain(const struct arguments *arguments, const struct git *git, char *const words[],
+                 const struct remote_urls *urls, const struct token_list *tokens,
+                 const struct git_report *report);

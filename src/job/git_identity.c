@@ -15,12 +15,14 @@ static void set_text(char *buffer, size_t size, const char *text) {
 
 /* Forges take a token in the user's place too: what could be one is not shown. */
 static bool may_be_token(const char *user) {
-        static const char *const prefixes[] = { "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-" };
+        static const char *const prefixes[] = { "ghp_", "gho_",        "ghu_",  "ghs_",
+                                                "ghr_", "github_pat_", "glpat-" };
 
         for (size_t i = 0; i < ELEMENTS(prefixes); i++)
                 if (text_starts_with(user, prefixes[i]))
                         return true;
-        return strlen(user) >= 20 && !strchr(user, '@') && strcspn(user, "0123456789") < strlen(user);
+        return strlen(user) >= 20 && !strchr(user, '@') &&
+               strcspn(user, "0123456789") < strlen(user);
 }
 
 static void set_user(struct git_identity *ret, const char *user) {
@@ -61,15 +63,18 @@ static bool is_for(const struct git *git, const struct git_entry *entry, const c
         return !pattern[0] || git_applies(git, pattern, url);
 }
 
-static void set_place(const struct git *git, const struct git_entry *entry, struct git_identity *ret) {
+static void set_place(const struct git *git, const struct git_entry *entry,
+                      struct git_identity *ret) {
         char place[sizeof(ret->place)];
 
         git_entry_place(git, entry, place, sizeof(place));
         set_text(ret->place, sizeof(ret->place), place);
 }
 
-/* The last header that is left when git has read all entries for the URL: an empty value empties the list. */
-static int find_header(const struct git *git, const char *url, struct git_identity *ret, struct failure *failure) {
+/* The last header that is left when git has read all entries for the URL: an empty value empties
+ * the list. */
+static int find_header(const struct git *git, const char *url, struct git_identity *ret,
+                       struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         struct git_entry entry;
         size_t position = 0;
@@ -92,10 +97,12 @@ static int find_header(const struct git *git, const char *url, struct git_identi
         return 0;
 }
 
-/* Where "user:password@" was written: a remote's URL, or the URL that another one is replaced with. */
+/* Where "user:password@" was written: a remote's URL, or the URL that another one is replaced
+ * with. */
 static int find_url_place(const struct git *git, const struct url *url, struct git_identity *ret,
                           struct failure *failure) {
-        static const char wanted[] = "^(remote\\..*\\.(url|pushurl)|url\\..*\\.(insteadof|pushinsteadof))$";
+        static const char wanted[] =
+            "^(remote\\..*\\.(url|pushurl)|url\\..*\\.(insteadof|pushinsteadof))$";
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         struct git_entry entry;
         size_t position = 0;
@@ -107,16 +114,19 @@ static int find_url_place(const struct git *git, const struct url *url, struct g
         while (git_entry_next(&answer, &position, &entry)) {
                 const char *where = text_starts_with(entry.key, "url.") ? entry.key : entry.value;
 
-                /* The key of a section is not on the line of its entry: the value is what is searched for there. */
+                /* The key of a section is not on the line of its entry: the value is what is
+                 * searched for there. */
                 if (memmem(where, strlen(where), url->user, url->user_length + 1))
                         set_place(git, &entry, ret);
         }
         return 0;
 }
 
-static int set_url(const struct git *git, const struct url *url, struct git_identity *ret, struct failure *failure) {
+static int set_url(const struct git *git, const struct url *url, struct git_identity *ret,
+                   struct failure *failure) {
         char user[128];
-        size_t length = (size_t)((const char *)memchr(url->user, ':', url->user_length) - url->user);
+        size_t length =
+            (size_t)((const char *)memchr(url->user, ':', url->user_length) - url->user);
 
         ret->kind = IDENTITY_URL;
         set_user(ret, text_clean(user, sizeof(user), url->user, length));
@@ -125,12 +135,15 @@ static int set_url(const struct git *git, const struct url *url, struct git_iden
 }
 
 static bool is_ours(const char *helper) {
-        return strcmp(helper, "forge-broker") == 0 || strstr(helper, "git-credential-forge-broker") ||
+        return strcmp(helper, "forge-broker") == 0 ||
+               strstr(helper, "git-credential-forge-broker") ||
                (strstr(helper, "forge-broker") && strstr(helper, "git-credential"));
 }
 
-/* The helper that is asked first: those of all entries for the URL, in order, since the last empty one. */
-static int find_helper(const struct git *git, const char *url, struct git_identity *ret, struct failure *failure) {
+/* The helper that is asked first: those of all entries for the URL, in order, since the last empty
+ * one. */
+static int find_helper(const struct git *git, const char *url, struct git_identity *ret,
+                       struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         struct git_entry entry;
         size_t position = 0;
@@ -156,8 +169,9 @@ static int find_helper(const struct git *git, const char *url, struct git_identi
                 found = true;
                 ret->kind = is_ours(entry.value) ? IDENTITY_BROKER : IDENTITY_HELPER;
                 /* The program's name alone: people have put passwords into "!" helpers. */
-                (void)snprintf(ret->who, sizeof(ret->who), "'%s'",
-                               text_clean(helper, sizeof(helper), entry.value, strcspn(entry.value, " \t")));
+                (void)snprintf(
+                    ret->who, sizeof(ret->who), "'%s'",
+                    text_clean(helper, sizeof(helper), entry.value, strcspn(entry.value, " \t")));
                 if (entry.value[0] == '!')
                         (void)snprintf(ret->who, sizeof(ret->who), "a shell command");
                 set_place(git, &entry, ret);
@@ -166,7 +180,8 @@ static int find_helper(const struct git *git, const char *url, struct git_identi
 }
 
 /* The last entry for the URL decides. */
-static int find_cookies(const struct git *git, const char *url, struct git_identity *ret, struct failure *failure) {
+static int find_cookies(const struct git *git, const char *url, struct git_identity *ret,
+                        struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         struct git_entry entry;
         size_t position = 0;
@@ -196,7 +211,8 @@ static void find_netrc(const struct url *url, struct git_identity *ret) {
         (void)snprintf(ret->place, sizeof(ret->place), "%s:%u", entry.path, entry.line);
 }
 
-int git_identity(const struct git *git, const char *text, struct git_identity *ret, struct failure *failure) {
+int git_identity(const struct git *git, const char *text, struct git_identity *ret,
+                 struct failure *failure) {
         struct url url;
         int r;
 
@@ -220,8 +236,8 @@ int git_identity(const struct git *git, const char *text, struct git_identity *r
 }
 
 bool git_identity_is_hijacked(const struct git_identity *identity) {
-        return identity->kind == IDENTITY_HEADER || identity->kind == IDENTITY_URL || identity->kind == IDENTITY_NETRC ||
-               identity->kind == IDENTITY_HELPER;
+        return identity->kind == IDENTITY_HEADER || identity->kind == IDENTITY_URL ||
+               identity->kind == IDENTITY_NETRC || identity->kind == IDENTITY_HELPER;
 }
 
 void git_identity_says(const struct git_identity *identity, char *buffer, size_t size) {

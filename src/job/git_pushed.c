@@ -5,7 +5,8 @@
 #include "base/text.h"
 
 /* git-push(1): options whose value is the next word. */
-static const char *const with_value[] = { "-o", "--push-option", "--receive-pack", "--exec", "--repo", "--recurse-submodules" };
+static const char *const with_value[] = { "-o",     "--push-option", "--receive-pack",
+                                          "--exec", "--repo",        "--recurse-submodules" };
 /* Those with which the refspecs are not all. */
 static const char *const of_many[] = { "--all", "--branches", "--mirror", "--tags", "--prune" };
 
@@ -16,7 +17,8 @@ static bool is_one_of(const char *word, const char *const *list, size_t count) {
         return false;
 }
 
-/* The words that are no options: the remote and two more.  Return: how many, or -1 if options say more than they do. */
+/* The words that are no options: the remote and two more.  Return: how many, or -1 if options say
+ * more than they do. */
 static int positional(char *const words[], const char *ret[static 3]) {
         int count = 0;
 
@@ -45,11 +47,16 @@ static bool full_name(const struct git *git, const char *name, char *ref, size_t
 }
 
 /* A bare name on the other side is a tag if it is one here, and else a branch. */
-static bool other_side(const struct git *git, const char *from, const char *to, char *ref, size_t size) {
+static bool other_side(const struct git *git, const char *from, const char *to, char *ref,
+                       size_t size) {
         bool is_tag = full_name(git, from, ref, size) && text_starts_with(ref, "refs/tags/");
         size_t used = 0;
 
-        return text_append(ref, size, &used, "%s%s", text_starts_with(to, "refs/") ? "" : is_tag ? "refs/tags/" : "refs/heads/", to);
+        return text_append(ref, size, &used, "%s%s",
+                           text_starts_with(to, "refs/") ? ""
+                           : is_tag                      ? "refs/tags/"
+                                                         : "refs/heads/",
+                           to);
 }
 
 static bool named_ref(const struct git *git, const char *refspec, char *ref, size_t size) {
@@ -61,7 +68,8 @@ static bool named_ref(const struct git *git, const char *refspec, char *ref, siz
         colon = strrchr(refspec, ':');
         if (!colon)
                 return full_name(git, refspec, ref, size);
-        return colon[1] != '\0' && text_append(from, sizeof(from), &used, "%.*s", (int)(colon - refspec), refspec) &&
+        return colon[1] != '\0' &&
+               text_append(from, sizeof(from), &used, "%.*s", (int)(colon - refspec), refspec) &&
                other_side(git, from, colon + 1, ref, size);
 }
 
@@ -77,5 +85,6 @@ bool git_pushed_ref(const struct git *git, char *const words[], char *ref, size_
                 found = text_append(ref, size, &used, "refs/tags/%s", words_left[2]);
         else
                 found = named_ref(git, count > 1 ? words_left[1] : "HEAD", ref, size);
-        return found && (text_starts_with(ref, "refs/heads/") || text_starts_with(ref, "refs/tags/"));
+        return found &&
+               (text_starts_with(ref, "refs/heads/") || text_starts_with(ref, "refs/tags/"));
 }

@@ -8,7 +8,8 @@
 #include "job/git.h"
 
 /**
- * git_pushed_ref() - "refs/heads/main" or "refs/tags/v1" of the first refspec; without one, the branch that is checked out
+ * git_pushed_ref() - "refs/heads/main" or "refs/tags/v1" of the first refspec; without one, the
+ * branch that is checked out
  * @words: git's, from "push" on, NULL terminated
  *
  * Return: false if they name none, or more than the words can tell (--all, --mirror, --tags).

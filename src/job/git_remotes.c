@@ -21,12 +21,14 @@ static const char *keep(struct remote_urls *urls, const char *text) {
 
 static bool is_known(const struct remote_urls *urls, const char *written, const char *resolved) {
         for (size_t i = 0; i < urls->count; i++)
-                if (strcmp(urls->items[i].written, written) == 0 && strcmp(urls->items[i].resolved, resolved) == 0)
+                if (strcmp(urls->items[i].written, written) == 0 &&
+                    strcmp(urls->items[i].resolved, resolved) == 0)
                         return true;
         return false;
 }
 
-static int add(struct remote_urls *urls, const char *written, const char *resolved, struct failure *failure) {
+static int add(struct remote_urls *urls, const char *written, const char *resolved,
+               struct failure *failure) {
         struct remote_url item;
         struct url unused;
 
@@ -34,7 +36,8 @@ static int add(struct remote_urls *urls, const char *written, const char *resolv
                 return 0;
         item = (struct remote_url){ keep(urls, written), keep(urls, resolved) };
         if (urls->count == REMOTE_URLS_MAX || !item.written || !item.resolved)
-                return failure_set(failure, EXIT_CANNOT_RUN, "there are more than %d remote URLs", REMOTE_URLS_MAX);
+                return failure_set(failure, EXIT_CANNOT_RUN, "there are more than %d remote URLs",
+                                   REMOTE_URLS_MAX);
         urls->items[urls->count++] = item;
         return 0;
 }
@@ -44,7 +47,8 @@ static void cut_line(struct locked_buffer *answer) {
 }
 
 /* What git makes of a URL by insteadOf; also of a remote's name. */
-static int resolve(const struct git *git, const char *written, struct locked_buffer *answer, struct failure *failure) {
+static int resolve(const struct git *git, const char *written, struct locked_buffer *answer,
+                   struct failure *failure) {
         const char *const words[] = { "ls-remote", "--get-url", written, NULL };
         int r = git_ask(git, words, answer, failure);
 
@@ -61,7 +65,8 @@ static const char *url_of_word(const char *word) {
         return equals ? equals + 1 : word;
 }
 
-static int add_written(const struct git *git, struct remote_urls *urls, const char *written, struct failure *failure) {
+static int add_written(const struct git *git, struct remote_urls *urls, const char *written,
+                       struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         int r;
 
@@ -74,8 +79,8 @@ static int add_written(const struct git *git, struct remote_urls *urls, const ch
 }
 
 /* A remote without a pushurl may have its URL replaced by pushInsteadOf. */
-static int add_push_urls(const struct git *git, struct remote_urls *urls, const char *name, const char *written,
-                         struct failure *failure) {
+static int add_push_urls(const struct git *git, struct remote_urls *urls, const char *name,
+                         const char *written, struct failure *failure) {
         const char *const words[] = { "remote", "get-url", "--push", "--all", name, NULL };
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         char *line, *newline;
@@ -114,9 +119,12 @@ static int add_remotes(const struct git *git, struct remote_urls *urls, struct f
 }
 
 /* "URL\0": of all submodules that are there.  One that cannot be read is not asked either. */
-static int add_submodules(const struct git *git, struct remote_urls *urls, struct failure *failure) {
-        static const char command[] = "git config -z --get-regexp '^remote\\..*\\.(url|pushurl)$' || :";
-        const char *const words[] = { "submodule", "--quiet", "foreach", "--recursive", command, NULL };
+static int add_submodules(const struct git *git, struct remote_urls *urls,
+                          struct failure *failure) {
+        static const char command[] =
+            "git config -z --get-regexp '^remote\\..*\\.(url|pushurl)$' || :";
+        const char *const words[] = { "submodule",   "--quiet", "foreach",
+                                      "--recursive", command,   NULL };
         _cleanup_(locked_buffer_done) struct locked_buffer answer = { 0 };
         const char *end;
         int r = git_ask(git, words, &answer, failure);
@@ -134,7 +142,8 @@ static int add_submodules(const struct git *git, struct remote_urls *urls, struc
         return 0;
 }
 
-int git_remotes_read(const struct git *git, char *const words[], struct remote_urls *ret, struct failure *failure) {
+int git_remotes_read(const struct git *git, char *const words[], struct remote_urls *ret,
+                     struct failure *failure) {
         int r = 0;
 
         if (!locked_buffer_reserve(&ret->strings, STRINGS_MAX))
@@ -168,7 +177,8 @@ static int ask_line(const struct git *git, const char *const words[], struct loc
 }
 
 /* git-config(1): branch.NAME.pushRemote, remote.pushDefault, branch.NAME.remote, origin. */
-static int choose_remote(const struct git *git, struct locked_buffer *answer, struct failure *failure) {
+static int choose_remote(const struct git *git, struct locked_buffer *answer,
+                         struct failure *failure) {
         const char *const head[] = { "symbolic-ref", "--quiet", "--short", "HEAD", NULL };
         const char *const general[] = { "config", "--get", "remote.pushDefault", NULL };
         static const char *const names[] = { "pushRemote", NULL, "remote" };
@@ -185,7 +195,8 @@ static int choose_remote(const struct git *git, struct locked_buffer *answer, st
 
                 key[0] = '\0';
                 if (names[i])
-                        (void)text_append(key, sizeof(key), &used, "branch.%s.%s", branch, names[i]);
+                        (void)text_append(key, sizeof(key), &used, "branch.%s.%s", branch,
+                                          names[i]);
                 r = ask_line(git, names[i] ? own : general, answer, failure);
                 if (r < 0 || answer->bytes[0])
                         return r;
@@ -194,8 +205,8 @@ static int choose_remote(const struct git *git, struct locked_buffer *answer, st
         return 0;
 }
 
-int git_remote_find(const struct git *git, const char *remote, struct locked_buffer *answer, const char **ret,
-                    struct failure *failure) {
+int git_remote_find(const struct git *git, const char *remote, struct locked_buffer *answer,
+                    const char **ret, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer chosen = { 0 };
         int r;
 
@@ -210,12 +221,17 @@ int git_remote_find(const struct git *git, const char *remote, struct locked_buf
 
                 r = ask_line(git, words, answer, failure);
                 if (r == 0 && !answer->bytes[0]) {
-                        r = failure_set(failure, EXIT_UNMET, "there is no remote '%.128s' here", remote);
-                        failure_remedy_set(failure, "Name a remote of this repository ('git remote -v'), or give a URL.");
+                        r = failure_set(failure, EXIT_UNMET, "there is no remote '%.128s' here",
+                                        remote);
+                        failure_remedy_set(
+                            failure,
+                            "Name a remote of this repository ('git remote -v'), or give a URL.");
                 }
         } else {
                 r = resolve(git, remote, answer, failure);
-                r = r > 0 ? failure_set(failure, EXIT_UNMET, "git makes nothing of '%.128s'", "this URL") : r;
+                r = r > 0 ? failure_set(failure, EXIT_UNMET, "git makes nothing of '%.128s'",
+                                        "this URL")
+                          : r;
         }
         *ret = answer->bytes;
         return r;

@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 
-#define PIPE_MAX   1023         /* the highest number that a pipe of ours may have */
-#define LINE_BYTES 4096         /* as much as goes into a pipe in one piece */
+#define PIPE_MAX   1023 /* the highest number that a pipe of ours may have */
+#define LINE_BYTES 4096 /* as much as goes into a pipe in one piece */
 
 void git_report_write(const char *name, const char *url, const char *evidence) {
         const char *text = getenv(GIT_REPORT_VARIABLE);
@@ -27,7 +27,8 @@ void git_report_write(const char *name, const char *url, const char *evidence) {
 
 static bool is_known(const struct git_report *report, const struct git_answer *answer) {
         for (size_t i = 0; i < report->count; i++)
-                if (strcmp(report->answers[i].name, answer->name) == 0 && strcmp(report->answers[i].url, answer->url) == 0 &&
+                if (strcmp(report->answers[i].name, answer->name) == 0 &&
+                    strcmp(report->answers[i].url, answer->url) == 0 &&
                     strcmp(report->answers[i].evidence, answer->evidence) == 0)
                         return true;
         return false;
@@ -54,11 +55,13 @@ void git_report_read(int fd, struct git_report *ret) {
 
         ret->count = 0;
         ret->text[length > 0 ? length : 0] = '\0';
-        for (char *line = ret->text; ret->count < GIT_ANSWERS_MAX && (next = cut(line, '\n')); line = next) {
+        for (char *line = ret->text; ret->count < GIT_ANSWERS_MAX && (next = cut(line, '\n'));
+             line = next) {
                 char *url = cut(line, '\t'), *evidence = url ? cut(url, '\t') : NULL;
                 struct git_answer answer = { line, url, evidence };
 
-                if (evidence && text_is_name(line) && is_clean(url) && is_clean(evidence) && !is_known(ret, &answer))
+                if (evidence && text_is_name(line) && is_clean(url) && is_clean(evidence) &&
+                    !is_known(ret, &answer))
                         ret->answers[ret->count++] = answer;
         }
 }

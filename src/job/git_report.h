@@ -3,8 +3,8 @@
  *
  *      "deploy\thttps://git.example.org/o/r.git\tdeploy forgejo_token_source=...\n"
  *
- * A line each, through a pipe whose number is in the environment.  Hooks can write to it as well: nothing but what is
- * printed depends on it.
+ * A line each, through a pipe whose number is in the environment.  Hooks can write to it as well:
+ * nothing but what is printed depends on it.
  */
 #pragma once
 
@@ -13,15 +13,15 @@
 /* Names the pipe. */
 #define GIT_REPORT_VARIABLE "FORGE_BROKER_GIT_REPORT_FD"
 
-#define GIT_REPORT_MAX (16 * 1024)      /* a few dozen lines; those past it are dropped */
+#define GIT_REPORT_MAX  (16 * 1024) /* a few dozen lines; those past it are dropped */
 #define GIT_ANSWERS_MAX 64
 
 struct git_answer {
-        const char *name, *url, *evidence;      /* clean, inside the report */
+        const char *name, *url, *evidence; /* clean, inside the report */
 };
 
 struct git_report {
-        struct git_answer answers[GIT_ANSWERS_MAX];     /* each different one once */
+        struct git_answer answers[GIT_ANSWERS_MAX]; /* each different one once */
         size_t count;
         char text[GIT_REPORT_MAX];
 };

@@ -18,8 +18,11 @@ int git_settings_begin(struct git_settings *settings, struct failure *failure) {
                 return 0;
         settings->first = strtoul(text, &end, 10);
         if (*end || text[0] < '0' || text[0] > '9' || settings->first > COUNT_MAX)
-                return failure_set(failure, EXIT_USAGE, "GIT_CONFIG_COUNT is '%.40s' and not a number: git would not run "
-                                   "with that", text);
+                return failure_set(
+                    failure, EXIT_USAGE,
+                    "GIT_CONFIG_COUNT is '%.40s' and not a number: git would not run "
+                    "with that",
+                    text);
         return 0;
 }
 
@@ -33,29 +36,35 @@ static const char *keep(struct git_settings *settings, const char *text) {
         return kept;
 }
 
-int git_settings_set(struct git_settings *settings, const char *name, const char *value, struct failure *failure) {
+int git_settings_set(struct git_settings *settings, const char *name, const char *value,
+                     struct failure *failure) {
         const char *kept_name = keep(settings, name), *kept_value = keep(settings, value);
 
         if (!kept_name || !kept_value || settings->variable_count == ELEMENTS(settings->variables))
-                return failure_set(failure, EXIT_CANNOT_RUN, "git's configuration has too many places to correct");
+                return failure_set(failure, EXIT_CANNOT_RUN,
+                                   "git's configuration has too many places to correct");
         settings->variables[settings->variable_count++] =
-                (struct child_variable){ kept_name, kept_value, strlen(value) };
+            (struct child_variable){ kept_name, kept_value, strlen(value) };
         return 0;
 }
 
-static int set_numbered(struct git_settings *settings, const char *prefix, const char *value, struct failure *failure) {
+static int set_numbered(struct git_settings *settings, const char *prefix, const char *value,
+                        struct failure *failure) {
         char name[48] = "";
         size_t used = 0;
 
-        (void)text_append(name, sizeof(name), &used, "%s%zu", prefix, settings->first + settings->count);
+        (void)text_append(name, sizeof(name), &used, "%s%zu", prefix,
+                          settings->first + settings->count);
         return git_settings_set(settings, name, value, failure);
 }
 
-int git_settings_add(struct git_settings *settings, const char *key, const char *value, struct failure *failure) {
+int git_settings_add(struct git_settings *settings, const char *key, const char *value,
+                     struct failure *failure) {
         int r;
 
         if (settings->count == GIT_SETTINGS_MAX)
-                return failure_set(failure, EXIT_CANNOT_RUN, "git's configuration has too many places to correct");
+                return failure_set(failure, EXIT_CANNOT_RUN,
+                                   "git's configuration has too many places to correct");
         r = set_numbered(settings, "GIT_CONFIG_KEY_", key, failure);
         if (r == 0)
                 r = set_numbered(settings, "GIT_CONFIG_VALUE_", value, failure);

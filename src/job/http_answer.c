@@ -10,26 +10,30 @@ struct framing {
 };
 
 static int odd(struct failure *failure, const char *why) {
-        failure_set(failure, EXIT_UNREACHABLE, "what answers on the socket does not speak the broker's HTTP: %s", why);
+        failure_set(failure, EXIT_UNREACHABLE,
+                    "what answers on the socket does not speak the broker's HTTP: %s", why);
         return -EXIT_UNREACHABLE;
 }
 
 static int too_large(struct failure *failure) {
-        return failure_set(failure, EXIT_UNREACHABLE, "the answer is larger than %d KiB", HTTP_ANSWER_MAX / 1024);
+        return failure_set(failure, EXIT_UNREACHABLE, "the answer is larger than %d KiB",
+                           HTTP_ANSWER_MAX / 1024);
 }
 
 static int ended_early(struct failure *failure) {
-        return failure_set(failure, EXIT_UNREACHABLE, "the connection ended in the middle of the answer");
+        return failure_set(failure, EXIT_UNREACHABLE,
+                           "the connection ended in the middle of the answer");
 }
 
 /*
- * Finds the end of the head, the empty line included.  Looks at each byte on the way, so that something else than HTTP is
- * noticed before its (missing) end of head is waited for.
+ * Finds the end of the head, the empty line included.  Looks at each byte on the way, so that
+ * something else than HTTP is noticed before its (missing) end of head is waited for.
  */
 static int find_head(const char *bytes, size_t length, size_t *ret_head, struct failure *failure) {
         static const char protocol[] = "HTTP/1.";
 
-        if (memcmp(bytes, protocol, length < sizeof(protocol) - 1 ? length : sizeof(protocol) - 1) != 0)
+        if (memcmp(bytes, protocol,
+                   length < sizeof(protocol) - 1 ? length : sizeof(protocol) - 1) != 0)
                 return odd(failure, "the first line is no status line");
         for (size_t i = 0; i < length; i++) {
                 unsigned char c = (unsigned char)bytes[i];
@@ -42,7 +46,8 @@ static int find_head(const char *bytes, size_t length, size_t *ret_head, struct 
                         *ret_head = i + 1;
                         return HTTP_DONE;
                 }
-                if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f || (i > 0 && bytes[i - 1] == '\r'))
+                if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f ||
+                    (i > 0 && bytes[i - 1] == '\r'))
                         return odd(failure, "a control character in the head");
         }
         return HTTP_MORE;
@@ -52,7 +57,8 @@ static int find_head(const char *bytes, size_t length, size_t *ret_head, struct 
 static bool parse_status(const char *line, size_t length, int *ret) {
         const char *digits = line + 9;
 
-        if (length < 12 || (line[7] != '0' && line[7] != '1') || line[8] != ' ' || (length > 12 && line[12] != ' '))
+        if (length < 12 || (line[7] != '0' && line[7] != '1') || line[8] != ' ' ||
+            (length > 12 && line[12] != ' '))
                 return false;
         for (int i = 0; i < 3; i++)
                 if (digits[i] < '0' || digits[i] > '9')
@@ -101,7 +107,8 @@ static void set_content_type(struct http_answer *answer, const char *text, size_
         if (used >= sizeof(answer->content_type))
                 used = 0;
         for (size_t i = 0; i < used; i++)
-                answer->content_type[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
+                answer->content_type[i] =
+                    text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
         answer->content_type[used] = '\0';
 }
 
@@ -109,8 +116,8 @@ static bool is_blank(char c) {
         return c == ' ' || c == '\t';
 }
 
-static int parse_field(const char *line, size_t length, struct http_answer *answer, struct framing *framing,
-                       struct failure *failure) {
+static int parse_field(const char *line, size_t length, struct http_answer *answer,
+                       struct framing *framing, struct failure *failure) {
         const char *colon = memchr(line, ':', length), *value, *end = line + length;
         size_t name_length, value_length;
 
@@ -137,9 +144,9 @@ static int parse_field(const char *line, size_t length, struct http_answer *answ
         return 0;
 }
 
-static int parse_head(const char *bytes, size_t head, struct http_answer *answer, struct framing *framing,
-                      struct failure *failure) {
-        const char *line = bytes, *end = bytes + head - 2;      /* without the empty line */
+static int parse_head(const char *bytes, size_t head, struct http_answer *answer,
+                      struct framing *framing, struct failure *failure) {
+        const char *line = bytes, *end = bytes + head - 2; /* without the empty line */
 
         while (line < end) {
                 const char *line_end = memchr(line, '\r', (size_t)(end - line));
@@ -166,7 +173,8 @@ static int parse_chunk_line(const char **p, const char *end, size_t *ret) {
         int count = 0;
 
         for (; *p < end && **p != '\r'; (*p)++, count++) {
-                const char *digit = **p != '\0' ? strchr(digits, **p >= 'A' && **p <= 'F' ? **p + 32 : **p) : NULL;
+                const char *digit =
+                    **p != '\0' ? strchr(digits, **p >= 'A' && **p <= 'F' ? **p + 32 : **p) : NULL;
 
                 if (!digit || count == 6)
                         return -1;
@@ -190,8 +198,10 @@ static bool skip_line_end(const char **p) {
         return true;
 }
 
-/* Goes through the chunks of a body; with @join their bytes are moved together, at its beginning. */
-static int parse_chunks(char *body, size_t length, bool join, size_t *ret_length, struct failure *failure) {
+/* Goes through the chunks of a body; with @join their bytes are moved together, at its
+ * beginning. */
+static int parse_chunks(char *body, size_t length, bool join, size_t *ret_length,
+                        struct failure *failure) {
         const char *p = body, *end = body + length;
         size_t used = 0;
 
@@ -223,13 +233,15 @@ static int parse_chunks(char *body, size_t length, bool join, size_t *ret_length
         return HTTP_DONE;
 }
 
-static int parse_body(char *body, size_t length, bool ended, const struct framing *framing, size_t *ret_length,
-                      struct failure *failure) {
+static int parse_body(char *body, size_t length, bool ended, const struct framing *framing,
+                      size_t *ret_length, struct failure *failure) {
         int r;
 
         if (framing->chunked) {
                 r = parse_chunks(body, length, /* join= */ false, ret_length, failure);
-                return r == HTTP_DONE ? parse_chunks(body, length, /* join= */ true, ret_length, failure) : r;
+                return r == HTTP_DONE
+                           ? parse_chunks(body, length, /* join= */ true, ret_length, failure)
+                           : r;
         }
         if (framing->has_length) {
                 if (framing->length > HTTP_ANSWER_MAX)
@@ -243,7 +255,8 @@ static int parse_body(char *body, size_t length, bool ended, const struct framin
         return ended ? HTTP_DONE : HTTP_MORE;
 }
 
-int http_answer_parse(char *bytes, size_t length, bool ended, struct http_answer *ret, struct failure *failure) {
+int http_answer_parse(char *bytes, size_t length, bool ended, struct http_answer *ret,
+                      struct failure *failure) {
         struct http_answer answer = { 0 };
         struct framing framing = { 0 };
         size_t head = 0;
@@ -260,7 +273,8 @@ int http_answer_parse(char *bytes, size_t length, bool ended, struct http_answer
                 if (answer.status == 204 || answer.status == 304)
                         framing = (struct framing){ .has_length = true };
                 answer.body = bytes + head;
-                r = parse_body(bytes + head, length - head, ended, &framing, &answer.body_length, failure);
+                r = parse_body(bytes + head, length - head, ended, &framing, &answer.body_length,
+                               failure);
         }
         if (r == HTTP_MORE && ended)
                 return ended_early(failure);

@@ -8,13 +8,15 @@
 #include "job/output.h"
 #include "job/token_list.h"
 
-#define PATH_MAX_BYTES 128      /* "/v1/tokens/" and a name of at most 64 bytes */
+#define PATH_MAX_BYTES 128 /* "/v1/tokens/" and a name of at most 64 bytes */
 
 static int senseless(const char *member, struct failure *failure) {
-        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper '%s'", member);
+        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper '%s'",
+                           member);
 }
 
-/* The value on its own, for standard output: what could break a line or a terminal is not a forge token. */
+/* The value on its own, for standard output: what could break a line or a terminal is not a forge
+ * token. */
 static int read_token(struct issuance *issuance, struct failure *failure) {
         struct locked_buffer *token = &issuance->token;
         struct json member;
@@ -35,7 +37,8 @@ static int read_members(struct issuance *issuance, struct failure *failure) {
         char name[72];
         int r;
 
-        if (!json_text(issuance->json, "name", name, sizeof(name)) || strcmp(name, issuance->name) != 0)
+        if (!json_text(issuance->json, "name", name, sizeof(name)) ||
+            strcmp(name, issuance->name) != 0)
                 return senseless("name", failure);
         r = marker_read(issuance->json, &issuance->marker, failure);
         if (r < 0)
@@ -44,7 +47,8 @@ static int read_members(struct issuance *issuance, struct failure *failure) {
         return read_token(issuance, failure);
 }
 
-int issuance_get(const struct client *client, const char *name, struct issuance *ret, struct failure *failure) {
+int issuance_get(const struct client *client, const char *name, struct issuance *ret,
+                 struct failure *failure) {
         char path[PATH_MAX_BYTES] = "";
         size_t used = 0;
         int r;
@@ -68,10 +72,12 @@ void issuance_note(const struct issuance *issuance) {
         marker_note(&issuance->marker, issuance->name);
 }
 
-static int mask_pair(const struct issuance *issuance, const char *username, struct failure *failure) {
+static int mask_pair(const struct issuance *issuance, const char *username,
+                     struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer pair = { 0 }, encoded = { 0 };
 
-        if (!locked_buffer_append(&pair, username, strlen(username)) || !locked_buffer_append(&pair, ":", 1) ||
+        if (!locked_buffer_append(&pair, username, strlen(username)) ||
+            !locked_buffer_append(&pair, ":", 1) ||
             !locked_buffer_append(&pair, issuance->token.bytes, issuance->token.used) ||
             !base64_append(&encoded, pair.bytes, pair.used))
                 return failure_set(failure, EXIT_UNMET, "out of memory");
@@ -79,13 +85,17 @@ static int mask_pair(const struct issuance *issuance, const char *username, stru
 }
 
 int issuance_mask(const struct issuance *issuance, struct failure *failure) {
-        static const char anyone[] = "x-access-token";  /* the user name that checkout's header carries */
+        /* the user name that checkout's header carries */
+        static const char anyone[] = "x-access-token";
         int r;
 
         if (forge_env_detect() == FORGE_ENV_GITLAB) {
-                (void)failure_set(failure, EXIT_UNMET, "GitLab's runner knows no mask command and would show the value");
-                failure_remedy_set(failure, "Leave out what asks for it; GitLab masks only variables that its own settings "
-                                   "hold.");
+                (void)failure_set(failure, EXIT_UNMET,
+                                  "GitLab's runner knows no mask command and would show the value");
+                failure_remedy_set(
+                    failure,
+                    "Leave out what asks for it; GitLab masks only variables that its own settings "
+                    "hold.");
                 return -EXIT_UNMET;
         }
         r = output_mask(issuance->token.bytes, issuance->token.used, failure);

@@ -28,7 +28,8 @@ static int hex_unit(const char *p, const char *end) {
         return unit;
 }
 
-/* Decodes \uXXXX at **p (behind the 'u'), with its second half if it is a surrogate; false for anything odd. */
+/* Decodes \uXXXX at **p (behind the 'u'), with its second half if it is a surrogate; false for
+ * anything odd. */
 static bool decode_unit(const char **p, const char *end, uint32_t *ret) {
         int high = hex_unit(*p, end), low;
 
@@ -69,7 +70,12 @@ static bool decode_escape(const char **p, const char *end, uint32_t *ret) {
 static bool decode_utf8(const char **p, const char *end, uint32_t *ret) {
         static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
         const unsigned char *u = (const unsigned char *)*p;
-        size_t bytes = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+        size_t bytes = u[0] < 0x80   ? 1
+                       : u[0] < 0xc2 ? 0
+                       : u[0] < 0xe0 ? 2
+                       : u[0] < 0xf0 ? 3
+                       : u[0] < 0xf5 ? 4
+                                     : 0;
         uint32_t point;
 
         if (bytes == 0 || (size_t)(end - *p) < bytes)

@@ -10,7 +10,8 @@
 /**
  * json_character_next() - decodes the character at **p, which is before @end and inside a string
  *
- * Return: true, *ret, and *p behind it; false for invalid UTF-8, an unknown escape, a lone surrogate, or \u0000.
+ * Return: true, *ret, and *p behind it; false for invalid UTF-8, an unknown escape, a lone
+ * surrogate, or \u0000.
  */
 bool json_character_next(const char **p, const char *end, uint32_t *ret);
 

@@ -6,13 +6,14 @@
 #include "base/text.h"
 #include "job/json_character.h"
 
-#define TEXT_MEMBER_MAX 2048    /* of one member that is to be printed, before it is cleaned and cut */
+/* of one member that is to be printed, before it is cleaned and cut */
+#define TEXT_MEMBER_MAX 2048
 
 /* The state of the one checking pass. */
 struct reader {
         const char *p, *end;
         int depth;
-        const char *why;        /* static text, once something is wrong */
+        const char *why; /* static text, once something is wrong */
 };
 
 static bool wrong(struct reader *r, const char *why) {
@@ -91,7 +92,8 @@ static bool check_literal(struct reader *r) {
         return wrong(r, "something that is no value");
 }
 
-/* Compares two strings (with their quotes) by what they mean, so that "a" and "\u0061" are the same name. */
+/* Compares two strings (with their quotes) by what they mean, so that "a" and "\u0061" are the
+ * same name. */
 static bool strings_equal(struct json a, struct json b) {
         const char *p = a.text + 1, *p_end = a.text + a.length - 1;
         const char *q = b.text + 1, *q_end = b.text + b.length - 1;
@@ -99,7 +101,8 @@ static bool strings_equal(struct json a, struct json b) {
         while (p < p_end && q < q_end) {
                 uint32_t one, other;
 
-                if (!json_character_next(&p, p_end, &one) || !json_character_next(&q, q_end, &other) || one != other)
+                if (!json_character_next(&p, p_end, &one) ||
+                    !json_character_next(&q, q_end, &other) || one != other)
                         return false;
         }
         return p == p_end && q == q_end;
@@ -107,7 +110,8 @@ static bool strings_equal(struct json a, struct json b) {
 
 static bool check_value(struct reader *r);
 
-/* The names that an object has so far; a hash of what they mean keeps large objects from being compared name by name. */
+/* The names that an object has so far; a hash of what they mean keeps large objects from being
+ * compared name by name. */
 struct names {
         struct json names[JSON_MEMBERS_MAX];
         uint32_t hashes[JSON_MEMBERS_MAX];
@@ -208,7 +212,8 @@ static bool check_value(struct reader *r) {
         }
 }
 
-bool json_read(const char *text, size_t length, struct json *ret, const char **ret_why, size_t *ret_at) {
+bool json_read(const char *text, size_t length, struct json *ret, const char **ret_why,
+               size_t *ret_at) {
         struct reader r = { .p = skip_space(text, text + length), .end = text + length };
         struct json value = { .text = r.p };
 
@@ -232,7 +237,8 @@ int json_parse(const char *text, size_t length, struct json *ret, struct failure
 
         if (json_read(text, length, ret, &why, &at))
                 return 0;
-        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer is not JSON: %s at byte %zu", why, at);
+        return failure_set(failure, EXIT_UNREACHABLE,
+                           "the broker's answer is not JSON: %s at byte %zu", why, at);
 }
 
 enum json_type json_type(struct json value) {

@@ -12,8 +12,10 @@ bool json_append_string(struct locked_buffer *buffer, const char *bytes, size_t 
                 if (bytes[i] == '"' || bytes[i] == '\\')
                         (void)text_append(escape, sizeof(escape), &used, "\\%c", bytes[i]);
                 else if ((unsigned char)bytes[i] < 0x20)
-                        (void)text_append(escape, sizeof(escape), &used, "\\u%04x", (unsigned char)bytes[i]);
-                ok = locked_buffer_append(buffer, used > 0 ? escape : &bytes[i], used > 0 ? used : 1);
+                        (void)text_append(escape, sizeof(escape), &used, "\\u%04x",
+                                          (unsigned char)bytes[i]);
+                ok = locked_buffer_append(buffer, used > 0 ? escape : &bytes[i],
+                                          used > 0 ? used : 1);
         }
         return ok && locked_buffer_append(buffer, "\"", 1);
 }

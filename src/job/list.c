@@ -22,13 +22,15 @@ static int print_row(const char *const row[static COLUMNS], const int widths[sta
                      struct failure *failure) {
         char line[1024];
 
-        (void)snprintf(line, sizeof(line), "%-*s  %-*s  %-*s  %-*s  %-*s  %-*s  %s", widths[0], row[0], widths[1], row[1],
-                       widths[2], row[2], widths[3], row[3], widths[4], row[4], widths[5], row[5], row[6]);
+        (void)snprintf(line, sizeof(line), "%-*s  %-*s  %-*s  %-*s  %-*s  %-*s  %s", widths[0],
+                       row[0], widths[1], row[1], widths[2], row[2], widths[3], row[3], widths[4],
+                       row[4], widths[5], row[5], row[6]);
         return output_line(line, strlen(line), failure);
 }
 
 static int print(const struct token_list *list, struct failure *failure) {
-        static const char *const titles[COLUMNS] = { "NAME", "FORGE", "TYPE", "URL", "FOR", "STATE", "SOURCE" };
+        static const char *const titles[COLUMNS] = { "NAME", "FORGE", "TYPE",  "URL",
+                                                     "FOR",  "STATE", "SOURCE" };
         int widths[COLUMNS] = { 0 };
         const char *row[COLUMNS] = { 0 };
         struct json position = { 0 };

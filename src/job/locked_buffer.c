@@ -14,10 +14,12 @@ bool locked_buffer_reserve(struct locked_buffer *buffer, size_t size) {
         larger.size = (size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
         if (larger.size < size)
                 return false;
-        larger.bytes = mmap(NULL, larger.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        larger.bytes =
+            mmap(NULL, larger.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (larger.bytes == MAP_FAILED)
                 return false;
-        /* A container's RLIMIT_MEMLOCK may be 0: then swap is the host's concern, and the job gets its token. */
+        /* A container's RLIMIT_MEMLOCK may be 0: then swap is the host's concern, and the job gets
+         * its token. */
         (void)mlock(larger.bytes, larger.size);
         (void)madvise(larger.bytes, larger.size, MADV_DONTDUMP);
         if (buffer->used > 0)
@@ -30,7 +32,8 @@ bool locked_buffer_reserve(struct locked_buffer *buffer, size_t size) {
 bool locked_buffer_append(struct locked_buffer *buffer, const void *bytes, size_t length) {
         if (length == 0)
                 return true;
-        if (length > SIZE_MAX / 2 - buffer->used || !locked_buffer_reserve(buffer, buffer->used + length))
+        if (length > SIZE_MAX / 2 - buffer->used ||
+            !locked_buffer_reserve(buffer, buffer->used + length))
                 return false;
         memcpy(buffer->bytes + buffer->used, bytes, length);
         buffer->used += length;

@@ -1,8 +1,9 @@
 /*
  * Bytes that must not be seen: an answer that may hold a value, and the value itself.
  *
- * Pages of their own, locked where the limit allows it, left out of core dumps and wiped before they go; what grows
- * leaves nothing behind.  A buffer that is all zero is empty and needs no initialisation.
+ * Pages of their own, locked where the limit allows it, left out of core dumps and wiped before
+ * they go; what grows leaves nothing behind.  A buffer that is all zero is empty and needs no
+ * initialisation.
  */
 #pragma once
 

@@ -5,10 +5,12 @@
 #include "base/text.h"
 #include "job/output.h"
 
-static int read_member(struct json answer, const char *name, char *buffer, size_t size, struct failure *failure) {
+static int read_member(struct json answer, const char *name, char *buffer, size_t size,
+                       struct failure *failure) {
         if (json_text(answer, name, buffer, size))
                 return 0;
-        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper '%s'", name);
+        return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper '%s'",
+                           name);
 }
 
 int marker_read(struct json answer, struct marker *ret, struct failure *failure) {
@@ -16,11 +18,14 @@ int marker_read(struct json answer, struct marker *ret, struct failure *failure)
 
         r = read_member(answer, "source", ret->source, sizeof(ret->source), failure);
         if (r == 0)
-                r = read_member(answer, "freshness", ret->freshness, sizeof(ret->freshness), failure);
+                r = read_member(answer, "freshness", ret->freshness, sizeof(ret->freshness),
+                                failure);
         if (r == 0)
-                r = read_member(answer, "fingerprint", ret->fingerprint, sizeof(ret->fingerprint), failure);
+                r = read_member(answer, "fingerprint", ret->fingerprint, sizeof(ret->fingerprint),
+                                failure);
         if (r == 0)
-                r = read_member(answer, "forge_type", ret->forge_type, sizeof(ret->forge_type), failure);
+                r = read_member(answer, "forge_type", ret->forge_type, sizeof(ret->forge_type),
+                                failure);
         return r;
 }
 
@@ -44,7 +49,8 @@ void marker_line(const struct marker *marker, const char *name, char line[static
         size_t used = 0;
 
         (void)text_append(line, MARKER_LINE_MAX, &used, "%s", name);
-        (void)text_append_field(line, MARKER_LINE_MAX, &used, marker_key(marker->forge_type), marker->source);
+        (void)text_append_field(line, MARKER_LINE_MAX, &used, marker_key(marker->forge_type),
+                                marker->source);
         (void)text_append_field(line, MARKER_LINE_MAX, &used, "freshness", marker->freshness);
         (void)text_append_field(line, MARKER_LINE_MAX, &used, "fp", marker->fingerprint);
 }

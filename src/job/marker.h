@@ -1,5 +1,6 @@
 /*
- * Where a value came from, as every line of evidence in a job's log says it: the source marker, freshness, fingerprint.
+ * Where a value came from, as every line of evidence in a job's log says it: the source marker,
+ * freshness, fingerprint.
  */
 #pragma once
 
@@ -7,10 +8,11 @@
 #include "job/json_reader.h"
 
 struct marker {
-        char forge_type[16], source[48], freshness[16], fingerprint[24];        /* clean */
+        char forge_type[16], source[48], freshness[16], fingerprint[24]; /* clean */
 };
 
-/** marker_read() - the members of an answer of the broker's.  Return: 0, or -EXIT_UNREACHABLE naming the one that is missing. */
+/** marker_read() - the members of an answer of the broker's.  Return: 0, or -EXIT_UNREACHABLE
+ * naming the one that is missing. */
 int marker_read(struct json answer, struct marker *ret, struct failure *failure);
 
 #define MARKER_LINE_MAX 512

@@ -24,5 +24,7 @@ enum { MATCH_FOUND = 0, MATCH_NONE = 1 };
 int match_url(const struct client *client, const char *protocol, const char *host, const char *path,
               struct match *ret, struct failure *failure);
 
-/** match_registry() - the same for a container registry: "registry.example.org", "https://registry.example.org:5000/v2/" */
-int match_registry(const struct client *client, const char *registry, struct match *ret, struct failure *failure);
+/** match_registry() - the same for a container registry: "registry.example.org",
+ * "https://registry.example.org:5000/v2/" */
+int match_registry(const struct client *client, const char *registry, struct match *ret,
+                   struct failure *failure);

@@ -62,12 +62,14 @@ bool netrc_parse(const char *text, size_t length, const char *host, struct netrc
                         bool is_default = is_word(&word, "default");
 
                         if (inside)
-                                return true;    /* the first that fits is the one */
+                                return true; /* the first that fits is the one */
                         ret->line = word.line;
-                        inside = is_default || (next_word(&at, end, &line, &word) && is_word(&word, host));
+                        inside = is_default ||
+                                 (next_word(&at, end, &line, &word) && is_word(&word, host));
                 } else if (is_word(&word, "login")) {
                         if (next_word(&at, end, &line, &word) && inside)
-                                (void)text_clean(ret->login, sizeof(ret->login), word.text, word.length);
+                                (void)text_clean(ret->login, sizeof(ret->login), word.text,
+                                                 word.length);
                 } else if (is_word(&word, "password") || is_word(&word, "account")) {
                         (void)next_word(&at, end, &line, &word);
                 }

@@ -1,6 +1,7 @@
 /*
- * ~/.netrc, which libcurl reads on git's behalf: for a host that is in it, that credential is sent with the first request,
- * and git asks no helper.  Only who, and never the password, is read from it.
+ * ~/.netrc, which libcurl reads on git's behalf: for a host that is in it, that credential is sent
+ * with the first request, and git asks no helper.  Only who, and never the password, is read from
+ * it.
  */
 #pragma once
 
@@ -8,9 +9,9 @@
 #include <stddef.h>
 
 struct netrc_entry {
-        char path[256];         /* clean, as is the login */
+        char path[256]; /* clean, as is the login */
         unsigned line;
-        char login[64];         /* "" if it has none */
+        char login[64]; /* "" if it has none */
 };
 
 /** netrc_find() - true and the entry for the host, or the default one, if there is such a file */

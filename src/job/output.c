@@ -10,9 +10,10 @@
 
 #include "base/text.h"
 
-#define LINE_MAX_BYTES 1536     /* the longest is a failure's line with its prefix */
+#define LINE_MAX_BYTES 1536 /* the longest is a failure's line with its prefix */
 
-/* Writes all of it; a descriptor that a parent made non-blocking is waited for.  0 or -1 and errno. */
+/* Writes all of it; a descriptor that a parent made non-blocking is waited for.  0 or -1 and
+ * errno. */
 static int write_all(int fd, struct iovec *iov, int count) {
         while (count > 0) {
                 ssize_t n = writev(fd, iov, count);
@@ -56,13 +57,16 @@ static int output_failed(const char *where, struct failure *failure) {
 int output_line(const char *bytes, size_t length, struct failure *failure) {
         struct iovec iov[] = { part(bytes, length), part("\n", 1) };
 
-        return write_all(STDOUT_FILENO, iov, ELEMENTS(iov)) < 0 ? output_failed("standard output", failure) : 0;
+        return write_all(STDOUT_FILENO, iov, ELEMENTS(iov)) < 0
+                   ? output_failed("standard output", failure)
+                   : 0;
 }
 
 int output_text(const char *text, struct failure *failure) {
         struct iovec iov = part(text, strlen(text));
 
-        return write_all(STDOUT_FILENO, &iov, 1) < 0 ? output_failed("standard output", failure) : 0;
+        return write_all(STDOUT_FILENO, &iov, 1) < 0 ? output_failed("standard output", failure)
+                                                     : 0;
 }
 
 static void write_note(const char *prefix, const char *text) {
@@ -97,7 +101,8 @@ void output_failure(const struct failure *failure) {
                 write_note("remedy: ", failure->remedy);
 }
 
-/* Escapes data of a workflow command: a runner undoes it, and a line break would end the command. */
+/* Escapes data of a workflow command: a runner undoes it, and a line break would end the
+ * command. */
 static bool append_escaped(struct locked_buffer *buffer, const char *value, size_t length) {
         for (size_t i = 0; i < length; i++) {
                 const char *piece = value[i] == '%'    ? "%25"
@@ -115,8 +120,8 @@ int output_command(const char *head, const char *data, size_t length, struct fai
         _cleanup_(locked_buffer_done) struct locked_buffer line = { 0 };
         struct iovec iov;
 
-        if (!locked_buffer_append(&line, head, strlen(head)) || !append_escaped(&line, data, length) ||
-            !locked_buffer_append(&line, "\n", 1))
+        if (!locked_buffer_append(&line, head, strlen(head)) ||
+            !append_escaped(&line, data, length) || !locked_buffer_append(&line, "\n", 1))
                 return failure_set(failure, EXIT_UNMET, "out of memory");
         iov = part(line.bytes, line.used);
         return write_all(STDERR_FILENO, &iov, 1) < 0 ? output_failed("standard error", failure) : 0;

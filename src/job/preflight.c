@@ -18,28 +18,35 @@ static int usage(struct failure *failure, const char *remedy, int r) {
         return r;
 }
 
-/* Without --repo it is the job's own repository; and where something is to be pushed there, its own ref without --ref. */
-static int take_defaults(const struct wanted *wanted, struct preflight_question *question, struct failure *failure) {
-        const char *own = claims_repository(), *repository = wanted->repository ? wanted->repository : own;
+/* Without --repo it is the job's own repository; and where something is to be pushed there, its
+ * own ref without --ref. */
+static int take_defaults(const struct wanted *wanted, struct preflight_question *question,
+                         struct failure *failure) {
+        const char *own = claims_repository(),
+                   *repository = wanted->repository ? wanted->repository : own;
         char ref[CLAIM_BYTES];
         int r;
 
         if (!repository && !wanted->ref && question->needs == 1u << PREFLIGHT_PACKAGES_WRITE)
                 return 0;
         if (!repository)
-                return usage(failure, "Give it with --repo OWNER/NAME: this environment names no repository of the job's own.",
+                return usage(failure,
+                             "Give it with --repo OWNER/NAME: this environment names no repository "
+                             "of the job's own.",
                              failure_set(failure, EXIT_USAGE, "which repository?"));
         r = preflight_repository_set(question, repository, failure);
         if (r < 0)
                 return r;
         if (wanted->ref)
                 return preflight_ref_set(question, wanted->ref, failure);
-        if (!own || strcmp(own, repository) != 0 || !(question->needs & 1u << PREFLIGHT_CONTENTS_WRITE) || !claims_ref(ref))
+        if (!own || strcmp(own, repository) != 0 ||
+            !(question->needs & 1u << PREFLIGHT_CONTENTS_WRITE) || !claims_ref(ref))
                 return 0;
         return preflight_ref_set(question, ref, failure);
 }
 
-static int build(const struct wanted *wanted, struct preflight_question *question, struct failure *failure) {
+static int build(const struct wanted *wanted, struct preflight_question *question,
+                 struct failure *failure) {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < wanted->needs.count; i++)
@@ -47,7 +54,9 @@ static int build(const struct wanted *wanted, struct preflight_question *questio
         if (r < 0)
                 return r;
         if (question->needs == 0 && !wanted->ref)
-                return usage(failure, "Say it with --need, such as --need contents:write; 'forge-broker whoami' needs nothing.",
+                return usage(failure,
+                             "Say it with --need, such as --need contents:write; 'forge-broker "
+                             "whoami' needs nothing.",
                              failure_set(failure, EXIT_USAGE, "what is it to be able to do?"));
         r = take_defaults(wanted, question, failure);
         if (r == 0 && wanted->image)
@@ -55,35 +64,43 @@ static int build(const struct wanted *wanted, struct preflight_question *questio
         if (r < 0)
                 return r;
         if (!question->image[0] && question->needs & 1u << PREFLIGHT_PACKAGES_WRITE)
-                return usage(failure, "Give it with --image OWNER/NAME, as it is named in the registry.",
+                return usage(failure,
+                             "Give it with --image OWNER/NAME, as it is named in the registry.",
                              failure_set(failure, EXIT_USAGE, "packages:write to which image?"));
         if (wanted->write_probe && !(question->needs & 1u << PREFLIGHT_RELEASE_WRITE))
-                return usage(failure, "Leave it out, or add --need release:write.",
-                             failure_set(failure, EXIT_USAGE, "--write-probe is for release:write, which is not among the needs"));
+                return usage(
+                    failure, "Leave it out, or add --need release:write.",
+                    failure_set(
+                        failure, EXIT_USAGE,
+                        "--write-probe is for release:write, which is not among the needs"));
         question->write_probe = wanted->write_probe;
         return wanted->variable ? preflight_token_read(question, wanted->variable, failure) : 0;
 }
 
 static int conclude(const struct preflight_report *report, struct failure *failure) {
-        size_t refused = preflight_count(report, PREFLIGHT_NO), untold = preflight_count(report, PREFLIGHT_CANNOT_TELL);
+        size_t refused = preflight_count(report, PREFLIGHT_NO),
+               untold = preflight_count(report, PREFLIGHT_CANNOT_TELL);
 
         if (refused > 0)
-                return failure_set(failure, EXIT_UNMET, "needs that are refused: %zu of %zu", refused, report->count);
+                return failure_set(failure, EXIT_UNMET, "needs that are refused: %zu of %zu",
+                                   refused, report->count);
         if (report->identity.verdict == PREFLIGHT_NO)
                 return failure_set(failure, EXIT_UNMET, "the forge does not take this token");
         if (untold > 0)
-                return failure_set(failure, EXIT_CANNOT_TELL, "needs that cannot be told: %zu of %zu", untold, report->count);
+                return failure_set(failure, EXIT_CANNOT_TELL,
+                                   "needs that cannot be told: %zu of %zu", untold, report->count);
         return 0;
 }
 
-static int report_all(const struct arguments *arguments, const struct preflight_question *question, bool json,
-                      const struct preflight_report *report, struct failure *failure) {
+static int report_all(const struct arguments *arguments, const struct preflight_question *question,
+                      bool json, const struct preflight_report *report, struct failure *failure) {
         int r = 0;
 
         if (!arguments->quiet)
                 r = preflight_note_source(question, report, failure);
         if (r == 0)
-                r = json ? output_line(report->json.text, report->json.length, failure) : preflight_print(report, failure);
+                r = json ? output_line(report->json.text, report->json.length, failure)
+                         : preflight_print(report, failure);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < report->warning_count; i++)
@@ -93,7 +110,8 @@ static int report_all(const struct arguments *arguments, const struct preflight_
         return conclude(report, failure);
 }
 
-static int run(const struct arguments *arguments, const struct wanted *wanted, struct failure *failure) {
+static int run(const struct arguments *arguments, const struct wanted *wanted,
+               struct failure *failure) {
         _cleanup_(preflight_question_done) struct preflight_question question = { 0 };
         _cleanup_(preflight_report_done) struct preflight_report report = { 0 };
         struct client client;
@@ -125,7 +143,8 @@ int command_preflight(struct arguments *arguments, char **argv, struct failure *
         };
         int r;
 
-        r = arguments_parse(arguments, "preflight", argv, options, /* only_leading= */ false, failure);
+        r = arguments_parse(arguments, "preflight", argv, options, /* only_leading= */ false,
+                            failure);
         if (r < 0)
                 return r;
         return arguments->help ? COMMAND_HELP : run(arguments, &wanted, failure);

@@ -8,10 +8,11 @@
 #include "job/environment.h"
 #include "job/json_writer.h"
 
-#define TOKEN_MAX_BYTES 4096    /* a forge's longest have less than 1 KiB */
+#define TOKEN_MAX_BYTES 4096 /* a forge's longest have less than 1 KiB */
 
-static const char *const names[PREFLIGHT_NEED_COUNT] = { "contents:read", "contents:write", "release:write", "packages:write",
-                                                         "issues:write", "pull:write" };
+static const char *const names[PREFLIGHT_NEED_COUNT] = { "contents:read", "contents:write",
+                                                         "release:write", "packages:write",
+                                                         "issues:write",  "pull:write" };
 
 void preflight_question_done(struct preflight_question *question) {
         locked_buffer_done(&question->token);
@@ -33,12 +34,14 @@ static int unknown_need(const char *need, size_t length, struct failure *failure
 
         for (enum preflight_need i = 0; i < PREFLIGHT_NEED_COUNT; i++)
                 (void)text_append(known, sizeof(known), &used, "%s%s", i > 0 ? ", " : "", names[i]);
-        r = failure_set(failure, EXIT_USAGE, "there is no need '%.*s'", length < 80 ? (int)length : 80, need);
+        r = failure_set(failure, EXIT_USAGE, "there is no need '%.*s'",
+                        length < 80 ? (int)length : 80, need);
         failure_remedy_set(failure, "The needs are %s.", known);
         return r;
 }
 
-static int add_need(struct preflight_question *question, const char *need, size_t length, struct failure *failure) {
+static int add_need(struct preflight_question *question, const char *need, size_t length,
+                    struct failure *failure) {
         for (enum preflight_need i = 0; i < PREFLIGHT_NEED_COUNT; i++)
                 if (strlen(names[i]) == length && memcmp(names[i], need, length) == 0) {
                         question->needs |= 1u << i;
@@ -47,7 +50,8 @@ static int add_need(struct preflight_question *question, const char *need, size_
         return unknown_need(need, length, failure);
 }
 
-int preflight_needs_add(struct preflight_question *question, const char *list, struct failure *failure) {
+int preflight_needs_add(struct preflight_question *question, const char *list,
+                        struct failure *failure) {
         for (;;) {
                 size_t length = strcspn(list, ",");
                 int r = add_need(question, list, length, failure);
@@ -65,28 +69,37 @@ static bool set_place(char place[static PREFLIGHT_PLACE_MAX], const char *text) 
 }
 
 /* GitLab's groups nest, so there may be more than one slash. */
-static int set_path(char place[static PREFLIGHT_PLACE_MAX], const char *path, const char *what, struct failure *failure) {
+static int set_path(char place[static PREFLIGHT_PLACE_MAX], const char *path, const char *what,
+                    struct failure *failure) {
         const char *slash = strchr(path, '/');
 
-        if (slash && slash > path && path[strlen(path) - 1] != '/' && !strstr(path, "//") && set_place(place, path))
+        if (slash && slash > path && path[strlen(path) - 1] != '/' && !strstr(path, "//") &&
+            set_place(place, path))
                 return 0;
-        return usage(failure, failure_set(failure, EXIT_USAGE, "'%.80s' is no %s: it is written OWNER/NAME", path, what));
+        return usage(failure,
+                     failure_set(failure, EXIT_USAGE, "'%.80s' is no %s: it is written OWNER/NAME",
+                                 path, what));
 }
 
-int preflight_repository_set(struct preflight_question *question, const char *repository, struct failure *failure) {
+int preflight_repository_set(struct preflight_question *question, const char *repository,
+                             struct failure *failure) {
         size_t length = strlen(repository);
 
         /* No forge has one of such a name. */
         if (length > 4 && strcmp(repository + length - 4, ".git") == 0)
-                return usage(failure, failure_set(failure, EXIT_USAGE, "'%.80s' is no repository: leave the '.git' out", repository));
+                return usage(failure, failure_set(failure, EXIT_USAGE,
+                                                  "'%.80s' is no repository: leave the '.git' out",
+                                                  repository));
         return set_path(question->repository, repository, "repository", failure);
 }
 
-int preflight_image_set(struct preflight_question *question, const char *image, struct failure *failure) {
+int preflight_image_set(struct preflight_question *question, const char *image,
+                        struct failure *failure) {
         return set_path(question->image, image, "image", failure);
 }
 
-int preflight_ref_set(struct preflight_question *question, const char *ref, struct failure *failure) {
+int preflight_ref_set(struct preflight_question *question, const char *ref,
+                      struct failure *failure) {
         char own[PREFLIGHT_PLACE_MAX];
         const char *name;
 
@@ -98,8 +111,10 @@ int preflight_ref_set(struct preflight_question *question, const char *ref, stru
         }
         if (*ref && set_place(question->ref, ref))
                 return 0;
-        return usage(failure, failure_set(failure, EXIT_USAGE, "'%.80s' is no ref: it is written refs/heads/BRANCH, "
-                                          "refs/tags/TAG or BRANCH", ref));
+        return usage(failure, failure_set(failure, EXIT_USAGE,
+                                          "'%.80s' is no ref: it is written refs/heads/BRANCH, "
+                                          "refs/tags/TAG or BRANCH",
+                                          ref));
 }
 
 static bool is_token(const char *value, size_t length) {
@@ -109,23 +124,29 @@ static bool is_token(const char *value, size_t length) {
         return length > 0 && length <= TOKEN_MAX_BYTES;
 }
 
-int preflight_token_read(struct preflight_question *question, const char *variable, struct failure *failure) {
+int preflight_token_read(struct preflight_question *question, const char *variable,
+                         struct failure *failure) {
         const char *value = environment_is_name(variable) ? getenv(variable) : NULL;
         size_t length = value ? strlen(value) : 0;
 
         if (length == 0)
-                return usage(failure, failure_set(failure, EXIT_USAGE, "the environment variable '%.80s' is %s", variable,
-                                                  value ? "empty" : "not set"));
+                return usage(failure, failure_set(failure, EXIT_USAGE,
+                                                  "the environment variable '%.80s' is %s",
+                                                  variable, value ? "empty" : "not set"));
         if (!is_token(value, length))
-                return usage(failure, failure_set(failure, EXIT_USAGE, "what '%.80s' holds cannot be a token", variable));
+                return usage(failure,
+                             failure_set(failure, EXIT_USAGE,
+                                         "what '%.80s' holds cannot be a token", variable));
         if (!locked_buffer_append(&question->token, value, length))
                 return failure_set(failure, EXIT_UNREACHABLE, "out of memory");
         return 0;
 }
 
 /* @name begins with what parts it from the member before it. */
-static bool append_member(struct locked_buffer *body, const char *name, const char *value, size_t length) {
-        return locked_buffer_append(body, name, strlen(name)) && json_append_string(body, value, length);
+static bool append_member(struct locked_buffer *body, const char *name, const char *value,
+                          size_t length) {
+        return locked_buffer_append(body, name, strlen(name)) &&
+               json_append_string(body, value, length);
 }
 
 static bool append_needs(struct locked_buffer *body, unsigned needs) {
@@ -141,7 +162,8 @@ static bool append_needs(struct locked_buffer *body, unsigned needs) {
         return fits && (needs == 0 || locked_buffer_append(body, "]", 1));
 }
 
-bool preflight_question_write(const struct preflight_question *question, struct locked_buffer *body) {
+bool preflight_question_write(const struct preflight_question *question,
+                              struct locked_buffer *body) {
         static const char yes[] = "true", no[] = "false";
         const char *probe = question->write_probe ? yes : no;
         bool fits;
@@ -149,13 +171,17 @@ bool preflight_question_write(const struct preflight_question *question, struct 
         fits = locked_buffer_append(body, "{\"write_probe\":", strlen("{\"write_probe\":")) &&
                locked_buffer_append(body, probe, strlen(probe));
         if (question->repository[0])
-                fits = fits && append_member(body, ",\"repository\":", question->repository, strlen(question->repository));
+                fits = fits && append_member(body, ",\"repository\":", question->repository,
+                                             strlen(question->repository));
         if (question->image[0])
-                fits = fits && append_member(body, ",\"image\":", question->image, strlen(question->image));
+                fits = fits &&
+                       append_member(body, ",\"image\":", question->image, strlen(question->image));
         if (question->ref[0])
-                fits = fits && append_member(body, ",\"ref\":", question->ref, strlen(question->ref));
+                fits =
+                    fits && append_member(body, ",\"ref\":", question->ref, strlen(question->ref));
         fits = fits && append_needs(body, question->needs);
         if (question->token.used > 0)
-                fits = fits && append_member(body, ",\"token\":", question->token.bytes, question->token.used);
+                fits = fits && append_member(body, ",\"token\":", question->token.bytes,
+                                             question->token.used);
         return fits && locked_buffer_append(body, "}", 1);
 }

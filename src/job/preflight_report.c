@@ -6,8 +6,9 @@
 #include "base/text.h"
 #include "job/token_list.h"
 
-static const char *const verdicts[] = { [PREFLIGHT_YES] = "yes", [PREFLIGHT_CANNOT_TELL] = "cannot-tell",
-                                        [PREFLIGHT_NO] = "no" };
+static const char *const verdicts[] = {
+        [PREFLIGHT_YES] = "yes", [PREFLIGHT_CANNOT_TELL] = "cannot-tell", [PREFLIGHT_NO] = "no"
+};
 
 const char *preflight_verdict_name(enum preflight_verdict verdict) {
         return verdict == PREFLIGHT_CANNOT_TELL ? "cannot tell" : verdicts[verdict];
@@ -42,11 +43,14 @@ static void read_scopes(struct json identity, struct preflight_report *ret) {
         while (json_next(list, &item)) {
                 char clean[sizeof(scope)];
 
-                if (!json_string(item, scope, sizeof(scope), &length) || used + length + sizeof(" ...") >= sizeof(ret->scopes)) {
-                        (void)text_append(ret->scopes, sizeof(ret->scopes), &used, "%s...", used > 0 ? " " : "");
+                if (!json_string(item, scope, sizeof(scope), &length) ||
+                    used + length + sizeof(" ...") >= sizeof(ret->scopes)) {
+                        (void)text_append(ret->scopes, sizeof(ret->scopes), &used, "%s...",
+                                          used > 0 ? " " : "");
                         return;
                 }
-                (void)text_append(ret->scopes, sizeof(ret->scopes), &used, "%s%s", used > 0 ? " " : "",
+                (void)text_append(ret->scopes, sizeof(ret->scopes), &used, "%s%s",
+                                  used > 0 ? " " : "",
                                   text_clean(clean, sizeof(clean), scope, length));
         }
 }
@@ -55,7 +59,8 @@ static int read_identity(struct preflight_report *ret, struct failure *failure) 
         struct json identity;
 
         if (!json_member(ret->json, "identity", &identity) || json_type(identity) != JSON_OBJECT)
-                return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper 'identity'");
+                return failure_set(failure, EXIT_UNREACHABLE,
+                                   "the broker's answer has no proper 'identity'");
         (void)snprintf(ret->identity.need, sizeof(ret->identity.need), "identity");
         read_finding(identity, &ret->identity);
         (void)json_text(identity, "login", ret->login, sizeof(ret->login));
@@ -75,12 +80,15 @@ static void add_finding(struct preflight_report *ret, const char *need) {
         (void)snprintf(finding->need, sizeof(finding->need), "%s", need);
         if (json_member(ret->json, "needs", &list))
                 while (json_next(list, &item))
-                        if (json_text(item, "need", name, sizeof(name)) && strcmp(name, need) == 0) {
+                        if (json_text(item, "need", name, sizeof(name)) &&
+                            strcmp(name, need) == 0) {
                                 read_finding(item, finding);
                                 return;
                         }
-        (void)snprintf(finding->evidence, sizeof(finding->evidence), "the broker's answer says nothing of it");
-        (void)snprintf(finding->remedy, sizeof(finding->remedy), "Use the client that the broker's host provides.");
+        (void)snprintf(finding->evidence, sizeof(finding->evidence),
+                       "the broker's answer says nothing of it");
+        (void)snprintf(finding->remedy, sizeof(finding->remedy),
+                       "Use the client that the broker's host provides.");
 }
 
 static void read_warnings(struct preflight_report *ret) {
@@ -92,10 +100,12 @@ static void read_warnings(struct preflight_report *ret) {
                 return;
         while (ret->warning_count < PREFLIGHT_WARNINGS_MAX && json_next(list, &item))
                 if (json_string(item, text, sizeof(text), &length))
-                        (void)text_clean(ret->warnings[ret->warning_count++], ERROR_DETAIL_MAX, text, length);
+                        (void)text_clean(ret->warnings[ret->warning_count++], ERROR_DETAIL_MAX,
+                                         text, length);
 }
 
-int preflight_report_read(const struct preflight_question *question, struct preflight_report *ret, struct failure *failure) {
+int preflight_report_read(const struct preflight_question *question, struct preflight_report *ret,
+                          struct failure *failure) {
         int r;
 
         r = read_identity(ret, failure);
@@ -111,8 +121,8 @@ int preflight_report_read(const struct preflight_question *question, struct pref
         return 0;
 }
 
-int preflight_ask(const struct client *client, const struct preflight_question *question, struct preflight_report *ret,
-                  struct failure *failure) {
+int preflight_ask(const struct client *client, const struct preflight_question *question,
+                  struct preflight_report *ret, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer body = { 0 };
         char path[128] = "";
         size_t used = 0;
@@ -125,7 +135,8 @@ int preflight_ask(const struct client *client, const struct preflight_question *
         if (r == -EXIT_UNKNOWN_TOKEN)
                 token_list_add_known(client, failure);
         /* A forge that is too slow gives no verdict; that there is no value it does not mean. */
-        if (r == -EXIT_NO_VALUE && strcmp(failure->code, diagnosis_info(DIAG_UPSTREAM_TIMEOUT)->name) == 0)
+        if (r == -EXIT_NO_VALUE &&
+            strcmp(failure->code, diagnosis_info(DIAG_UPSTREAM_TIMEOUT)->name) == 0)
                 r = -(failure->exit_code = EXIT_CANNOT_TELL);
         return r < 0 ? r : preflight_report_read(question, ret, failure);
 }

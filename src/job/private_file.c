@@ -14,7 +14,8 @@ static int failed(const char *what, const char *path, const char *why, struct fa
         return failure_set(failure, EXIT_UNMET, "cannot %s %s: %s", what, path, why);
 }
 
-static int read_all(int fd, const char *path, off_t size, struct locked_buffer *text, struct failure *failure) {
+static int read_all(int fd, const char *path, off_t size, struct locked_buffer *text,
+                    struct failure *failure) {
         if (!locked_buffer_reserve(text, (size_t)size + 1))
                 return failed("read", path, "out of memory", failure);
         for (;;) {
@@ -33,7 +34,8 @@ static int read_all(int fd, const char *path, off_t size, struct locked_buffer *
 }
 
 /* The file that a link leads to is the one to replace. */
-static int resolve(const char *path, char resolved[static PRIVATE_PATH_MAX], struct failure *failure) {
+static int resolve(const char *path, char resolved[static PRIVATE_PATH_MAX],
+                   struct failure *failure) {
         _cleanup_(freep) char *real = realpath(path, NULL);
         size_t used = 0;
 
@@ -45,7 +47,8 @@ static int resolve(const char *path, char resolved[static PRIVATE_PATH_MAX], str
         return 0;
 }
 
-int private_file_read(const char *path, struct private_file *ret, struct locked_buffer *text, struct failure *failure) {
+int private_file_read(const char *path, struct private_file *ret, struct locked_buffer *text,
+                      struct failure *failure) {
         _cleanup_(closep) int fd = -1;
         struct stat st;
         int r;
@@ -96,21 +99,24 @@ static int make_directory(const char *path, struct failure *failure) {
         return 0;
 }
 
-static int write_beside(const struct private_file *file, const char *beside, const struct locked_buffer *text) {
+static int write_beside(const struct private_file *file, const char *beside,
+                        const struct locked_buffer *text) {
         _cleanup_(closep) int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
         if (fd < 0)
                 return -1;
-        /* Another owner than ours can be kept by root alone; what is written is readable by nobody else until then. */
-        if (file->exists && (file->uid != geteuid() || file->gid != getegid()) && fchown(fd, file->uid, file->gid) < 0 &&
-            geteuid() == 0)
+        /* Another owner than ours can be kept by root alone; what is written is readable by nobody
+         * else until then. */
+        if (file->exists && (file->uid != geteuid() || file->gid != getegid()) &&
+            fchown(fd, file->uid, file->gid) < 0 && geteuid() == 0)
                 return -1;
         if (file->exists && fchmod(fd, file->mode) < 0)
                 return -1;
         return write_all(fd, text);
 }
 
-int private_file_replace(const struct private_file *file, const struct locked_buffer *text, struct failure *failure) {
+int private_file_replace(const struct private_file *file, const struct locked_buffer *text,
+                         struct failure *failure) {
         char beside[PRIVATE_PATH_MAX + 32] = "";
         size_t used = 0;
         uint64_t random;
@@ -121,7 +127,8 @@ int private_file_replace(const struct private_file *file, const struct locked_bu
                 return r;
         if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
                 return failed("write", file->path, strerror(errno), failure);
-        (void)text_append(beside, sizeof(beside), &used, "%s.%016llx", file->path, (unsigned long long)random);
+        (void)text_append(beside, sizeof(beside), &used, "%s.%016llx", file->path,
+                          (unsigned long long)random);
         if (write_beside(file, beside, text) < 0 || rename(beside, file->path) < 0) {
                 int saved = errno;
 

@@ -13,9 +13,9 @@
 #define PRIVATE_PATH_MAX 4096
 
 struct private_file {
-        char path[PRIVATE_PATH_MAX];    /* without symbolic links */
+        char path[PRIVATE_PATH_MAX]; /* without symbolic links */
         bool exists;
-        mode_t mode;                    /* of the file that is there */
+        mode_t mode; /* of the file that is there */
         uid_t uid;
         gid_t gid;
 };
@@ -24,9 +24,11 @@ struct private_file {
  * private_file_read() - reads it
  * @path: may be a symbolic link, whose target is then meant; may be missing
  *
- * Return: 0, or -EXIT_UNMET: it is no regular file, cannot be read, or is larger than PRIVATE_FILE_MAX.
+ * Return: 0, or -EXIT_UNMET: it is no regular file, cannot be read, or is larger than
+ * PRIVATE_FILE_MAX.
  */
-int private_file_read(const char *path, struct private_file *ret, struct locked_buffer *text, struct failure *failure);
+int private_file_read(const char *path, struct private_file *ret, struct locked_buffer *text,
+                      struct failure *failure);
 
 /**
  * private_file_replace() - writes it beside the old one and renames it into place
@@ -34,4 +36,5 @@ int private_file_read(const char *path, struct private_file *ret, struct locked_
  * Mode and owner stay; a new file is 0600, and its directory, if that is missing too, 0700.
  * Return: 0, or -EXIT_UNMET, and the old file is as before.
  */
-int private_file_replace(const struct private_file *file, const struct locked_buffer *text, struct failure *failure);
+int private_file_replace(const struct private_file *file, const struct locked_buffer *text,
+                         struct failure *failure);

@@ -15,11 +15,13 @@ static bool find_item(const struct http_answer *answer, struct json *ret) {
         struct failure unused;
 
         *ret = (struct json){ 0 };
-        return answer->status == 503 && json_parse(answer->body, answer->body_length, &problem, &unused) == 0 &&
+        return answer->status == 503 &&
+               json_parse(answer->body, answer->body_length, &problem, &unused) == 0 &&
                json_member(problem, "tokens", &tokens) && json_next(tokens, ret);
 }
 
-/* A token with no diagnosis of its own has had none yet: the broker was just started, its first fetch is under way. */
+/* A token with no diagnosis of its own has had none yet: the broker was just started, its first
+ * fetch is under way. */
 static bool is_unsettled(const struct http_answer *answer) {
         struct json item;
         char code[48];
@@ -87,9 +89,12 @@ void ready_pause(const struct client *client, usec_t *pause) {
         usec_t left = usec_sub(client->deadline.at, clock_monotonic());
         struct timespec ts;
 
-        *pause = *pause == 0 ? PAUSE_FIRST : *pause * 3 / 2 < PAUSE_MAX ? *pause * 3 / 2 : PAUSE_MAX;
+        *pause = *pause == 0                  ? PAUSE_FIRST
+                 : *pause * 3 / 2 < PAUSE_MAX ? *pause * 3 / 2
+                                              : PAUSE_MAX;
         if (*pause > left)
                 *pause = left;
-        ts = (struct timespec){ .tv_sec = (time_t)(*pause / USEC_PER_SEC), .tv_nsec = (long)(*pause % USEC_PER_SEC * 1000) };
+        ts = (struct timespec){ .tv_sec = (time_t)(*pause / USEC_PER_SEC),
+                                .tv_nsec = (long)(*pause % USEC_PER_SEC * 1000) };
         (void)nanosleep(&ts, NULL);
 }

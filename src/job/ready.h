@@ -13,7 +13,8 @@ enum { READY };
  *
  * Return: READY, or the negated exit code; failure->lasting if that will not change.
  */
-int ready_check(const struct client *client, const char *name, struct locked_buffer *buffer, struct failure *failure);
+int ready_check(const struct client *client, const char *name, struct locked_buffer *buffer,
+                struct failure *failure);
 
 /**
  * ready_settle() - as ready_check(), with the token's own diagnosis

@@ -29,7 +29,8 @@ int registries_get(const struct client *client, struct registries *ret, struct f
                 struct registry *registry = &ret->items[ret->count];
 
                 /* "-": none.  What is no plain word is no host. */
-                if (strcmp(item.registry, "-") == 0 || !text_is_plain(item.registry) || is_known(ret, item.registry))
+                if (strcmp(item.registry, "-") == 0 || !text_is_plain(item.registry) ||
+                    is_known(ret, item.registry))
                         continue;
                 memcpy(registry->host, item.registry, sizeof(item.registry));
                 memcpy(registry->username, item.username, sizeof(item.username));

@@ -8,8 +8,8 @@
 #define REGISTRIES_MAX 128
 
 struct registry {
-        char host[160];         /* with a port where it has one */
-        char username[128];     /* of the first of its tokens */
+        char host[160];     /* with a port where it has one */
+        char username[128]; /* of the first of its tokens */
 };
 
 struct registries {

@@ -9,8 +9,8 @@
 #define FINGERPRINT_DIGITS 8
 
 /* What the broker issues now, unless the caller knows which value it was. */
-static int find_fingerprint(const struct client *client, const char *name, char fingerprint[static 24],
-                            struct failure *failure) {
+static int find_fingerprint(const struct client *client, const char *name,
+                            char fingerprint[static 24], struct failure *failure) {
         _cleanup_(token_list_done) struct token_list list = { 0 };
         struct token_item item;
         struct json position;
@@ -22,18 +22,23 @@ static int find_fingerprint(const struct client *client, const char *name, char 
         if (r < 0)
                 return r;
         if (!json_text(position, "fingerprint", fingerprint, 24) || !fingerprint[0])
-                return failure_set(failure, EXIT_NO_VALUE, "the broker has no value of '%s' now", name);
+                return failure_set(failure, EXIT_NO_VALUE, "the broker has no value of '%s' now",
+                                   name);
         return 0;
 }
 
-static int report(const struct arguments *arguments, const char *name, const char *given, struct failure *failure) {
+static int report(const struct arguments *arguments, const char *name, const char *given,
+                  struct failure *failure) {
         struct rejection rejection;
         char fingerprint[24] = "";
         struct client client;
         int r = 0;
 
-        if (given && (strlen(given) != FINGERPRINT_DIGITS || strspn(given, "0123456789abcdef") != FINGERPRINT_DIGITS))
-                return failure_set(failure, EXIT_USAGE, "a fingerprint has 8 hexadecimal digits, as the evidence line shows it");
+        if (given && (strlen(given) != FINGERPRINT_DIGITS ||
+                      strspn(given, "0123456789abcdef") != FINGERPRINT_DIGITS))
+                return failure_set(
+                    failure, EXIT_USAGE,
+                    "a fingerprint has 8 hexadecimal digits, as the evidence line shows it");
         client_init(&client, arguments->socket, arguments->timeout);
         if (given)
                 memcpy(fingerprint, given, FINGERPRINT_DIGITS + 1);
@@ -45,7 +50,8 @@ static int report(const struct arguments *arguments, const char *name, const cha
                 return r;
         if (!arguments->quiet)
                 rejection_note(&rejection, name);
-        r = output_line(rejection_name(rejection.verdict), strlen(rejection_name(rejection.verdict)), failure);
+        r = output_line(rejection_name(rejection.verdict),
+                        strlen(rejection_name(rejection.verdict)), failure);
         if (r < 0)
                 return r;
         /* Told already: only the status is left. */
@@ -56,10 +62,12 @@ static int report(const struct arguments *arguments, const char *name, const cha
 
 int command_rejected(struct arguments *arguments, char **argv, struct failure *failure) {
         const char *fingerprint = NULL, *name;
-        const struct option options[] = { { .name = "--fingerprint", .text = &fingerprint }, { 0 } };
+        const struct option options[] = { { .name = "--fingerprint", .text = &fingerprint },
+                                          { 0 } };
         int r;
 
-        r = arguments_parse(arguments, "rejected", argv, options, /* only_leading= */ false, failure);
+        r = arguments_parse(arguments, "rejected", argv, options, /* only_leading= */ false,
+                            failure);
         if (r < 0)
                 return r;
         if (arguments->help)

@@ -15,9 +15,10 @@
 #include "base/text.h"
 #include "job/arguments.h"
 
-#define MESSAGES_MAX     1024   /* one line of them is shown */
-#define PARTING_TIME     (2 * USEC_PER_SEC)
-#define STATUS_NO_ANSWER 4      /* the relay's, when the broker closed the connection without a byte */
+#define MESSAGES_MAX 1024 /* one line of them is shown */
+#define PARTING_TIME (2 * USEC_PER_SEC)
+/* the relay's, when the broker closed the connection without a byte */
+#define STATUS_NO_ANSWER 4
 
 static const char relay_prefix[] = "forge-broker-relay: ";
 
@@ -25,12 +26,15 @@ static const char relay_prefix[] = "forge-broker-relay: ";
 static int no_new_privileges(struct failure *failure) {
         int r;
 
-        r = failure_set(failure, EXIT_UNREACHABLE,
-                        "uid %u needs the relay, and sudo cannot run it: this job may get no new privileges",
-                        (unsigned)geteuid());
-        failure_remedy_set(failure, "The runner's unit has NoNewPrivileges=yes, or a setting that implies it: put "
-                                    "NoNewPrivileges=no into a drop-in (systemctl edit), or run the job in a container "
-                                    "that is root's.");
+        r = failure_set(
+            failure, EXIT_UNREACHABLE,
+            "uid %u needs the relay, and sudo cannot run it: this job may get no new privileges",
+            (unsigned)geteuid());
+        failure_remedy_set(
+            failure,
+            "The runner's unit has NoNewPrivileges=yes, or a setting that implies it: put "
+            "NoNewPrivileges=no into a drop-in (systemctl edit), or run the job in a container "
+            "that is root's.");
         failure->lasting = true;
         return r;
 }
@@ -38,10 +42,12 @@ static int no_new_privileges(struct failure *failure) {
 static int no_sudo(struct failure *failure) {
         int r;
 
-        r = failure_set(failure, EXIT_UNREACHABLE, "uid %u needs the relay, and there is no " SUDO_PATH " to run it",
+        r = failure_set(failure, EXIT_UNREACHABLE,
+                        "uid %u needs the relay, and there is no " SUDO_PATH " to run it",
                         (unsigned)geteuid());
-        failure_remedy_set(failure, "Install sudo on this host, with the rule of forge-broker's examples for the "
-                                    "runner's user.");
+        failure_remedy_set(
+            failure, "Install sudo on this host, with the rule of forge-broker's examples for the "
+                     "runner's user.");
         failure->lasting = true;
         return r;
 }
@@ -50,10 +56,12 @@ static int no_sudo(struct failure *failure) {
 __attribute__((noreturn)) static void run_sudo(int fd, int messages) {
         static char program[] = SUDO_PATH, without_asking[] = "-n", relay[] = RELAY_PATH;
         static char language[] = "LC_ALL=C", path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        char *argv[] = { program, without_asking, relay, NULL }, *environment[] = { language, path, NULL };
+        char *argv[] = { program, without_asking, relay, NULL },
+             *environment[] = { language, path, NULL };
 
         (void)signal(SIGPIPE, SIG_DFL);
-        if (dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(messages, STDERR_FILENO) >= 0)
+        if (dup2(fd, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0 &&
+            dup2(messages, STDERR_FILENO) >= 0)
                 (void)execve(SUDO_PATH, argv, environment);
         _exit(126);
 }
@@ -79,7 +87,8 @@ static bool make_ends(struct ends *ends) {
                 ends->pair[i] = connection_above_standard(ends->pair[i]);
                 ends->messages[i] = connection_above_standard(ends->messages[i]);
         }
-        return ends->pair[0] >= 0 && ends->pair[1] >= 0 && ends->messages[0] >= 0 && ends->messages[1] >= 0;
+        return ends->pair[0] >= 0 && ends->pair[1] >= 0 && ends->messages[0] >= 0 &&
+               ends->messages[1] >= 0;
 }
 
 static int start(struct relay *relay, usec_t until, int *ret_fd, struct failure *failure) {
@@ -91,7 +100,8 @@ static int start(struct relay *relay, usec_t until, int *ret_fd, struct failure 
         if (pid == 0)
                 run_sudo(ends.pair[1], ends.messages[1]);
         if (pid < 0) {
-                (void)failure_set(failure, EXIT_UNREACHABLE, "cannot start the relay: %s", strerror(errno));
+                (void)failure_set(failure, EXIT_UNREACHABLE, "cannot start the relay: %s",
+                                  strerror(errno));
                 close_ends(&ends, 0);
         } else {
                 *relay = (struct relay){ .pid = pid, .messages = ends.messages[0], .until = until };
@@ -101,8 +111,8 @@ static int start(struct relay *relay, usec_t until, int *ret_fd, struct failure 
         return pid < 0 ? -EXIT_UNREACHABLE : 0;
 }
 
-int relay_open(struct relay *relay, const char *socket, const struct deadline *deadline, int *ret_fd,
-               struct failure *failure) {
+int relay_open(struct relay *relay, const char *socket, const struct deadline *deadline,
+               int *ret_fd, struct failure *failure) {
         if (geteuid() == 0 || strcmp(socket, DEFAULT_SOCKET) != 0 || access(RELAY_PATH, F_OK) < 0)
                 return -EXIT_UNREACHABLE;
         if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
@@ -125,7 +135,8 @@ static bool read_messages(int fd, usec_t deadline, char text[static MESSAGES_MAX
 
                 if (poll(&pollfd, 1, left > INT_MAX ? INT_MAX : (int)left) <= 0)
                         return false;
-                n = read(fd, full ? rest : text + used, full ? sizeof(rest) : MESSAGES_MAX - 1 - used);
+                n = read(fd, full ? rest : text + used,
+                         full ? sizeof(rest) : MESSAGES_MAX - 1 - used);
                 if (n <= 0)
                         break;
                 used += full ? 0 : (size_t)n;
@@ -134,7 +145,8 @@ static bool read_messages(int fd, usec_t deadline, char text[static MESSAGES_MAX
         return true;
 }
 
-/* The exit status; -1 when it is not known: a job whose SIGCHLD is ignored has no statuses of its children. */
+/* The exit status; -1 when it is not known: a job whose SIGCHLD is ignored has no statuses of its
+ * children. */
 static int reap(struct relay *relay) {
         int status = 0;
         pid_t pid;
@@ -152,15 +164,20 @@ static int not_allowed(const char *words, struct failure *failure) {
         unsigned uid = (unsigned)geteuid();
         int r;
 
-        r = failure_set(failure, EXIT_UNREACHABLE, "uid %u needs the relay, and sudo does not run it: %s", uid,
+        r = failure_set(failure, EXIT_UNREACHABLE,
+                        "uid %u needs the relay, and sudo does not run it: %s", uid,
                         *words ? words : "it does not say why");
-        failure_remedy_set(failure, "On the host, in /etc/sudoers.d/forge-broker, with the name of the user with uid "
-                                    "%u for 'runner': runner ALL=(root) NOPASSWD: " RELAY_PATH " \"\"", uid);
+        failure_remedy_set(
+            failure,
+            "On the host, in /etc/sudoers.d/forge-broker, with the name of the user with uid "
+            "%u for 'runner': runner ALL=(root) NOPASSWD: " RELAY_PATH " \"\"",
+            uid);
         failure->lasting = true;
         return r;
 }
 
-/* The relay's own line, else the last one: sudo warns first (of a host name that cannot be resolved, say). */
+/* The relay's own line, else the last one: sudo warns first (of a host name that cannot be
+ * resolved, say). */
 static char *decisive_line(char *text) {
         char *decisive = text;
 
@@ -184,11 +201,13 @@ int relay_explain(struct relay *relay, struct failure *failure) {
         int status, r;
 
         if (!read_messages(relay->messages, relay->until, text))
-                return failure_set(failure, EXIT_UNREACHABLE, "neither the relay nor sudo said anything in time");
+                return failure_set(failure, EXIT_UNREACHABLE,
+                                   "neither the relay nor sudo said anything in time");
         line = decisive_line(text);
         status = reap(relay);
         if (text_starts_with(line, relay_prefix)) {
-                r = failure_set(failure, EXIT_UNREACHABLE, "the relay: %s", line + sizeof(relay_prefix) - 1);
+                r = failure_set(failure, EXIT_UNREACHABLE, "the relay: %s",
+                                line + sizeof(relay_prefix) - 1);
                 failure_remedy_set(failure, "On the host: systemctl status forge-brokerd.socket.");
                 return r;
         }
@@ -201,6 +220,7 @@ void relay_done(struct relay *relay) {
         usec_t soon = usec_add(clock_monotonic(), PARTING_TIME);
         char text[MESSAGES_MAX];
 
-        if (relay->pid > 0 && read_messages(relay->messages, soon < relay->until ? soon : relay->until, text))
+        if (relay->pid > 0 &&
+            read_messages(relay->messages, soon < relay->until ? soon : relay->until, text))
                 (void)reap(relay);
 }

@@ -1,6 +1,7 @@
 /*
- * The way round for jobs that run on the host as their runner's user: sudo runs the relay, which speaks for them on the
- * broker's socket (src/relay).  The client takes it by itself where the socket refuses it.
+ * The way round for jobs that run on the host as their runner's user: sudo runs the relay, which
+ * speaks for them on the broker's socket (src/relay).  The client takes it by itself where the
+ * socket refuses it.
  *
  *      client --socketpair--> sudo -n relay --the socket--> broker
  *
@@ -17,9 +18,9 @@
 
 /* One that was not opened is all zero. */
 struct relay {
-        pid_t pid;      /* of sudo; 0: there is none */
-        int messages;   /* sudo's standard error, and the relay's */
-        usec_t until;   /* the command's deadline */
+        pid_t pid;    /* of sudo; 0: there is none */
+        int messages; /* sudo's standard error, and the relay's */
+        usec_t until; /* the command's deadline */
 };
 
 /**
@@ -29,8 +30,8 @@ struct relay {
  *
  * Return: 0 and a descriptor to be used like the socket's, or -EXIT_UNREACHABLE.
  */
-int relay_open(struct relay *relay, const char *socket, const struct deadline *deadline, int *ret_fd,
-               struct failure *failure);
+int relay_open(struct relay *relay, const char *socket, const struct deadline *deadline,
+               int *ret_fd, struct failure *failure);
 
 /**
  * relay_explain() - why the relay ended without an answer
@@ -40,7 +41,8 @@ int relay_open(struct relay *relay, const char *socket, const struct deadline *d
 int relay_explain(struct relay *relay, struct failure *failure);
 
 /**
- * relay_done() - waits until it has ended, so that no command inherits it as a child; not past the deadline, and not long
+ * relay_done() - waits until it has ended, so that no command inherits it as a child; not past the
+ * deadline, and not long
  *
  * For _cleanup_ too.
  */

@@ -19,19 +19,25 @@ static int usage(struct failure *failure, int r) {
 }
 
 /* The words, or the one NAME of the environment; *one is room for that. */
-static int read_names(const struct arguments *arguments, char *one[static 2], char ***ret, struct failure *failure) {
+static int read_names(const struct arguments *arguments, char *one[static 2], char ***ret,
+                      struct failure *failure) {
         *ret = arguments->words;
         if (arguments->count == 0) {
                 one[0] = getenv("FORGE_BROKER_TOKEN");
                 *ret = one;
         }
         if (!(*ret)[0] || !*(*ret)[0])
-                return usage(failure, failure_set(failure, EXIT_USAGE, "which tokens? Give their NAMEs, or set "
-                                                                       "FORGE_BROKER_TOKEN"));
-        for (char **name = *ret; name < *ret + (arguments->count > 0 ? arguments->count : 1); name++)
+                return usage(failure, failure_set(failure, EXIT_USAGE,
+                                                  "which tokens? Give their NAMEs, or set "
+                                                  "FORGE_BROKER_TOKEN"));
+        for (char **name = *ret; name < *ret + (arguments->count > 0 ? arguments->count : 1);
+             name++)
                 if (!text_is_name(*name))
-                        return usage(failure, failure_set(failure, EXIT_USAGE, "'%.80s' cannot be a token's name (letters, "
-                                                          "digits, '.', '_', '-'; at most 64)", *name));
+                        return usage(failure,
+                                     failure_set(failure, EXIT_USAGE,
+                                                 "'%.80s' cannot be a token's name (letters, "
+                                                 "digits, '.', '_', '-'; at most 64)",
+                                                 *name));
         return 0;
 }
 
@@ -50,24 +56,28 @@ static const char *verdict(const struct event *event) {
 }
 
 static void note_event(enum forge_env env, const struct event *event) {
-        output_note("event %s of %s: %s: %s", event->name[0] ? event->name : "(none)", forge_env_name(env), verdict(event),
-                    event->reason);
+        output_note("event %s of %s: %s: %s", event->name[0] ? event->name : "(none)",
+                    forge_env_name(env), verdict(event), event->reason);
 }
 
-static void report_missing(enum forge_env env, const struct event *event, const char *name, struct failure *why) {
+static void report_missing(enum forge_env env, const struct event *event, const char *name,
+                           struct failure *why) {
         bool error = event->trust != EVENT_UNTRUSTED;
 
         workflow_annotate(env, error ? ANNOTATION_ERROR : ANNOTATION_WARNING, TITLE,
-                          "token '%s' is not available: %s%s%s; event '%s' is %s: %s.%s%s", name, why->code,
-                          why->code[0] ? ": " : "", why->detail, event->name, verdict(event), event->reason,
-                          error && why->remedy[0] ? " Remedy: " : "", error ? why->remedy : "");
+                          "token '%s' is not available: %s%s%s; event '%s' is %s: %s.%s%s", name,
+                          why->code, why->code[0] ? ": " : "", why->detail, event->name,
+                          verdict(event), event->reason, error && why->remedy[0] ? " Remedy: " : "",
+                          error ? why->remedy : "");
         /* In full below it, with every attempt. */
         output_failure(why);
 }
 
-static void report_available(const struct arguments *arguments, const struct event *event, const char *name) {
+static void report_available(const struct arguments *arguments, const struct event *event,
+                             const char *name) {
         if (event->trust == EVENT_UNTRUSTED)
-                output_note("%s is available even so: what is issued is for the broker's own rules to say (proof, job_events)",
+                output_note("%s is available even so: what is issued is for the broker's own rules "
+                            "to say (proof, job_events)",
                             name);
         else if (!arguments->quiet)
                 output_note("%s is available", name);
@@ -76,10 +86,12 @@ static void report_available(const struct arguments *arguments, const struct eve
 static int conclude(bool available, struct failure *failure) {
         const char *value = available ? "true" : "false";
 
-        return workflow_has_outputs() ? workflow_output(OUTPUT_KEY, value, strlen(value), failure) : 0;
+        return workflow_has_outputs() ? workflow_output(OUTPUT_KEY, value, strlen(value), failure)
+                                      : 0;
 }
 
-static int run(const struct arguments *arguments, char **names, size_t count, struct failure *failure) {
+static int run(const struct arguments *arguments, char **names, size_t count,
+               struct failure *failure) {
         enum forge_env env = forge_env_detect();
         struct failure why;
         struct client client;
@@ -105,7 +117,8 @@ static int run(const struct arguments *arguments, char **names, size_t count, st
         r = conclude(missing == 0, failure);
         if (r < 0 || missing == 0 || event.trust == EVENT_UNTRUSTED)
                 return r;
-        return failure_set(failure, EXIT_UNMET, "the gate stays shut: %zu of %zu tokens missing", missing, count);
+        return failure_set(failure, EXIT_UNMET, "the gate stays shut: %zu of %zu tokens missing",
+                           missing, count);
 }
 
 int command_require(struct arguments *arguments, char **argv, struct failure *failure) {
@@ -113,7 +126,8 @@ int command_require(struct arguments *arguments, char **argv, struct failure *fa
         char *one[2] = { NULL, NULL }, **names;
         int r;
 
-        r = arguments_parse(arguments, "require", argv, options, /* only_leading= */ false, failure);
+        r = arguments_parse(arguments, "require", argv, options, /* only_leading= */ false,
+                            failure);
         if (r < 0)
                 return r;
         if (arguments->help)

@@ -12,7 +12,8 @@ int token_list_get(const struct client *client, struct token_list *ret, struct f
         if (r < 0)
                 return r;
         if (!json_member(object, "tokens", &ret->items) || json_type(ret->items) != JSON_ARRAY)
-                return failure_set(failure, EXIT_UNREACHABLE, "the broker's answer has no proper 'tokens'");
+                return failure_set(failure, EXIT_UNREACHABLE,
+                                   "the broker's answer has no proper 'tokens'");
         return 0;
 }
 
@@ -35,7 +36,8 @@ static void read_targets(struct json item, char *buffer, size_t size) {
         if (!json_member(item, "for", &list))
                 return;
         while (json_next(list, &target)) {
-                if (!json_string(target, text, sizeof(text), &length) || used + length + sizeof(", ...") >= size) {
+                if (!json_string(target, text, sizeof(text), &length) ||
+                    used + length + sizeof(", ...") >= size) {
                         (void)text_append(buffer, size, &used, "%s", used > 0 ? ", ..." : "...");
                         return;
                 }
@@ -47,8 +49,10 @@ static void read_targets(struct json item, char *buffer, size_t size) {
 
 bool token_list_next(const struct token_list *list, struct json *position, struct token_item *ret) {
         while (json_next(list->items, position)) {
-                /* A name that the broker's own grammar does not allow could not be asked for either. */
-                if (!json_text(*position, "name", ret->name, sizeof(ret->name)) || !text_is_name(ret->name))
+                /* A name that the broker's own grammar does not allow could not be asked for
+                 * either. */
+                if (!json_text(*position, "name", ret->name, sizeof(ret->name)) ||
+                    !text_is_name(ret->name))
                         continue;
                 read_text(*position, "forge", ret->forge, sizeof(ret->forge));
                 read_text(*position, "forge_type", ret->forge_type, sizeof(ret->forge_type));
@@ -74,15 +78,15 @@ static void add_names(const struct token_list *list, struct failure *failure) {
                         (void)text_append(failure->known, sizeof(failure->known), &used, ", ...");
                         return;
                 }
-                (void)text_append(failure->known, sizeof(failure->known), &used, "%s%s", used > 0 ? ", " : "",
-                                  item.name);
+                (void)text_append(failure->known, sizeof(failure->known), &used, "%s%s",
+                                  used > 0 ? ", " : "", item.name);
         }
         if (used == 0)
                 (void)text_append(failure->known, sizeof(failure->known), &used, "none");
 }
 
-int token_list_find(const struct token_list *list, const char *name, struct json *position, struct token_item *ret,
-                    struct failure *failure) {
+int token_list_find(const struct token_list *list, const char *name, struct json *position,
+                    struct token_item *ret, struct failure *failure) {
         int r;
 
         *position = (struct json){ 0 };

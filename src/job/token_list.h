@@ -7,13 +7,13 @@
 
 struct token_list {
         struct locked_buffer answer;
-        struct json items;              /* an array, inside @answer */
+        struct json items; /* an array, inside @answer */
 };
 
 /* One token as it is printed; "-" where the broker says nothing. */
 struct token_item {
         char name[72], forge[72], forge_type[16], forge_url[160], state[24], source[48];
-        char targets[128];      /* the patterns, with commas; "-": all of the forge */
+        char targets[128]; /* the patterns, with commas; "-": all of the forge */
         char registry[160], username[128];
 };
 
@@ -37,8 +37,9 @@ bool token_list_next(const struct token_list *list, struct json *position, struc
  *
  * Return: 0, or -EXIT_UNKNOWN_TOKEN with the names that there are.
  */
-int token_list_find(const struct token_list *list, const char *name, struct json *position, struct token_item *ret,
-                    struct failure *failure);
+int token_list_find(const struct token_list *list, const char *name, struct json *position,
+                    struct token_item *ret, struct failure *failure);
 
-/** token_list_add_known() - completes the failure for an unknown name with the names there are, if they can be had */
+/** token_list_add_known() - completes the failure for an unknown name with the names there are, if
+ * they can be had */
 void token_list_add_known(const struct client *client, struct failure *failure);

@@ -7,7 +7,9 @@
 #include "base/text.h"
 
 bool url_parse(const char *text, struct url *ret) {
-        size_t scheme = text_starts_with(text, "https://") ? 5 : text_starts_with(text, "http://") ? 4 : 0;
+        size_t scheme = text_starts_with(text, "https://")  ? 5
+                        : text_starts_with(text, "http://") ? 4
+                                                            : 0;
         const char *authority = text + scheme + 3, *end, *at;
 
         if (scheme == 0 || strlen(text) >= URL_MAX)
@@ -29,13 +31,13 @@ bool url_parse(const char *text, struct url *ret) {
 }
 
 void url_without_user(const struct url *url, char *buffer) {
-        (void)snprintf(buffer, URL_MAX, "%.*s://%.*s%s", (int)url->scheme_length, url->text, (int)url->host_length,
-                       url->host, url->path);
+        (void)snprintf(buffer, URL_MAX, "%.*s://%.*s%s", (int)url->scheme_length, url->text,
+                       (int)url->host_length, url->host, url->path);
 }
 
 void url_origin(const struct url *url, char *buffer) {
-        (void)snprintf(buffer, URL_MAX, "%.*s://%.*s/", (int)url->scheme_length, url->text, (int)url->host_length,
-                       url->host);
+        (void)snprintf(buffer, URL_MAX, "%.*s://%.*s/", (int)url->scheme_length, url->text,
+                       (int)url->host_length, url->host);
 }
 
 /* "git.example.org:443" of https is "git.example.org". */
@@ -56,7 +58,8 @@ bool url_is_on(const char *forge_url, const char *protocol, const char *host, co
                 return false;
         base = strchrnul(forge, '/');
         length = without_port(forge, (size_t)(base - forge), protocol);
-        if (length != without_port(host, strlen(host), protocol) || strncasecmp(forge, host, length) != 0)
+        if (length != without_port(host, strlen(host), protocol) ||
+            strncasecmp(forge, host, length) != 0)
                 return false;
         base += *base == '/';
         length = strlen(base);
@@ -70,7 +73,8 @@ bool url_is_below(const char *forge_url, const struct url *url) {
 
         (void)snprintf(protocol, sizeof(protocol), "%.*s", (int)url->scheme_length, url->text);
         (void)snprintf(host, sizeof(host), "%.*s", (int)url->host_length, url->host);
-        return url_is_on(forge_url, protocol, host, url->path[0] == '/' ? url->path + 1 : url->path);
+        return url_is_on(forge_url, protocol, host,
+                         url->path[0] == '/' ? url->path + 1 : url->path);
 }
 
 bool url_repository(const char *forge_url, const char *text, char *buffer) {
@@ -78,8 +82,8 @@ bool url_repository(const char *forge_url, const char *text, char *buffer) {
         const char *path;
         char *end;
 
-        if (!url_parse(forge_url, &forge) || !url_parse(text, &url) || !url_is_below(forge_url, &url) ||
-            strlen(url.path) <= strlen(forge.path))
+        if (!url_parse(forge_url, &forge) || !url_parse(text, &url) ||
+            !url_is_below(forge_url, &url) || strlen(url.path) <= strlen(forge.path))
                 return false;
         path = url.path + strlen(forge.path);
         (void)snprintf(buffer, URL_MAX, "%s", path + (*path == '/' ? 1 : 0));

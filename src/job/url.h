@@ -11,16 +11,17 @@
 /* Spans of the text that url_parse() was given. */
 struct url {
         const char *text;
-        size_t scheme_length;           /* "https" */
-        const char *user;               /* "user:password", without the '@'; NULL: none */
+        size_t scheme_length; /* "https" */
+        const char *user;     /* "user:password", without the '@'; NULL: none */
         size_t user_length;
         bool has_password;
-        const char *host;               /* "git.example.org:8443" */
+        const char *host; /* "git.example.org:8443" */
         size_t host_length;
-        const char *path;               /* from the slash on, or "" */
+        const char *path; /* from the slash on, or "" */
 };
 
-/** url_parse() - true for an http or https URL of less than URL_MAX bytes without control characters */
+/** url_parse() - true for an http or https URL of less than URL_MAX bytes without control
+ * characters */
 bool url_parse(const char *text, struct url *ret);
 
 /** url_without_user() - the same URL without what stands before the host; @buffer holds URL_MAX */
@@ -41,7 +42,8 @@ bool url_is_on(const char *forge_url, const char *protocol, const char *host, co
 bool url_is_below(const char *forge_url, const struct url *url);
 
 /**
- * url_repository() - "owner/name" of a git URL below a forge's URL, without ".git" and what stands behind that
+ * url_repository() - "owner/name" of a git URL below a forge's URL, without ".git" and what stands
+ * behind that
  * @buffer: holds URL_MAX
  *
  * Return: false if it is not below, or names none.

@@ -6,8 +6,8 @@
 #include "job/token_list.h"
 
 /*
- * Until it is usable, it never will be, or time is over.  The last reason stays in @failure: what the broker said is kept
- * over a later attempt that merely ran out of time.
+ * Until it is usable, it never will be, or time is over.  The last reason stays in @failure: what
+ * the broker said is kept over a later attempt that merely ran out of time.
  */
 static int wait_usable(const struct client *client, const char *name, struct failure *failure) {
         _cleanup_(locked_buffer_done) struct locked_buffer buffer = { 0 };
@@ -57,6 +57,7 @@ int command_wait(struct arguments *arguments, char **argv, struct failure *failu
         if (r < 0)
                 return r;
         if (!arguments->quiet)
-                output_note("%s is usable (waited %s)", name, clock_format_span(clock_monotonic() - start, span));
+                output_note("%s is usable (waited %s)", name,
+                            clock_format_span(clock_monotonic() - start, span));
         return 0;
 }

@@ -23,7 +23,8 @@ static int print(const struct preflight_report *report, struct failure *failure)
         if (report->login[0])
                 (void)snprintf(user, sizeof(user), "%s", report->login);
         else
-                (void)snprintf(user, sizeof(user), "valid, undisclosed: %s", report->identity.evidence);
+                (void)snprintf(user, sizeof(user), "valid, undisclosed: %s",
+                               report->identity.evidence);
         (void)snprintf(forge, sizeof(forge), "%s (%s)", url, type);
         r = print_line("user", user, failure);
         if (r == 0)
@@ -31,10 +32,14 @@ static int print(const struct preflight_report *report, struct failure *failure)
         if (r == 0)
                 r = print_line("kind", report->kind[0] ? report->kind : "not known", failure);
         if (r == 0)
-                r = print_line("scopes", !report->scopes_known ? "not readable" : report->scopes[0] ? report->scopes : "none",
+                r = print_line("scopes",
+                               !report->scopes_known ? "not readable"
+                               : report->scopes[0]   ? report->scopes
+                                                     : "none",
                                failure);
         if (r == 0)
-                r = print_line("expires", report->expires_at[0] ? report->expires_at : "not known", failure);
+                r = print_line("expires", report->expires_at[0] ? report->expires_at : "not known",
+                               failure);
         return r;
 }
 
@@ -43,13 +48,15 @@ static int conclude(const struct preflight_finding *identity, struct failure *fa
 
         if (identity->verdict == PREFLIGHT_YES)
                 return 0;
-        r = failure_set(failure, identity->verdict == PREFLIGHT_NO ? EXIT_UNMET : EXIT_CANNOT_TELL, "%s", identity->evidence);
+        r = failure_set(failure, identity->verdict == PREFLIGHT_NO ? EXIT_UNMET : EXIT_CANNOT_TELL,
+                        "%s", identity->evidence);
         memcpy(failure->code, identity->code, sizeof(failure->code));
         failure_remedy_set(failure, "%s", identity->remedy);
         return r;
 }
 
-static int run(const struct arguments *arguments, const char *variable, bool json, struct failure *failure) {
+static int run(const struct arguments *arguments, const char *variable, bool json,
+               struct failure *failure) {
         _cleanup_(preflight_question_done) struct preflight_question question = { 0 };
         _cleanup_(preflight_report_done) struct preflight_report report = { 0 };
         struct client client;

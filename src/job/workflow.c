@@ -13,9 +13,9 @@
 #include "job/output.h"
 
 #define KEY_MAX_BYTES    100
-#define TEXT_MAX_BYTES   1536   /* of an annotation */
+#define TEXT_MAX_BYTES   1536 /* of an annotation */
 #define TITLE_MAX_BYTES  64
-#define DELIMITER_RANDOM 16     /* bytes: nobody guesses a line that ends the value */
+#define DELIMITER_RANDOM 16 /* bytes: nobody guesses a line that ends the value */
 
 bool workflow_has_commands(enum forge_env env) {
         return env == FORGE_ENV_FORGEJO || env == FORGE_ENV_GITEA || env == FORGE_ENV_GITHUB;
@@ -31,7 +31,8 @@ static void append_property(char *buffer, size_t size, size_t *used, const char 
         }
 }
 
-void workflow_annotate(enum forge_env env, enum annotation level, const char *title, const char *format, ...) {
+void workflow_annotate(enum forge_env env, enum annotation level, const char *title,
+                       const char *format, ...) {
         static const char *const levels[] = { "error", "warning", "notice" };
         char text[TEXT_MAX_BYTES], clean[TEXT_MAX_BYTES], clean_title[TITLE_MAX_BYTES];
         char head[64 + 3 * TITLE_MAX_BYTES] = "";
@@ -48,40 +49,49 @@ void workflow_annotate(enum forge_env env, enum annotation level, const char *ti
                 return;
         }
         (void)text_append(head, sizeof(head), &used, "::%s title=", levels[level]);
-        append_property(head, sizeof(head), &used, text_clean(clean_title, sizeof(clean_title), title, strlen(title)));
+        append_property(head, sizeof(head), &used,
+                        text_clean(clean_title, sizeof(clean_title), title, strlen(title)));
         (void)text_append(head, sizeof(head), &used, "::");
         (void)output_command(head, clean, strlen(clean), &unused);
 }
 
 bool workflow_is_key(const char *key) {
-        static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-0123456789";
+        static const char letters[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-0123456789";
         size_t length = strlen(key);
 
-        return length > 0 && length <= KEY_MAX_BYTES && strspn(key, letters) == length && !strchr("-0123456789", *key);
+        return length > 0 && length <= KEY_MAX_BYTES && strspn(key, letters) == length &&
+               !strchr("-0123456789", *key);
 }
 
 bool workflow_has_outputs(void) {
         return forge_env_get("OUTPUT") != NULL;
 }
 
-static int file_failed(const char *what, const char *path, const char *why, struct failure *failure) {
+static int file_failed(const char *what, const char *path, const char *why,
+                       struct failure *failure) {
         (void)failure_set(failure, EXIT_UNMET, "cannot write the %s: %s: %s", what, path, why);
-        failure_remedy_set(failure, "The runner makes this file for each step and names it in the environment: leave both "
-                           "as they are, and pass them on to containers that a step starts.");
+        failure_remedy_set(
+            failure,
+            "The runner makes this file for each step and names it in the environment: leave both "
+            "as they are, and pass them on to containers that a step starts.");
         return -EXIT_UNMET;
 }
 
 /* Opens a file of the runner's; *ret_cut: its last line has no end yet. */
-static int open_file(const char *what, const char *path, int *ret_fd, off_t *ret_size, bool *ret_cut,
-                     struct failure *failure) {
+static int open_file(const char *what, const char *path, int *ret_fd, off_t *ret_size,
+                     bool *ret_cut, struct failure *failure) {
         _cleanup_(closep) int fd = -1;
         struct stat st;
         char last = '\n';
 
-        /* Not waiting for whatever else may stand there, and following no link with a value in hand. */
+        /* Not waiting for whatever else may stand there, and following no link with a value in
+         * hand. */
         fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
-                return file_failed(what, path, errno == ELOOP ? "it is a symbolic link" : strerror(errno), failure);
+                return file_failed(what, path,
+                                   errno == ELOOP ? "it is a symbolic link" : strerror(errno),
+                                   failure);
         if (fstat(fd, &st) < 0)
                 return file_failed(what, path, strerror(errno), failure);
         if (!S_ISREG(st.st_mode))
@@ -104,7 +114,8 @@ static int append_record(const char *what, const char *path, const struct locked
         r = open_file(what, path, &fd, &size, &cut, failure);
         if (r < 0)
                 return r;
-        /* The record begins with a line end, left out where the file has one: empty lines are errors to some runners. */
+        /* The record begins with a line end, left out where the file has one: empty lines are
+         * errors to some runners. */
         for (size_t done = cut ? 0 : 1; done < record->used;) {
                 ssize_t n = write(fd, record->bytes + done, record->used - done);
 
@@ -129,23 +140,29 @@ static bool append_value(struct locked_buffer *record, const char *value, size_t
         size_t used = 0;
 
         if (!memchr(value, '\n', length) && !memchr(value, '\r', length))
-                return locked_buffer_append(record, "=", 1) && locked_buffer_append(record, value, length) &&
+                return locked_buffer_append(record, "=", 1) &&
+                       locked_buffer_append(record, value, length) &&
                        locked_buffer_append(record, "\n", 1);
         if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
                 return false;
         (void)text_append(delimiter, sizeof(delimiter), &used, "forge_broker_");
         for (size_t i = 0; i < sizeof(random); i++)
                 (void)text_append(delimiter, sizeof(delimiter), &used, "%02x", random[i]);
-        return locked_buffer_append(record, "<<", 2) && locked_buffer_append(record, delimiter, used) &&
-               locked_buffer_append(record, "\n", 1) && locked_buffer_append(record, value, length) &&
-               locked_buffer_append(record, "\n", 1) && locked_buffer_append(record, delimiter, used) &&
+        return locked_buffer_append(record, "<<", 2) &&
+               locked_buffer_append(record, delimiter, used) &&
+               locked_buffer_append(record, "\n", 1) &&
+               locked_buffer_append(record, value, length) &&
+               locked_buffer_append(record, "\n", 1) &&
+               locked_buffer_append(record, delimiter, used) &&
                locked_buffer_append(record, "\n", 1);
 }
 
 static int no_output(struct failure *failure) {
         (void)failure_set(failure, EXIT_UNMET, "this job has no file for step outputs");
-        failure_remedy_set(failure, "Forgejo, Gitea and GitHub name one in GITHUB_OUTPUT; GitLab has none that is fit for a "
-                           "secret: there use 'forge-broker exec', or 'forge-broker get' where the value is needed.");
+        failure_remedy_set(failure, "Forgejo, Gitea and GitHub name one in GITHUB_OUTPUT; GitLab "
+                                    "has none that is fit for a "
+                                    "secret: there use 'forge-broker exec', or 'forge-broker get' "
+                                    "where the value is needed.");
         return -EXIT_UNMET;
 }
 
@@ -155,7 +172,8 @@ int workflow_check_output(struct failure *failure) {
         off_t size;
         bool cut;
 
-        return path ? open_file("step output", path, &fd, &size, &cut, failure) : no_output(failure);
+        return path ? open_file("step output", path, &fd, &size, &cut, failure)
+                    : no_output(failure);
 }
 
 int workflow_output(const char *key, const char *value, size_t length, struct failure *failure) {
@@ -164,7 +182,8 @@ int workflow_output(const char *key, const char *value, size_t length, struct fa
 
         if (!path)
                 return no_output(failure);
-        if (!locked_buffer_append(&record, "\n", 1) || !locked_buffer_append(&record, key, strlen(key)) ||
+        if (!locked_buffer_append(&record, "\n", 1) ||
+            !locked_buffer_append(&record, key, strlen(key)) ||
             !append_value(&record, value, length))
                 return failure_set(failure, EXIT_UNMET, "out of memory");
         return append_record("step output", path, &record, failure);
@@ -176,7 +195,8 @@ int workflow_summary(const char *text, struct failure *failure) {
 
         if (!path)
                 return 0;
-        if (!locked_buffer_append(&record, "\n", 1) || !locked_buffer_append(&record, text, strlen(text)) ||
+        if (!locked_buffer_append(&record, "\n", 1) ||
+            !locked_buffer_append(&record, text, strlen(text)) ||
             !locked_buffer_append(&record, "\n", 1))
                 return failure_set(failure, EXIT_UNMET, "out of memory");
         return append_record("step summary", path, &record, failure);

@@ -7,8 +7,8 @@
 #include "net/http_call.h"
 
 /*
- * Requests under way at once; those beyond wait, and take no more memory than their texts.  Look-ups of names run in a thread for
- * each: fewer than the unit's TasksMax.
+ * Requests under way at once; those beyond wait, and take no more memory than their texts.
+ * Look-ups of names run in a thread for each: fewer than the unit's TasksMax.
  */
 #define CALLS_MAX 8
 
@@ -21,7 +21,7 @@ struct http_client {
         struct http_call_list finished; /* taken back, done() not yet called */
         unsigned busy;                  /* inside collect(): freeing waits for its end */
         bool doomed;
-        bool burst;                     /* a call had to wait: at the end libcurl starts anew */
+        bool burst; /* a call had to wait: at the end libcurl starts anew */
 };
 
 static void list_append(struct http_call_list *list, struct http_call *call) {
@@ -100,8 +100,10 @@ static void finish(struct http_call *call, CURLcode result) {
                 result = CURLE_OK;
         if (result != CURLE_OK) {
                 http_call_explain(call, result);
-        } else if (curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status < 100) {
-                (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED, "%s: the answer is not HTTP", call->peer);
+        } else if (curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
+                   status < 100) {
+                (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED, "%s: the answer is not HTTP",
+                                call->peer);
         }
         call->response.status = (int)status;
         http_call_measure(call, result);
@@ -119,7 +121,8 @@ static int begin(struct http_call *call, struct error *err) {
         if (r < 0)
                 return r;
         if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
-                return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl cannot start the request", call->peer);
+                return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl cannot start the request",
+                                 call->peer);
         list_append(&client->running, call);
         return 0;
 }
@@ -143,8 +146,9 @@ static void client_destroy(struct http_client *client) {
 static int on_socket_ready(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 
 /*
- * Ends the call from the loop.  libcurl is not told: at -1 from its callback it gives up all transfers, and in the socket's
- * entry it keeps the one that it then frees (lib/multi.c, singlesocket(), 7.88).
+ * Ends the call from the loop.  libcurl is not told: at -1 from its callback it gives up all
+ * transfers, and in the socket's entry it keeps the one that it then frees (lib/multi.c,
+ * singlesocket(), 7.88).
  */
 static int give_up(CURL *easy) {
         struct http_call *call = NULL;
@@ -190,7 +194,8 @@ static int watch_timer(CURLM *multi, long ms, void *userdata) {
         (void)multi;
         if (ms < 0)
                 return sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
-        if (sd_event_source_set_time(client->timer, clock_monotonic() + (usec_t)ms * USEC_PER_MSEC) < 0 ||
+        if (sd_event_source_set_time(client->timer,
+                                     clock_monotonic() + (usec_t)ms * USEC_PER_MSEC) < 0 ||
             sd_event_source_set_enabled(client->timer, SD_EVENT_ONESHOT) < 0)
                 return -1;
         return 0;
@@ -209,7 +214,8 @@ static CURLM *make_multi(struct http_client *client) {
         return NULL;
 }
 
-/* After a burst the connections that are left, one for each call at once, are not asked for soon: servers would close them. */
+/* After a burst the connections that are left, one for each call at once, are not asked for soon:
+ * servers would close them. */
 static void renew_multi(struct http_client *client) {
         CURLM *multi = make_multi(client);
 
@@ -233,7 +239,8 @@ static void take_back(struct http_client *client) {
         }
 }
 
-/* One that has ended.  Only when there is none the next begin: their memory is what the others had. */
+/* One that has ended.  Only when there is none the next begin: their memory is what the others
+ * had. */
 static struct http_call *next_finished(struct http_client *client) {
         struct http_call *call;
 
@@ -253,7 +260,8 @@ static void collect(struct http_client *client) {
         client->busy++;
         while ((call = next_finished(client))) {
                 call->delivering = ended = true;
-                call->done(call->userdata, call->err.code == DIAG_NONE ? &call->response : NULL, &call->err);
+                call->done(call->userdata, call->err.code == DIAG_NONE ? &call->response : NULL,
+                           &call->err);
                 (void)call_free(call);
         }
         if (--client->busy > 0)
@@ -293,8 +301,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* libcurl's own limit does not run while a call waits for its turn: this one does.  It also ends a call that was given up in one
- * of libcurl's callbacks. */
+/* libcurl's own limit does not run while a call waits for its turn: this one does.  It also ends a
+ * call that was given up in one of libcurl's callbacks. */
 static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata) {
         struct http_call *call = userdata;
         struct http_client *client = call->client;
@@ -318,7 +326,8 @@ int http_client_new(sd_event *event, struct http_client **ret, struct error *err
         if (!client)
                 return error_oom(err);
         client->event = sd_event_ref(event);
-        if (sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_timer, client) < 0 ||
+        if (sd_event_add_time(event, &client->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_timer,
+                              client) < 0 ||
             sd_event_source_set_enabled(client->timer, SD_EVENT_OFF) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer for libcurl");
         client->multi = make_multi(client);
@@ -376,8 +385,8 @@ struct http_call *http_cancel(struct http_call *call) {
         return NULL;
 }
 
-int http_start(struct http_client *client, const struct http_request *request, http_done done, void *userdata,
-               struct http_call **ret, struct error *err) {
+int http_start(struct http_client *client, const struct http_request *request, http_done done,
+               void *userdata, struct http_call **ret, struct error *err) {
         _cleanup_(call_freep) struct http_call *call = calloc(1, sizeof(*call));
         int r;
 
@@ -395,8 +404,8 @@ int http_start(struct http_client *client, const struct http_request *request, h
         http_call_name(call);
         if (client->doomed)
                 return error_set(err, DIAG_INTERNAL_ERROR, "%s: the client is gone", call->peer);
-        if (sd_event_add_time_relative(client->event, &call->deadline, CLOCK_MONOTONIC, request->timeout, USEC_PER_MSEC,
-                                       on_deadline, call) < 0)
+        if (sd_event_add_time_relative(client->event, &call->deadline, CLOCK_MONOTONIC,
+                                       request->timeout, USEC_PER_MSEC, on_deadline, call) < 0)
                 return error_set(err, DIAG_INTERNAL_ERROR, "cannot make a timer for a request");
         if (client->waiting.first || client->running.count == CALLS_MAX) {
                 list_append(&client->waiting, call);

@@ -7,8 +7,8 @@
 #define REASON_MAX 120
 
 /*
- * What libcurl's verdicts mean.  One that is not here is upstream-unreachable; what a case needs beyond this is in
- * http_call_explain().
+ * What libcurl's verdicts mean.  One that is not here is upstream-unreachable; what a case needs
+ * beyond this is in http_call_explain().
  */
 static const struct {
         CURLcode from;
@@ -16,10 +16,12 @@ static const struct {
         const char *text;
 } failures[] = {
         { CURLE_COULDNT_RESOLVE_HOST, DIAG_UPSTREAM_UNREACHABLE, "the name cannot be resolved" },
-        { CURLE_COULDNT_RESOLVE_PROXY, DIAG_UPSTREAM_UNREACHABLE, "the proxy's name cannot be resolved" },
+        { CURLE_COULDNT_RESOLVE_PROXY, DIAG_UPSTREAM_UNREACHABLE,
+          "the proxy's name cannot be resolved" },
         { CURLE_COULDNT_CONNECT, DIAG_UPSTREAM_UNREACHABLE, "cannot connect" },
         { CURLE_PROXY, DIAG_UPSTREAM_UNREACHABLE, "the proxy cannot connect" },
-        { CURLE_GOT_NOTHING, DIAG_UPSTREAM_UNREACHABLE, "the connection was closed without an answer" },
+        { CURLE_GOT_NOTHING, DIAG_UPSTREAM_UNREACHABLE,
+          "the connection was closed without an answer" },
         { CURLE_SEND_ERROR, DIAG_UPSTREAM_UNREACHABLE, "the connection broke" },
         { CURLE_RECV_ERROR, DIAG_UPSTREAM_UNREACHABLE, "the connection broke" },
 
@@ -39,7 +41,8 @@ static const struct {
         { CURLE_PARTIAL_FILE, DIAG_UPSTREAM_MALFORMED, "the answer broke off" },
         { CURLE_WEIRD_SERVER_REPLY, DIAG_UPSTREAM_MALFORMED, "the answer is not HTTP" },
         { CURLE_UNSUPPORTED_PROTOCOL, DIAG_UPSTREAM_MALFORMED, "the answer is not HTTP/1.1" },
-        { CURLE_BAD_CONTENT_ENCODING, DIAG_UPSTREAM_MALFORMED, "the answer's encoding is not known" },
+        { CURLE_BAD_CONTENT_ENCODING, DIAG_UPSTREAM_MALFORMED,
+          "the answer's encoding is not known" },
         { CURLE_FILESIZE_EXCEEDED, DIAG_UPSTREAM_MALFORMED, "the answer is too large" },
 
         { CURLE_URL_MALFORMAT, DIAG_INTERNAL_ERROR, "the URL is not well formed" },
@@ -58,7 +61,8 @@ static bool is_connected(const struct http_call *call) {
         return call->tls_begun || http_call_has_time(call, CURLINFO_CONNECT_TIME_T);
 }
 
-/* A time that is set is a stage that was reached; a name that failed has one too, from when it failed. */
+/* A time that is set is a stage that was reached; a name that failed has one too, from when it
+ * failed. */
 void http_call_measure(struct http_call *call, CURLcode result) {
         struct http_progress *progress = &call->progress;
         const char *address = NULL;
@@ -75,10 +79,11 @@ void http_call_measure(struct http_call *call, CURLcode result) {
         else if (http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T))
                 progress->stage = HTTP_STAGE_NAME;
         if (progress->stage < HTTP_STAGE_CONNECTED ||
-            curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address) != CURLE_OK || !address || !*address ||
-            curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_PORT, &port) != CURLE_OK)
+            curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address) != CURLE_OK || !address ||
+            !*address || curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_PORT, &port) != CURLE_OK)
                 return;
-        (void)snprintf(progress->address, sizeof(progress->address), "%.48s port %ld", address, port);
+        (void)snprintf(progress->address, sizeof(progress->address), "%.48s port %ld", address,
+                       port);
 }
 
 static void explain_timeout(struct http_call *call) {
@@ -86,8 +91,9 @@ static void explain_timeout(struct http_call *call) {
         const char *waited_for;
 
         if (http_call_has_time(call, CURLINFO_PRETRANSFER_TIME_T)) {
-                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: no complete answer within timeout = %s",
-                                call->peer, clock_format_span(call->request.timeout, limit));
+                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT,
+                                "%s: no complete answer within timeout = %s", call->peer,
+                                clock_format_span(call->request.timeout, limit));
                 return;
         }
         if (!http_call_has_time(call, CURLINFO_NAMELOOKUP_TIME_T))
@@ -97,13 +103,18 @@ static void explain_timeout(struct http_call *call) {
         else
                 waited_for = "no TLS connection";
         if (call->request.connect_timeout < call->request.timeout)
-                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: %s within connect_timeout = %s", call->peer,
-                                waited_for, clock_format_span(call->request.connect_timeout, limit));
+                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT,
+                                "%s: %s within connect_timeout = %s", call->peer, waited_for,
+                                clock_format_span(call->request.connect_timeout, limit));
         else
-                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: %s within timeout = %s", call->peer,
-                                waited_for, clock_format_span(call->request.timeout, limit));
-        error_remedy_set(&call->err, "Check that %s can be reached from this host (DNS, routing, firewall), or raise "
-                         "connect_timeout.", call->peer);
+                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: %s within timeout = %s",
+                                call->peer, waited_for,
+                                clock_format_span(call->request.timeout, limit));
+        error_remedy_set(
+            &call->err,
+            "Check that %s can be reached from this host (DNS, routing, firewall), or raise "
+            "connect_timeout.",
+            call->peer);
 }
 
 static void explain_stop(struct http_call *call) {
@@ -112,30 +123,33 @@ static void explain_stop(struct http_call *call) {
         switch (call->stop) {
         case STOP_HEAD:
                 (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED,
-                                "%s: the answer's head has too many lines or bytes",
-                                call->peer);
+                                "%s: the answer's head has too many lines or bytes", call->peer);
                 break;
         case STOP_BODY:
-                (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED, "%s: the answer is larger than %zu bytes",
-                                call->peer, call->request.max_body_bytes);
+                (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED,
+                                "%s: the answer is larger than %zu bytes", call->peer,
+                                call->request.max_body_bytes);
                 break;
         case STOP_QUEUE:
-                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT, "%s: no connection became free within timeout = %s",
-                                call->peer, clock_format_span(call->request.timeout, limit));
+                (void)error_set(&call->err, DIAG_UPSTREAM_TIMEOUT,
+                                "%s: no connection became free within timeout = %s", call->peer,
+                                clock_format_span(call->request.timeout, limit));
                 break;
         case STOP_WATCH:
-                (void)error_set(&call->err, DIAG_INTERNAL_ERROR, "%s: no memory left to watch the connection", call->peer);
+                (void)error_set(&call->err, DIAG_INTERNAL_ERROR,
+                                "%s: no memory left to watch the connection", call->peer);
                 break;
         case STOP_ENOUGH:
         case STOP_MEMORY:
         case STOP_NONE:
         default:
-                (void)error_set(&call->err, DIAG_INTERNAL_ERROR, "no locked memory left for an answer of %s",
-                                call->peer);
+                (void)error_set(&call->err, DIAG_INTERNAL_ERROR,
+                                "no locked memory left for an answer of %s", call->peer);
         }
 }
 
-/* Translates libcurl's verdict.  Its reason is quoted only where it says more than the verdict: about TLS. */
+/* Translates libcurl's verdict.  Its reason is quoted only where it says more than the verdict:
+ * about TLS. */
 void http_call_explain(struct http_call *call, CURLcode result) {
         char reason[REASON_MAX];
         enum diagnosis code = DIAG_UPSTREAM_UNREACHABLE;
@@ -162,22 +176,30 @@ void http_call_explain(struct http_call *call, CURLcode result) {
                 break;
         }
         if (result == CURLE_RECV_ERROR && connect_status >= 300) {
-                (void)error_set(&call->err, DIAG_UPSTREAM_BLOCKED, "%s: the proxy refuses to connect, status %ld",
-                                call->peer, connect_status);
-                error_remedy_set(&call->err, "Let this host through the proxy that proxy = names, or correct it.");
+                (void)error_set(&call->err, DIAG_UPSTREAM_BLOCKED,
+                                "%s: the proxy refuses to connect, status %ld", call->peer,
+                                connect_status);
+                error_remedy_set(
+                    &call->err,
+                    "Let this host through the proxy that proxy = names, or correct it.");
         } else if (code == DIAG_UPSTREAM_UNREACHABLE && status > 0) {
-                /* Bad chunks and a reset in mid-answer are the same CURLE_RECV_ERROR as a reset before it. */
-                (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED, "%s: the answer (status %ld) broke off",
-                                call->peer, status);
+                /* Bad chunks and a reset in mid-answer are the same CURLE_RECV_ERROR as a reset
+                 * before it. */
+                (void)error_set(&call->err, DIAG_UPSTREAM_MALFORMED,
+                                "%s: the answer (status %ld) broke off", call->peer, status);
         } else if (code == DIAG_UPSTREAM_TLS) {
                 (void)text_clean(reason, sizeof(reason), call->reason, strlen(call->reason));
                 (void)error_set(&call->err, code, "%s: %s: %s", call->peer, text,
                                 reason[0] ? reason : curl_easy_strerror(result));
                 if (result == CURLE_SSL_CACERT_BADFILE && call->request.ca_file)
-                        error_remedy_set(&call->err, "Make ca_file = %s a PEM file with the CA's certificate that the "
-                                         "daemon's user may read.", call->request.ca_file);
+                        error_remedy_set(
+                            &call->err,
+                            "Make ca_file = %s a PEM file with the CA's certificate that the "
+                            "daemon's user may read.",
+                            call->request.ca_file);
         } else if (os_errno > 0) {
-                (void)error_set(&call->err, code, "%s: %s: %s", call->peer, text, strerror((int)os_errno));
+                (void)error_set(&call->err, code, "%s: %s: %s", call->peer, text,
+                                strerror((int)os_errno));
         } else {
                 (void)error_set(&call->err, code, "%s: %s", call->peer, text);
         }

@@ -4,16 +4,18 @@
 #include "net/http_call.h"
 
 /* An answer's head: Infisical's is about 20 lines and 1 KiB, an access proxy adds cookies. */
-#define HEAD_LINES_MAX  100
-#define HEAD_BYTES_MAX  ((size_t)32 * 1024)
+#define HEAD_LINES_MAX 100
+#define HEAD_BYTES_MAX ((size_t)32 * 1024)
 
 #define RETRY_AFTER_MAX USEC_PER_HOUR
 
-const char *http_header_value(const char *line, size_t length, const char *name, size_t *ret_length) {
+const char *http_header_value(const char *line, size_t length, const char *name,
+                              size_t *ret_length) {
         size_t name_length = strlen(name);
         const char *value;
 
-        if (length <= name_length || strncasecmp(line, name, name_length) != 0 || line[name_length] != ':')
+        if (length <= name_length || strncasecmp(line, name, name_length) != 0 ||
+            line[name_length] != ':')
                 return NULL;
         value = line + name_length + 1;
         length -= name_length + 1;
@@ -21,8 +23,8 @@ const char *http_header_value(const char *line, size_t length, const char *name,
                 value++;
                 length--;
         }
-        while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t' || value[length - 1] == '\r' ||
-                              value[length - 1] == '\n'))
+        while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t' ||
+                              value[length - 1] == '\r' || value[length - 1] == '\n'))
                 length--;
         *ret_length = length;
         return value;
@@ -53,7 +55,8 @@ const char *http_header(const struct http_response *response, const char *name) 
         return NULL;
 }
 
-void http_header_keep(struct http_response *response, const char *name, const char *value, size_t length) {
+void http_header_keep(struct http_response *response, const char *name, const char *value,
+                      size_t length) {
         char *p = response->kept;
         size_t name_size = strlen(name) + 1;
 
@@ -67,14 +70,16 @@ void http_header_keep(struct http_response *response, const char *name, const ch
                 p += strlen(p) + 1;
         }
         /* With the two ends: of the value, and of the list. */
-        if (length > HTTP_KEPT_MAX || name_size + length + 2 > sizeof(response->kept) - (size_t)(p - response->kept))
+        if (length > HTTP_KEPT_MAX ||
+            name_size + length + 2 > sizeof(response->kept) - (size_t)(p - response->kept))
                 return;
         memcpy(p, name, name_size);
         memcpy(p + name_size, value, length);
         memset(p + name_size + length, 0, 2);
 }
 
-static void copy_content_type(char buffer[static HTTP_CONTENT_TYPE_MAX], const char *value, size_t length) {
+static void copy_content_type(char buffer[static HTTP_CONTENT_TYPE_MAX], const char *value,
+                              size_t length) {
         const char *end = memchr(value, ';', length);
 
         if (end)
@@ -87,7 +92,8 @@ static void copy_content_type(char buffer[static HTTP_CONTENT_TYPE_MAX], const c
                         *p = (char)(*p - 'A' + 'a');
 }
 
-/* Seconds or a date (RFC 9110, 10.2.3), never more than an hour: nobody may put the broker to sleep for good. */
+/* Seconds or a date (RFC 9110, 10.2.3), never more than an hour: nobody may put the broker to
+ * sleep for good. */
 static usec_t parse_retry_after(const char *value, size_t length) {
         char text[64];
         usec_t at, now = clock_realtime();
@@ -104,7 +110,8 @@ static usec_t parse_retry_after(const char *value, size_t length) {
         if (digits == length) {
                 for (size_t i = 0; i < length && seconds <= RETRY_AFTER_MAX / USEC_PER_SEC; i++)
                         seconds = seconds * 10 + (uint64_t)(text[i] - '0');
-                return seconds * USEC_PER_SEC < RETRY_AFTER_MAX ? seconds * USEC_PER_SEC : RETRY_AFTER_MAX;
+                return seconds * USEC_PER_SEC < RETRY_AFTER_MAX ? seconds * USEC_PER_SEC
+                                                                : RETRY_AFTER_MAX;
         }
         date = curl_getdate(text, NULL);
         if (date <= 0)
@@ -157,7 +164,8 @@ size_t http_on_head(char *line, size_t size, size_t count, void *userdata) {
 
 size_t http_on_body(char *bytes, size_t size, size_t count, void *userdata) {
         struct http_call *call = userdata;
-        size_t length = size * count, room = call->request.max_body_bytes - secret_length(call->response.body);
+        size_t length = size * count,
+               room = call->request.max_body_bytes - secret_length(call->response.body);
         bool fits = length <= room;
 
         if (!fits && !call->request.first_bytes_only) {

@@ -7,7 +7,8 @@ static struct secret *ref(struct secret *secret) {
         return secret ? secret_ref(secret) : NULL;
 }
 
-int http_request_keep(struct http_call *call, const struct http_request *request, struct error *err) {
+int http_request_keep(struct http_call *call, const struct http_request *request,
+                      struct error *err) {
         struct http_request *kept = &call->request;
         const char **texts[] = { &kept->url, &kept->ca_file, &kept->proxy, &kept->if_none_match };
         size_t bytes = 0;

@@ -5,7 +5,7 @@
 
 #include "net/http_call.h"
 
-#define REQUEST_LINE_MAX 16384  /* one header with a credential in it */
+#define REQUEST_LINE_MAX 16384 /* one header with a credential in it */
 
 /* "host:port", with the proxy where there is one; never the path or a user name. */
 void http_call_name(struct http_call *call) {
@@ -17,7 +17,8 @@ void http_call_name(struct http_call *call) {
                 char *host = NULL, *port = NULL;
                 CURLU *url = urls[i] ? curl_url() : NULL;
 
-                if (url && curl_url_set(url, CURLUPART_URL, urls[i], CURLU_DEFAULT_SCHEME) == CURLUE_OK &&
+                if (url &&
+                    curl_url_set(url, CURLUPART_URL, urls[i], CURLU_DEFAULT_SCHEME) == CURLUE_OK &&
                     curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
                     curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
                         (void)snprintf(names[i], sizeof(names[i]), "%s:%s", host, port);
@@ -26,7 +27,8 @@ void http_call_name(struct http_call *call) {
                 curl_url_cleanup(url);
         }
         if (request->proxy)
-                (void)snprintf(call->peer, sizeof(call->peer), "%.80s (through proxy %.80s)", names[0], names[1]);
+                (void)snprintf(call->peer, sizeof(call->peer), "%.80s (through proxy %.80s)",
+                               names[0], names[1]);
         else
                 (void)snprintf(call->peer, sizeof(call->peer), "%s", names[0]);
 }
@@ -41,12 +43,14 @@ static bool add_header(struct http_call *call, const char *line) {
 }
 
 /* A header line is put together in the region; libcurl's copy is in the wiping heap. */
-static bool add_header_value(struct http_call *call, const char *name, const char *value, size_t length) {
+static bool add_header_value(struct http_call *call, const char *name, const char *value,
+                             size_t length) {
         _cleanup_(secret_unrefp) struct secret *line = secret_new(REQUEST_LINE_MAX);
 
         return line && secret_append(line, name, strlen(name)) && secret_append(line, ": ", 2) &&
-               secret_append(line, value, length) && !memchr(value, '\n', length) && !memchr(value, '\r', length) &&
-               !memchr(value, '\0', length) && add_header(call, secret_bytes(line));
+               secret_append(line, value, length) && !memchr(value, '\n', length) &&
+               !memchr(value, '\r', length) && !memchr(value, '\0', length) &&
+               add_header(call, secret_bytes(line));
 }
 
 /* Each "Name: value\n" of @lines is a header of its own. */
@@ -84,15 +88,19 @@ static int add_headers(struct http_call *call, struct error *err) {
              !add_header_value(call, "Authorization", secret_bytes(request->authorization),
                                secret_length(request->authorization))) ||
             (request->if_none_match &&
-             !add_header_value(call, "If-None-Match", request->if_none_match, strlen(request->if_none_match))) ||
+             !add_header_value(call, "If-None-Match", request->if_none_match,
+                               strlen(request->if_none_match))) ||
             (request->body && !add_header(call, "Content-Type: application/json")))
-                return error_set(err, DIAG_INTERNAL_ERROR, "the request's headers do not fit or hold a line break");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "the request's headers do not fit or hold a line break");
         if (request->headers && !add_header_lines(call, request->headers))
-                return error_set(err, DIAG_INTERNAL_ERROR, "a further header is not of the form 'Name: value'");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "a further header is not of the form 'Name: value'");
         return 0;
 }
 
-static curl_socket_t open_socket(void *userdata, curlsocktype purpose, struct curl_sockaddr *address) {
+static curl_socket_t open_socket(void *userdata, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
         (void)userdata;
         (void)purpose;
         return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -115,8 +123,8 @@ static CURLcode set_method(struct http_call *call) {
                 return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         if (r == CURLE_OK && strcmp(request->method, "GET") != 0)
                 r = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-        /* libcurl repeats a request by itself when a kept connection turns out to be dead; what changes something
-         * upstream must not be sent twice. */
+        /* libcurl repeats a request by itself when a kept connection turns out to be dead; what
+         * changes something upstream must not be sent twice. */
         if (r == CURLE_OK && strcmp(request->method, "GET") != 0)
                 r = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         return r;
@@ -147,8 +155,8 @@ static CURLcode set_tls(struct http_call *call) {
         if (r != CURLE_OK || !ca_file)
                 return r;
 
-        /* The file replaces the system's CAs only without the directory, and is read again when it was replaced only
-         * without the cache. */
+        /* The file replaces the system's CAs only without the directory, and is read again when it
+         * was replaced only without the cache. */
         r = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -178,18 +186,21 @@ static CURLcode set_options(struct http_call *call) {
         SET(CURLOPT_PATH_AS_IS, 1L);
         SET(CURLOPT_PROTOCOLS_STR, "http,https");
         SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-        SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* nghttp2 does not use our allocators */
+        /* nghttp2 does not use our allocators */
+        SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         SET(CURLOPT_FOLLOWLOCATION, 0L);
         SET(CURLOPT_HTTPHEADER, call->headers);
         SET(CURLOPT_USERAGENT, "forge-broker/" PACKAGE_VERSION);
 
-        /* "" is no proxy, whatever the environment says; likewise for the hosts that go without the named one. */
+        /* "" is no proxy, whatever the environment says; likewise for the hosts that go without
+         * the named one. */
         SET(CURLOPT_PROXY, request->proxy ? request->proxy : "");
         SET(CURLOPT_NOPROXY, "");
         SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
         SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 
-        /* Without QUICK_EXIT the release of a handle joins its resolver thread, and the loop stands still. */
+        /* Without QUICK_EXIT the release of a handle joins its resolver thread, and the loop
+         * stands still. */
         SET(CURLOPT_QUICK_EXIT, 1L);
         SET(CURLOPT_NOSIGNAL, 1L);
         SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout));
@@ -220,7 +231,7 @@ int http_call_fill(struct http_call *call, struct error *err) {
                 return error_oom(err);
         result = set_options(call);
         if (result != CURLE_OK)
-                return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl refuses a setting: %s", call->peer,
-                                 curl_easy_strerror(result));
+                return error_set(err, DIAG_INTERNAL_ERROR, "%s: libcurl refuses a setting: %s",
+                                 call->peer, curl_easy_strerror(result));
         return 0;
 }

@@ -30,13 +30,14 @@ static void openssl_free(void *block, const char *file, int line) {
 
 int http_setup(struct error *err) {
         if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
-                return error_set(err, DIAG_INTERNAL_ERROR, "the TLS library was used before its allocator was set");
+                return error_set(err, DIAG_INTERNAL_ERROR,
+                                 "the TLS library was used before its allocator was set");
         json_set_alloc_funcs(wiping_malloc, wiping_free);
 
         /* libcurl would write the session keys of every connection to the file that this names. */
         (void)unsetenv("SSLKEYLOGFILE");
-        if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
-                                 wiping_calloc) != CURLE_OK)
+        if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
+                                 wiping_strdup, wiping_calloc) != CURLE_OK)
                 return error_set(err, DIAG_INTERNAL_ERROR, "libcurl cannot be set up");
         return 0;
 }

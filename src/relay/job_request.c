@@ -9,7 +9,8 @@
 #define NAME_MAX_BYTES 64
 #define VIA_UID        "Forge-Broker-Via-Uid"
 
-static const char letters_and_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+static const char letters_and_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /* "*" stands for a token's name, a "?" at the end for a query. */
 static const struct {
@@ -25,14 +26,14 @@ static const struct {
         { "GET", "/readyz/*" },
 };
 
-#define VALUE_MAX 2048                          /* of a header: the URL where an ID token is asked for */
+#define VALUE_MAX 2048 /* of a header: the URL where an ID token is asked for */
 #define PROOF_MAX (sizeof("Bearer ") - 1 + 4096)
 
 /* What the broker reads; any other header goes no further. */
 static const struct {
         const char *name;
         size_t max;
-        bool once;      /* two are refused: which of them counts would be a guess */
+        bool once; /* two are refused: which of them counts would be a guess */
 } passed_on[] = {
         { "Accept", VALUE_MAX, false },
         { "Authorization", PROOF_MAX, true },
@@ -90,7 +91,8 @@ static int find_head(const char *bytes, size_t length, size_t *ret, const char *
                         *ret = i + 1;
                         return JOB_REQUEST_DONE;
                 }
-                if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f || (i > 0 && bytes[i - 1] == '\r'))
+                if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7f ||
+                    (i > 0 && bytes[i - 1] == '\r'))
                         return *why = "there is a control character in its head", -1;
         }
         return JOB_REQUEST_MORE;
@@ -107,7 +109,8 @@ static struct span next_line(const char **p, const char *end) {
 static size_t name_length(const char *p, const char *end) {
         size_t length = 0;
 
-        while (p + length < end && (has(letters_and_digits, p[length]) || (length > 0 && has("._-", p[length]))))
+        while (p + length < end &&
+               (has(letters_and_digits, p[length]) || (length > 0 && has("._-", p[length]))))
                 length++;
         return length;
 }
@@ -142,7 +145,8 @@ static bool line_is_allowed(struct span line, bool *ret_body) {
 
                 if (line.length <= others || memcmp(line.bytes, routes[i].method, method) != 0 ||
                     line.bytes[method] != ' ' ||
-                    memcmp(line.bytes + line.length - strlen(version), version, strlen(version)) != 0 ||
+                    memcmp(line.bytes + line.length - strlen(version), version, strlen(version)) !=
+                        0 ||
                     !target_matches(routes[i].target, target))
                         continue;
                 *ret_body = routes[i].method[0] == 'P';
@@ -206,7 +210,8 @@ static int parse_fields(const char *p, const char *end, size_t *ret_body, const 
         return 0;
 }
 
-int job_request_parse(const char *bytes, size_t length, struct job_request *ret, const char **ret_why) {
+int job_request_parse(const char *bytes, size_t length, struct job_request *ret,
+                      const char **ret_why) {
         struct job_request request = { 0 };
         const char *p = bytes, *end;
         bool may_have_body = false;
@@ -215,7 +220,7 @@ int job_request_parse(const char *bytes, size_t length, struct job_request *ret,
         r = find_head(bytes, length, &request.head, ret_why);
         if (r != JOB_REQUEST_DONE)
                 return r;
-        end = bytes + request.head - 2;         /* without the empty line */
+        end = bytes + request.head - 2; /* without the empty line */
         if (!line_is_allowed(next_line(&p, end), &may_have_body))
                 return *ret_why = "it is for nothing that jobs may ask for", -1;
         if (parse_fields(p, end, &request.body, ret_why) < 0)
@@ -230,14 +235,15 @@ int job_request_parse(const char *bytes, size_t length, struct job_request *ret,
         return JOB_REQUEST_DONE;
 }
 
-bool job_request_write_head(const char *bytes, const struct job_request *request, unsigned via_uid, char *buffer,
-                            size_t size, size_t *ret_length) {
+bool job_request_write_head(const char *bytes, const struct job_request *request, unsigned via_uid,
+                            char *buffer, size_t size, size_t *ret_length) {
         const char *p = bytes, *end = bytes + request->head - 2;
         struct span line = next_line(&p, end);
         size_t used = 0;
         bool fits;
 
-        fits = text_append(buffer, size, &used, "%.*s\r\nHost: localhost\r\nConnection: close\r\n" VIA_UID ": %u\r\n",
+        fits = text_append(buffer, size, &used,
+                           "%.*s\r\nHost: localhost\r\nConnection: close\r\n" VIA_UID ": %u\r\n",
                            (int)line.length, line.bytes, via_uid);
         while (p < end) {
                 struct field field;
@@ -245,8 +251,9 @@ bool job_request_write_head(const char *bytes, const struct job_request *request
                 if (!split_field(next_line(&p, end), &field))
                         return false;
                 if (find_passed_on(field.name) < ELEMENTS(passed_on))
-                        fits = fits && text_append(buffer, size, &used, "%.*s: %.*s\r\n", (int)field.name.length,
-                                                   field.name.bytes, (int)field.value.length, field.value.bytes);
+                        fits = fits && text_append(buffer, size, &used, "%.*s: %.*s\r\n",
+                                                   (int)field.name.length, field.name.bytes,
+                                                   (int)field.value.length, field.value.bytes);
         }
         fits = fits && text_append(buffer, size, &used, "\r\n");
         *ret_length = used;

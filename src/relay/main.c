@@ -1,10 +1,12 @@
 /*
- * forge-broker/relay: for jobs that run on the host itself, as their runner's user.  sudo runs it as root.
+ * forge-broker/relay: for jobs that run on the host itself, as their runner's user.  sudo runs it
+ * as root.
  *
- * It copies one request of a job from its standard input to the broker's socket, and the answer to its standard output.
- * It takes no argument, reads no file, no setting and of its environment only SUDO_UID, and runs nothing.  Being root is
- * needed for one connect(); once that is done, and before the first byte from outside is read, the kernel holds it to
- * read(), write() and its end (seccomp's strict mode).
+ * It copies one request of a job from its standard input to the broker's socket, and the answer to
+ * its standard output. It takes no argument, reads no file, no setting and of its environment only
+ * SUDO_UID, and runs nothing.  Being root is needed for one connect(); once that is done, and
+ * before the first byte from outside is read, the kernel holds it to read(), write() and its end
+ * (seccomp's strict mode).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +25,14 @@
 #include "base/text.h"
 #include "relay/job_request.h"
 
-#define SOCKET           "/run/forge-broker/broker.sock"
-#define DEADLINE_SECONDS 60             /* of everything: the broker answers within its request_timeout, 10 s by default */
-#define ANSWER_MAX       (256 * 1024)   /* what the client takes; an issuance has less than 2 KiB */
+#define SOCKET "/run/forge-broker/broker.sock"
+/* of everything: the broker answers within its request_timeout, 10 s by default */
+#define DEADLINE_SECONDS 60
+/* what the client takes; an issuance has less than 2 KiB */
+#define ANSWER_MAX (256 * 1024)
 
 #ifndef SECCOMP_MODE_STRICT
-#define SECCOMP_MODE_STRICT 1           /* of linux/seccomp.h, which musl's compiler does not find */
+#define SECCOMP_MODE_STRICT 1 /* of linux/seccomp.h, which musl's compiler does not find */
 #endif
 
 /* 1 is what sudo says when it does not run this program. */
@@ -86,24 +90,26 @@ static bool read_uid(const char *text, unsigned *ret) {
                 number = number * 10 + (unsigned)(*text - '0');
         }
         *ret = (unsigned)number;
-        return number < 0xffffffff;     /* (uid_t)-1 is nobody at all */
+        return number < 0xffffffff; /* (uid_t)-1 is nobody at all */
 }
 
 /* With the first three closed the socket would take the place of one of them. */
 static bool prepare(void) {
         static const struct rlimit none = { 0, 0 };
-        const struct sigaction ignore = { .sa_handler = SIG_IGN }, deadline = { .sa_handler = on_deadline };
+        const struct sigaction ignore = { .sa_handler = SIG_IGN },
+                               deadline = { .sa_handler = on_deadline };
         sigset_t nothing;
 
         (void)sigemptyset(&nothing);
-        if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 ||
-            sigaction(SIGALRM, &deadline, NULL) < 0 || sigprocmask(SIG_SETMASK, &nothing, NULL) < 0)
+        if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) < 0 ||
+            sigaction(SIGPIPE, &ignore, NULL) < 0 || sigaction(SIGALRM, &deadline, NULL) < 0 ||
+            sigprocmask(SIG_SETMASK, &nothing, NULL) < 0)
                 return false;
         (void)alarm(DEADLINE_SECONDS);
         (void)mlock(&pages, sizeof(pages));
         (void)madvise(&pages, sizeof(pages), MADV_DONTDUMP);
-        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-               setrlimit(RLIMIT_CORE, &none) == 0;
+        return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+               prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
 /* The socket, or -1 and errno. */
@@ -151,7 +157,8 @@ static int copy_answer(int fd) {
                 if (n <= 0 && total == 0)
                         return RELAY_NO_ANSWER;
                 if (n < 0)
-                        return complain("the connection to the broker broke in the middle of its answer", "");
+                        return complain(
+                            "the connection to the broker broke in the middle of its answer", "");
                 if (n == 0)
                         return RELAY_DONE;
                 total += (size_t)n;
@@ -170,7 +177,8 @@ static int relay(int fd, unsigned uid) {
         r = read_request(&request);
         if (r != RELAY_DONE)
                 return r;
-        if (!job_request_write_head(pages.request, &request, uid, pages.head, sizeof(pages.head), &length))
+        if (!job_request_write_head(pages.request, &request, uid, pages.head, sizeof(pages.head),
+                                    &length))
                 return complain("this request is not passed on: its head is too large", "");
         /* A broker that does not want the rest of it may have answered all the same. */
         if (write_all(fd, pages.head, length))

@@ -1,10 +1,12 @@
 /*
- * Loads servers on unix sockets in turn, round by round, so that what else the machine does meets all of them alike, and prints
- * for each way of asking: requests per second, the server's processor time per request, and latencies.  Medians of the rounds.
+ * Loads servers on unix sockets in turn, round by round, so that what else the machine does meets
+ * all of them alike, and prints for each way of asking: requests per second, the server's processor
+ * time per request, and latencies.  Medians of the rounds.
  *
  *      load ROUNDS REQUESTS NAME KIND PID SOCKET [NAME KIND PID SOCKET]...
  *
- * KIND is "http", or "cache" for git-credential-cache's daemon, which takes one question per connection.
+ * KIND is "http", or "cache" for git-credential-cache's daemon, which takes one question per
+ * connection.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +40,8 @@ static const struct way {
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 struct result {
-        double per_second[ROUNDS_MAX], cpu_usec[ROUNDS_MAX], p50[ROUNDS_MAX], p99[ROUNDS_MAX], p999[ROUNDS_MAX];
+        double per_second[ROUNDS_MAX], cpu_usec[ROUNDS_MAX], p50[ROUNDS_MAX], p99[ROUNDS_MAX],
+            p999[ROUNDS_MAX];
 };
 
 struct server {
@@ -51,11 +54,12 @@ struct server {
 struct slot {
         int fd;
         uint64_t began;
-        size_t got, wanted;     /* bytes; wanted 0: not known yet */
+        size_t got, wanted; /* bytes; wanted 0: not known yet */
         char head[4096];
 };
 
-static const char closing[] = "GET /v1/tokens/deploy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+static const char closing[] =
+    "GET /v1/tokens/deploy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 static const char keeping[] = "GET /v1/tokens/deploy HTTP/1.1\r\nHost: localhost\r\n\r\n";
 static const char asking[] = "action=get\ntimeout=900\nprotocol=https\nhost=git.example.org\n";
 
@@ -135,7 +139,8 @@ static void ask(const struct server *server, const struct way *way, struct slot 
 
                 memcpy(address.sun_path, server->socket, strlen(server->socket) + 1);
                 slot->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-                if (slot->fd < 0 || connect(slot->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+                if (slot->fd < 0 ||
+                    connect(slot->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
                         fail(server, "connect");
                 if (epoll_ctl(loop, EPOLL_CTL_ADD, slot->fd, &event) < 0)
                         fail(server, "epoll");
@@ -157,7 +162,8 @@ static bool receive(const struct server *server, const struct way *way, struct s
         slot->head[slot->got] = '\0';
         if (n == 0) {
                 if (way->keep || slot->got == 0)
-                        fail(server, way->keep ? "closed a kept connection" : "closed without an answer");
+                        fail(server,
+                             way->keep ? "closed a kept connection" : "closed without an answer");
                 if (!server->is_cache && strncmp(slot->head, "HTTP/1.1 200", 12) != 0)
                         fail(server, slot->head);
                 (void)close(slot->fd);
@@ -172,7 +178,8 @@ static bool receive(const struct server *server, const struct way *way, struct s
                 slot->wanted = (size_t)(end + 4 - slot->head) + strtoul(length + 15, NULL, 10);
         if (slot->wanted == 0 || slot->got < slot->wanted)
                 return false;
-        /* A server may end a connection that it was asked to keep: the broker does after a wait for the journal. */
+        /* A server may end a connection that it was asked to keep: the broker does after a wait
+         * for the journal. */
         if (strcasestr(slot->head, "connection: close")) {
                 (void)close(slot->fd);
                 slot->fd = -1;
@@ -246,36 +253,48 @@ static double median(double *values, size_t count) {
 
 static void print(struct server *servers, size_t count, size_t rounds) {
         for (size_t w = 0; w < WAYS; w++) {
-                (void)printf("\n%s\n  %-34s %9s %7s %9s %7s %8s %7s %8s %8s\n", ways[w].name, "", "req/s", "ratio", "cpu us/req",
-                             "ratio", "p50 us", "ratio", "p99 us", "p99.9 us");
+                (void)printf("\n%s\n  %-34s %9s %7s %9s %7s %8s %7s %8s %8s\n", ways[w].name, "",
+                             "req/s", "ratio", "cpu us/req", "ratio", "p50 us", "ratio", "p99 us",
+                             "p99.9 us");
                 for (size_t i = 0; i < count; i++) {
-                        struct result *first = &servers[0].results[w], *own = &servers[i].results[w];
+                        struct result *first = &servers[0].results[w],
+                                      *own = &servers[i].results[w];
 
                         if (servers[i].is_cache && ways[w].keep)
                                 continue;
-                        (void)printf("  %-34s %9.0f %7.2f %9.1f %8.2f %8.1f %7.2f %8.1f %8.1f\n", servers[i].name,
-                                     median(own->per_second, rounds), median(own->per_second, rounds) / median(first->per_second, rounds),
-                                     median(own->cpu_usec, rounds), median(own->cpu_usec, rounds) / median(first->cpu_usec, rounds),
-                                     median(own->p50, rounds), median(own->p50, rounds) / median(first->p50, rounds),
-                                     median(own->p99, rounds), median(own->p999, rounds));
+                        (void)printf(
+                            "  %-34s %9.0f %7.2f %9.1f %8.2f %8.1f %7.2f %8.1f %8.1f\n",
+                            servers[i].name, median(own->per_second, rounds),
+                            median(own->per_second, rounds) / median(first->per_second, rounds),
+                            median(own->cpu_usec, rounds),
+                            median(own->cpu_usec, rounds) / median(first->cpu_usec, rounds),
+                            median(own->p50, rounds),
+                            median(own->p50, rounds) / median(first->p50, rounds),
+                            median(own->p99, rounds), median(own->p999, rounds));
                 }
         }
 }
 
 int main(int argc, char **argv) {
         struct server *servers = calloc(SERVERS_MAX, sizeof(*servers));
-        size_t rounds = argc > 6 ? strtoul(argv[1], NULL, 10) : 0, requests = argc > 6 ? strtoul(argv[2], NULL, 10) : 0;
+        size_t rounds = argc > 6 ? strtoul(argv[1], NULL, 10) : 0,
+               requests = argc > 6 ? strtoul(argv[2], NULL, 10) : 0;
         size_t count = argc > 6 ? (size_t)(argc - 3) / 4 : 0;
 
-        if (!servers || rounds == 0 || rounds > ROUNDS_MAX || requests < SLOTS_MAX || count > SERVERS_MAX || (argc - 3) % 4 != 0) {
-                (void)fprintf(stderr, "usage: load ROUNDS REQUESTS NAME KIND PID SOCKET [NAME KIND PID SOCKET]...\n");
+        if (!servers || rounds == 0 || rounds > ROUNDS_MAX || requests < SLOTS_MAX ||
+            count > SERVERS_MAX || (argc - 3) % 4 != 0) {
+                (void)fprintf(
+                    stderr,
+                    "usage: load ROUNDS REQUESTS NAME KIND PID SOCKET [NAME KIND PID SOCKET]...\n");
                 return 2;
         }
         for (size_t i = 0; i < count; i++) {
                 char **words = argv + 3 + 4 * i;
 
-                servers[i] = (struct server){ .name = words[0], .is_cache = strcmp(words[1], "cache") == 0,
-                                              .pid = atoi(words[2]), .socket = words[3] };
+                servers[i] = (struct server){ .name = words[0],
+                                              .is_cache = strcmp(words[1], "cache") == 0,
+                                              .pid = atoi(words[2]),
+                                              .socket = words[3] };
         }
         /* One round to warm up, which the first counted one replaces. */
         for (size_t round = 0; round <= rounds; round++)

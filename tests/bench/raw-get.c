@@ -1,6 +1,6 @@
 /*
- * The limit for `forge-broker get`: a static program that makes the same request, prints the answer and does nothing else.
- * No check, no deadline, no parsing.
+ * The limit for `forge-broker get`: a static program that makes the same request, prints the answer
+ * and does nothing else. No check, no deadline, no parsing.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 int main(int argc, char **argv) {
-        static const char request[] = "GET /v1/tokens/deploy HTTP/1.1\r\nHost: localhost\r\nUser-Agent: raw\r\n"
-                                      "Accept: application/json\r\nConnection: close\r\n\r\n";
+        static const char request[] =
+            "GET /v1/tokens/deploy HTTP/1.1\r\nHost: localhost\r\nUser-Agent: raw\r\n"
+            "Accept: application/json\r\nConnection: close\r\n\r\n";
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         char answer[4096];
         ssize_t n;

@@ -1,5 +1,6 @@
 /*
- * The limit: a server that reads a request's head and answers with fixed bytes, on epoll, one thread, and nothing else.
+ * The limit: a server that reads a request's head and answers with fixed bytes, on epoll, one
+ * thread, and nothing else.
  *
  *      raw-server SOCKET
  */
@@ -15,9 +16,12 @@
 #define EVENTS 64
 
 /* As long as an issuance of the broker's. */
-static const char body[] = "{\"name\":\"deploy\",\"token\":\"fb-test-secret-0123456789abcdef0123456789abcdef\",\"username\":\"deploy-bot\","
-                           "\"forge\":\"home\",\"forge_type\":\"forgejo\",\"forge_url\":\"https://git.example.org\",\"source\":"
-                           "\"infisical-token-auth\",\"freshness\":\"fresh\",\"fetched_at\":\"2026-01-01T00:00:00Z\",\"refresh_at\":"
+static const char body[] = "{\"name\":\"deploy\",\"token\":\"fb-test-secret-"
+                           "0123456789abcdef0123456789abcdef\",\"username\":\"deploy-bot\","
+                           "\"forge\":\"home\",\"forge_type\":\"forgejo\",\"forge_url\":\"https://"
+                           "git.example.org\",\"source\":"
+                           "\"infisical-token-auth\",\"freshness\":\"fresh\",\"fetched_at\":\"2026-"
+                           "01-01T00:00:00Z\",\"refresh_at\":"
                            "\"2026-01-01T00:05:00Z\",\"version\":7,\"fingerprint\":\"3f9a1c02\"}";
 
 static char answer[2048];
@@ -40,17 +44,20 @@ static void serve(int fd) {
 int main(int argc, char **argv) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         struct epoll_event events[EVENTS], event = { .events = EPOLLIN };
-        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), loop = epoll_create1(EPOLL_CLOEXEC);
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+            loop = epoll_create1(EPOLL_CLOEXEC);
 
         if (argc != 2 || strlen(argv[1]) >= sizeof(address.sun_path))
                 return 2;
-        answer_length = (size_t)snprintf(answer, sizeof(answer),
-                                         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-                                         "X-Content-Type-Options: nosniff\r\nContent-Length: %zu\r\n\r\n%s",
-                                         sizeof(body) - 1, body);
+        answer_length = (size_t)snprintf(
+            answer, sizeof(answer),
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+            "X-Content-Type-Options: nosniff\r\nContent-Length: %zu\r\n\r\n%s",
+            sizeof(body) - 1, body);
         memcpy(address.sun_path, argv[1], strlen(argv[1]) + 1);
         event.data.fd = listener;
-        if (listener < 0 || loop < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        if (listener < 0 || loop < 0 ||
+            bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
             listen(listener, 1024) < 0 || epoll_ctl(loop, EPOLL_CTL_ADD, listener, &event) < 0)
                 return 1;
         for (;;) {
@@ -61,7 +68,8 @@ int main(int argc, char **argv) {
                                 serve(events[i].data.fd);
                                 continue;
                         }
-                        for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
+                        for (int fd; (fd = accept4(listener, NULL, NULL,
+                                                   SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
                                 event.data.fd = fd;
                                 (void)epoll_ctl(loop, EPOLL_CTL_ADD, fd, &event);
                         }

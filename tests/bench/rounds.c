@@ -1,6 +1,7 @@
 /*
- * Times the start of programs: in each round every one of them is run once, so that what else the machine does meets all of
- * them alike.  Prints medians, ninetieth percentiles and each median's ratio to the first's.
+ * Times the start of programs: in each round every one of them is run once, so that what else the
+ * machine does meets all of them alike.  Prints medians, ninetieth percentiles and each median's
+ * ratio to the first's.
  *
  *      rounds COUNT NAME STDIN PROGRAM [ARGUMENT...] [-- NAME STDIN PROGRAM [ARGUMENT...]]...
  */
@@ -39,11 +40,13 @@ static uint64_t run(const struct contender *contender) {
         int status = 0, r;
         pid_t pid;
 
-        r = posix_spawn(&pid, contender->argv[0], &contender->actions, NULL, contender->argv, environ);
+        r = posix_spawn(&pid, contender->argv[0], &contender->actions, NULL, contender->argv,
+                        environ);
         if (r == 0 && waitpid(pid, &status, 0) < 0)
                 r = errno;
         if (r != 0 || status != 0) {
-                (void)fprintf(stderr, "rounds: %s: %s, status %d\n", contender->name, strerror(r), status);
+                (void)fprintf(stderr, "rounds: %s: %s, status %d\n", contender->name, strerror(r),
+                              status);
                 exit(EXIT_FAILURE);
         }
         return now() - began;
@@ -65,9 +68,12 @@ static int parse(char **words, struct contender *contenders, size_t rounds) {
                 contender->argv = words + 2;
                 contender->nsec = calloc(rounds, sizeof(uint64_t));
                 if (!contender->nsec || posix_spawn_file_actions_init(&contender->actions) != 0 ||
-                    posix_spawn_file_actions_addopen(&contender->actions, STDIN_FILENO, words[1], O_RDONLY, 0) != 0 ||
-                    posix_spawn_file_actions_addopen(&contender->actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) != 0 ||
-                    posix_spawn_file_actions_addopen(&contender->actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) != 0)
+                    posix_spawn_file_actions_addopen(&contender->actions, STDIN_FILENO, words[1],
+                                                     O_RDONLY, 0) != 0 ||
+                    posix_spawn_file_actions_addopen(&contender->actions, STDOUT_FILENO,
+                                                     "/dev/null", O_WRONLY, 0) != 0 ||
+                    posix_spawn_file_actions_addopen(&contender->actions, STDERR_FILENO,
+                                                     "/dev/null", O_WRONLY, 0) != 0)
                         return -1;
                 words = *end ? end + 1 : end;
                 *end = NULL;
@@ -88,7 +94,8 @@ int main(int argc, char **argv) {
         int count = rounds > 0 ? parse(argv + 2, contenders, rounds) : -1;
 
         if (count < 1) {
-                (void)fprintf(stderr, "usage: rounds COUNT NAME STDIN PROGRAM [ARGUMENT...] [-- ...]\n");
+                (void)fprintf(stderr,
+                              "usage: rounds COUNT NAME STDIN PROGRAM [ARGUMENT...] [-- ...]\n");
                 return 2;
         }
         for (size_t round = 0; round < rounds + WARM_UP; round++)
@@ -103,8 +110,8 @@ int main(int argc, char **argv) {
                 uint64_t *nsec = contenders[i].nsec;
 
                 qsort(nsec, rounds, sizeof(uint64_t), by_size);
-                (void)printf("%-44s %10.1f %10.1f %8.2f\n", contenders[i].name, (double)nsec[rounds / 2] / 1e3,
-                             (double)nsec[rounds * 9 / 10] / 1e3,
+                (void)printf("%-44s %10.1f %10.1f %8.2f\n", contenders[i].name,
+                             (double)nsec[rounds / 2] / 1e3, (double)nsec[rounds * 9 / 10] / 1e3,
                              (double)nsec[rounds / 2] / (double)contenders[0].nsec[rounds / 2]);
         }
         return 0;

@@ -1,10 +1,11 @@
 /*
- * A counting allocator to be loaded in front of a program (LD_PRELOAD): it lists the places from which memory is asked for,
- * and lets one of them get none.
+ * A counting allocator to be loaded in front of a program (LD_PRELOAD): it lists the places from
+ * which memory is asked for, and lets one of them get none.
  *
- * A place is the nearest call in the program itself together with that one's caller: so an allocation deep in a library counts
- * where the program called the library.  Calls in the program's own wrappers of the allocator are passed over.  Whoever runs
- * the program shares the file FAILING_ALLOC_STATE with it, sets the wrappers, mode and target there, and reads what was met.
+ * A place is the nearest call in the program itself together with that one's caller: so an
+ * allocation deep in a library counts where the program called the library.  Calls in the program's
+ * own wrappers of the allocator are passed over.  Whoever runs the program shares the file
+ * FAILING_ALLOC_STATE with it, sets the wrappers, mode and target there, and reads what was met.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +18,8 @@
 #include <unistd.h>
 #include <unwind.h>
 
-#define PLACES_MAX 8192
-#define FRAMES_MAX 64
+#define PLACES_MAX   8192
+#define FRAMES_MAX   64
 #define WRAPPERS_MAX 16
 
 enum mode { MODE_OFF, MODE_LIST, MODE_FAIL_ONCE, MODE_FAIL_ALWAYS };
@@ -30,7 +31,7 @@ struct state {
         uint64_t target;
         uint64_t failed;
         struct {
-                uint32_t from, to;      /* offsets in the program's text */
+                uint32_t from, to; /* offsets in the program's text */
         } wrappers[WRAPPERS_MAX];
         uint64_t places[PLACES_MAX];
 };
@@ -91,7 +92,8 @@ static bool fails(void) {
         here = place();
         if (here != 0 && state->mode == MODE_LIST) {
                 list(here);
-        } else if (here != 0 && here == state->target && (state->mode == MODE_FAIL_ALWAYS || state->failed == 0)) {
+        } else if (here != 0 && here == state->target &&
+                   (state->mode == MODE_FAIL_ALWAYS || state->failed == 0)) {
                 state->failed++;
                 errno = ENOMEM;
                 failing = true;
@@ -137,6 +139,6 @@ __attribute__((constructor)) static void begin(void) {
         state = map;
         inside = true;
         (void)dl_iterate_phdr(on_object, NULL);
-        (void)place();          /* the unwinder sets itself up, which allocates */
+        (void)place(); /* the unwinder sets itself up, which allocates */
         inside = false;
 }

@@ -1,8 +1,9 @@
 /*
  * The bytes of a client against the real server with a fake broker.
  *
- * The first byte of an input chooses the socket, the fate of a parked request, and whether the client closes its
- * writing side; the second one where the bytes are split in two; the rest is sent.
+ * The first byte of an input chooses the socket, the fate of a parked request, and whether the
+ * client closes its writing side; the second one where the bytes are split in two; the rest is
+ * sent.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,10 +20,10 @@
 #include "../unit/test-server-fake.c"
 
 enum {
-        USE_CONTROL = 1,        /* the control socket */
-        COLD_HAS_VALUE = 2,     /* a parked request is woken with a value, else with an error */
+        USE_CONTROL = 1,    /* the control socket */
+        COLD_HAS_VALUE = 2, /* a parked request is woken with a value, else with an error */
         CLOSE_WRITING = 4,
-        LEAVE_PARKED = 8,       /* the client goes away while it is parked */
+        LEAVE_PARKED = 8, /* the client goes away while it is parked */
 };
 
 #define VALUE "s3cr3t-value"
@@ -42,8 +43,8 @@ static int listen_somewhere(struct sockaddr_un *address, socklen_t *length) {
         sa_family_t family = AF_UNIX;
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        if (fd < 0 || bind(fd, (struct sockaddr *)&family, sizeof(family)) < 0 || listen(fd, 64) < 0 ||
-            getsockname(fd, (struct sockaddr *)address, length) < 0)
+        if (fd < 0 || bind(fd, (struct sockaddr *)&family, sizeof(family)) < 0 ||
+            listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)address, length) < 0)
                 abort();
         return fd;
 }
@@ -85,7 +86,7 @@ static void send_all(int fd, const uint8_t *data, size_t size) {
 
                 turn();
                 if (n < 0)
-                        return;         /* closed, or it reads no more */
+                        return; /* closed, or it reads no more */
                 data += n;
                 size -= (size_t)n;
         }

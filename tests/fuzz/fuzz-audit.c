@@ -1,5 +1,6 @@
 /*
- * What an audit takes from outside: the first byte of the input chooses the parser, the rest is for it.
+ * What an audit takes from outside: the first byte of the input chooses the parser, the rest is for
+ * it.
  *   C a condition behind --require   F behind --forbid   T a time
  *   E entries of a journal: "NAME=value" lines, an empty line behind each entry; into a whole report, in all its forms
  */
@@ -58,7 +59,8 @@ static void print_all(const struct audit_report *report) {
 static void try_entries(const char *text, size_t size) {
         static const struct audit_trust trust = { .check_uid = true, .uid = 997 };
         struct audit_report *report = calloc(1, sizeof(*report));
-        const struct audit_condition condition = { .forbid = true, .source = SOURCE_DIRECT_ENV_FALLBACK };
+        const struct audit_condition condition = { .forbid = true,
+                                                   .source = SOURCE_DIRECT_ENV_FALLBACK };
         struct audit_tally tally;
         struct audit_fields fields;
         struct audit_entry entry;

@@ -1,4 +1,5 @@
-/* /proc/PID/cgroup: what stands before the first NUL is PID 1's, the rest the peer's.  Names in it are others' choice. */
+/* /proc/PID/cgroup: what stands before the first NUL is PID 1's, the rest the peer's.  Names in it
+ * are others' choice. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,6 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         /* A name is in the path, or systemd's escaping of it is. */
         assert(cgroup.path[0] || (!cgroup.unit[0] && !cgroup.container[0]));
         assert(!cgroup.container[0] || strchr(cgroup.container, ':'));
-        assert(cgroup.unit[strspn(cgroup.unit, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@")] == '\0');
+        assert(cgroup.unit[strspn(
+                   cgroup.unit,
+                   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@")] ==
+               '\0');
         return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * Configuration files, from bytes to settings.
  *
- * A form feed, which no file may hold, separates the main file from its drop-ins.  Whatever comes: either there are
- * findings, each of them clean text, or there is a configuration, and it keeps what its header promises.
+ * A form feed, which no file may hold, separates the main file from its drop-ins.  Whatever comes:
+ * either there are findings, each of them clean text, or there is a configuration, and it keeps
+ * what its header promises.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -34,7 +35,8 @@ static void check_identity(const struct identity_config *identity) {
         assert(text_is_name(identity->name));
         assert(identity->urls && identity->urls[0]);
         for (char **url = identity->urls; *url; url++)
-                assert(text_starts_with(*url, "http") && (*url)[strlen(*url) - 1] != '/' && !strpbrk(*url, "@?# "));
+                assert(text_starts_with(*url, "http") && (*url)[strlen(*url) - 1] != '/' &&
+                       !strpbrk(*url, "@?# "));
         assert(identity->token_file || identity->client_id_file);
         assert(!identity->client_id_file == !identity->client_secret_file);
         assert(text_is_plain(identity->project_id) && text_is_plain(identity->environment));
@@ -46,7 +48,8 @@ static void check_token(const struct config *config, const struct token_config *
 
         assert(config_find_token(config, token->name) == token);
         assert(token->forge && token->identity && token->username);
-        assert(*token->secret_path == '/' && !strstr(token->secret_path, "//") && !strchr(token->secret_path, '.'));
+        assert(*token->secret_path == '/' && !strstr(token->secret_path, "//") &&
+               !strchr(token->secret_path, '.'));
         assert(*token->secret_name != '\0' && !strchr(token->secret_name, '/'));
         assert(!token->direct_env == !token->direct_env_until);
         assert(token->max_stale == 0 || token->max_stale >= token->refresh);
@@ -54,20 +57,24 @@ static void check_token(const struct config *config, const struct token_config *
                 any_source = any_source || token->sources[i];
         assert(any_source);
         assert(token->vouched_by);
-        assert(!token->proof_required || (token->job_repositories[0] && token->vouched_by->type != FORGE_OTHER));
-        assert(token->proof_required || (!token->job_repositories[0] && !token->job_events[0] && !token->job_refs[0]));
+        assert(!token->proof_required ||
+               (token->job_repositories[0] && token->vouched_by->type != FORGE_OTHER));
+        assert(token->proof_required ||
+               (!token->job_repositories[0] && !token->job_events[0] && !token->job_refs[0]));
 }
 
 static void check_config(const struct config *config) {
         assert(*config->socket == '/');
         assert(!config->control_socket || strcmp(config->control_socket, config->socket) != 0);
-        assert(!config->credential_socket || strcmp(config->credential_socket, config->socket) != 0);
+        assert(!config->credential_socket ||
+               strcmp(config->credential_socket, config->socket) != 0);
         assert(config->max_connections > 0 && config->request_timeout > 0);
         assert(config->n_tokens > 0 && config->n_forges > 0 && config->n_identities > 0);
         for (size_t i = 0; i < config->n_identities; i++)
                 check_identity(config->identities[i]);
         for (size_t i = 0; i < config->n_forges; i++)
-                assert(text_is_name(config->forges[i]->name) && text_starts_with(config->forges[i]->url, "http"));
+                assert(text_is_name(config->forges[i]->name) &&
+                       text_starts_with(config->forges[i]->url, "http"));
         for (size_t i = 0; i < config->n_tokens; i++)
                 check_token(config, config->tokens[i]);
 }

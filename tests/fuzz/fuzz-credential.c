@@ -1,4 +1,5 @@
-/* A credential file's content: what is accepted is one line of visible ASCII, what is not says why without quoting it. */
+/* A credential file's content: what is accepted is one line of visible ASCII, what is not says why
+ * without quoting it. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /*
- * Docker's configuration and the server its helper is asked for: a registry is added once and for all or the text stays as
- * it was, what is added is found again, and a server that is accepted is one printable word.
+ * Docker's configuration and the server its helper is asked for: a registry is added once and for
+ * all or the text stays as it was, what is added is found again, and a server that is accepted is
+ * one printable word.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@ static void check_config(const uint8_t *data, size_t size, bool replace) {
         assert(locked_buffer_append(&text, data, size));
         r = docker_config_add(&text, "r.example", replace, &failure);
         if (r == DOCKER_CONFIG_ADDED) {
-                assert(docker_config_add(&text, "r.example", false, &failure) == DOCKER_CONFIG_UNCHANGED);
+                assert(docker_config_add(&text, "r.example", false, &failure) ==
+                       DOCKER_CONFIG_UNCHANGED);
                 return;
         }
         assert(r == DOCKER_CONFIG_UNCHANGED || r == -EXIT_UNMET);

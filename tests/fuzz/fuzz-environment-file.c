@@ -1,6 +1,7 @@
 /*
- * What stands in an EnvironmentFile=, and what `systemctl show -p Environment` prints.  Whatever comes: a name is a name, a
- * value is no longer than what it was read from, and nothing stays in memory.  A first byte 'w' means the words.
+ * What stands in an EnvironmentFile=, and what `systemctl show -p Environment` prints.  Whatever
+ * comes: a name is a name, a value is no longer than what it was read from, and nothing stays in
+ * memory.  A first byte 'w' means the words.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -17,7 +18,8 @@ static void on_found(void *userdata, const char *name, struct secret *value) {
         size_t length = strlen(name);
 
         assert(length > 0 && length < ENVIRONMENT_NAME_MAX);
-        assert(strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == length);
+        assert(strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
+               length);
         assert(name[0] < '0' || name[0] > '9');
         assert(length + secret_length(value) < *size);
 }

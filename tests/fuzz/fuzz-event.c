@@ -1,6 +1,7 @@
 /*
- * A job's event: whatever the file has, the verdict is one of the four with a reason that is clean, and no payload can turn
- * an event that is not a pull request, and not called by one, into one where a missing token is as it should be.
+ * A job's event: whatever the file has, the verdict is one of the four with a reason that is clean,
+ * and no payload can turn an event that is not a pull request, and not called by one, into one
+ * where a missing token is as it should be.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -26,7 +27,8 @@ static void check(const char *name, const char *payload, size_t length, bool may
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const char *const names[] = { "push", "issue_comment", "pull_request_target", "other", "" };
+        static const char *const names[] = { "push", "issue_comment", "pull_request_target",
+                                             "other", "" };
         char *payload = malloc(size > 0 ? size : 1);
 
         assert(payload);

@@ -1,7 +1,8 @@
 /*
- * What a forge's answer to "who is this" says about a token.  The input is a line "FORGE STATUS CONTENT-TYPE FLAGS" and the
- * body; FORGE begins a type (fo, gitea, gith, gitl), the flag r means that the server said Retry-After.  Whatever comes: only
- * the forge's own JSON makes a verdict, messages are clean, and nothing stays in memory.
+ * What a forge's answer to "who is this" says about a token.  The input is a line "FORGE STATUS
+ * CONTENT-TYPE FLAGS" and the body; FORGE begins a type (fo, gitea, gith, gitl), the flag r means
+ * that the server said Retry-After.  Whatever comes: only the forge's own JSON makes a verdict,
+ * messages are clean, and nothing stays in memory.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -24,19 +25,22 @@ static void check_text(const char *text, size_t size) {
         assert(strcmp(text_clean(clean, sizeof(clean), text, strlen(text)), text) == 0);
 }
 
-static void check_verdict(const struct http_response *response, enum forge_life life, const struct error *err) {
+static void check_verdict(const struct http_response *response, enum forge_life life,
+                          const struct error *err) {
         bool json = strcmp(response->content_type, "application/json") == 0;
 
         switch (life) {
         case FORGE_TOKEN_ALIVE:
-                assert(err->code == DIAG_NONE && json && (response->status == 200 || response->status == 403));
+                assert(err->code == DIAG_NONE && json &&
+                       (response->status == 200 || response->status == 403));
                 return;
         case FORGE_TOKEN_DEAD:
                 assert(err->code == DIAG_FORGE_TOKEN_REJECTED && json && response->status == 401);
                 break;
         default:
-                assert(err->code == DIAG_FORGE_CANNOT_TELL ||
-                       (err->code >= DIAG_UPSTREAM_BLOCKED && err->code <= DIAG_UPSTREAM_MALFORMED));
+                assert(
+                    err->code == DIAG_FORGE_CANNOT_TELL ||
+                    (err->code >= DIAG_UPSTREAM_BLOCKED && err->code <= DIAG_UPSTREAM_MALFORMED));
         }
         check_text(err->detail, sizeof(err->detail));
         check_text(error_remedy(err), sizeof(err->remedy));
@@ -68,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!newline || size - (size_t)(newline + 1 - data) > ANSWER_MAX_BYTES)
                 return 0;
         memcpy(line, data, (size_t)(newline - data));
-        if (sscanf(line, "%15s %3d %63s %7s", type, &response.status, response.content_type, flags) < 2 ||
+        if (sscanf(line, "%15s %3d %63s %7s", type, &response.status, response.content_type,
+                   flags) < 2 ||
             response.status < 100 || !find_type(type, &forge.type))
                 return 0;
         if (strchr(flags, 'r'))

@@ -1,5 +1,6 @@
 /*
- * ID tokens and what checks them: the first byte of the input chooses the parser, the rest is for it.
+ * ID tokens and what checks them: the first byte of the input chooses the parser, the rest is for
+ * it.
  *   J a JWT   P a header and, behind the first line break, claims: they are made a JWT of   K a JWK set   D a discovery document
  *   U an address of an ID token's request
  */
@@ -28,7 +29,8 @@ static void check_error(int r, const struct error *err, bool may_succeed) {
         char clean[ERROR_DETAIL_MAX];
 
         assert(r == -(int)err->code || (may_succeed && r >= 0));
-        assert(strcmp(text_clean(clean, sizeof(clean), err->detail, strlen(err->detail)), err->detail) == 0);
+        assert(strcmp(text_clean(clean, sizeof(clean), err->detail, strlen(err->detail)),
+                      err->detail) == 0);
 }
 
 /* Nobody here can sign: whatever comes, no token is signed by the key that there is. */
@@ -54,7 +56,8 @@ static void try_token(const char *bytes, size_t size) {
                 assert(r < 0 || expires + ID_TOKEN_LEEWAY > NOW);
                 for (int type = FORGE_FORGEJO; type <= FORGE_GITLAB; type++) {
                         err = (struct error){ 0 };
-                        r = job_facts_read_claims((enum forge_type)type, token.claims, &facts, &err);
+                        r = job_facts_read_claims((enum forge_type)type, token.claims, &facts,
+                                                  &err);
                         check_error(r, &err, true);
                         assert(r < 0 || fact_is_repository(facts.repository));
                 }
@@ -64,7 +67,8 @@ static void try_token(const char *bytes, size_t size) {
 }
 
 static size_t encode(char *to, const char *bytes, size_t length) {
-        size_t used = (size_t)EVP_EncodeBlock((unsigned char *)to, (const unsigned char *)bytes, (int)length);
+        size_t used =
+            (size_t)EVP_EncodeBlock((unsigned char *)to, (const unsigned char *)bytes, (int)length);
 
         while (used > 0 && to[used - 1] == '=')
                 used--;
@@ -109,9 +113,12 @@ static void try_discovery(const char *text, size_t size) {
 }
 
 static void try_address(const char *text, size_t size) {
-        static char url[] = "https://git.example.org", audience[] = "forge broker", pattern[] = "*.actions.example.com";
+        static char url[] = "https://git.example.org", audience[] = "forge broker",
+                    pattern[] = "*.actions.example.com";
         static char *hosts[] = { pattern, NULL };
-        const struct forge_config forge = { .url = url, .oidc_audience = audience, .id_token_hosts = hosts };
+        const struct forge_config forge = { .url = url,
+                                            .oidc_audience = audience,
+                                            .id_token_hosts = hosts };
         char *copy = calloc(1, size + 1), *request = NULL, *origin = NULL;
 
         assert(copy);
@@ -120,7 +127,8 @@ static void try_address(const char *text, size_t size) {
                 origin = url_origin_of(copy);
                 assert(strcmp(origin, url) == 0 || strstr(origin, ".actions.example.com"));
                 request = vouch_id_token_request(&forge, copy);
-                assert(request && url_is_same_origin(request, copy) && strstr(request, "audience=forge%20broker"));
+                assert(request && url_is_same_origin(request, copy) &&
+                       strstr(request, "audience=forge%20broker"));
         }
         free(origin);
         free(request);
@@ -142,7 +150,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static const struct {
                 char letter;
                 void (*try)(const char *text, size_t size);
-        } parsers[] = { { 'J', try_token }, { 'P', try_parts }, { 'K', try_keys }, { 'D', try_discovery }, { 'U', try_address } };
+        } parsers[] = { { 'J', try_token },
+                        { 'P', try_parts },
+                        { 'K', try_keys },
+                        { 'D', try_discovery },
+                        { 'U', try_address } };
 
         if (!keys)
                 set_up();

@@ -1,7 +1,9 @@
 /*
- * What an answer to a secret read means, and whether it is the status of an Infisical.  The input is a line "STATUS CONTENT-TYPE FLAGS" and the body; the flags are
- * letters: 4 the v4 route was asked, e an ETag was sent, r the server said Retry-After.  Whatever comes: a value is a token,
- * only what Infisical itself could have said ends the life of one, messages are clean, and nothing stays in memory.
+ * What an answer to a secret read means, and whether it is the status of an Infisical.  The input
+ * is a line "STATUS CONTENT-TYPE FLAGS" and the body; the flags are letters: 4 the v4 route was
+ * asked, e an ETag was sent, r the server said Retry-After.  Whatever comes: a value is a token,
+ * only what Infisical itself could have said ends the life of one, messages are clean, and nothing
+ * stays in memory.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -42,8 +44,8 @@ static void check_value(const struct infisical_result *result) {
         assert(result->version >= 0);
 }
 
-static void check_result(const struct http_response *response, const struct infisical_result *result,
-                         const struct error *err, int r) {
+static void check_result(const struct http_response *response,
+                         const struct infisical_result *result, const struct error *err, int r) {
         const struct infisical_verdict *verdict = &result->verdict;
 
         assert(r == -(int)verdict->code && err->code == verdict->code);
@@ -51,14 +53,17 @@ static void check_result(const struct http_response *response, const struct infi
                                               verdict->code <= DIAG_UPSTREAM_MALFORMED));
         assert((verdict->code == DIAG_NONE) == (result->value != NULL || verdict->unchanged));
         assert(!verdict->unchanged || (response->status == 304 && !result->value));
-        assert(!result->value || (response->status == 200 && strcmp(response->content_type, "application/json") == 0));
+        assert(!result->value || (response->status == 200 &&
+                                  strcmp(response->content_type, "application/json") == 0));
         if (verdict->authoritative) {
-                assert(response->status == 200 || (response->status >= 400 && response->status < 500));
+                assert(response->status == 200 ||
+                       (response->status >= 400 && response->status < 500));
                 assert(strcmp(response->content_type, "application/json") == 0);
                 assert(verdict->code < DIAG_UPSTREAM_BLOCKED);
         }
         assert(!verdict->route_unknown || verdict->code == DIAG_UPSTREAM_MALFORMED);
-        assert((verdict->pause > 0) == (verdict->code == DIAG_UPSTREAM_RATE_LIMITED) && verdict->pause <= USEC_PER_HOUR);
+        assert((verdict->pause > 0) == (verdict->code == DIAG_UPSTREAM_RATE_LIMITED) &&
+               verdict->pause <= USEC_PER_HOUR);
         if (result->value)
                 check_value(result);
         check_text(err->detail, sizeof(err->detail));
@@ -66,15 +71,18 @@ static void check_result(const struct http_response *response, const struct infi
                 check_text(error_remedy(err), sizeof(err->remedy));
 }
 
-/* The same answer to the question whether this is Infisical: only a 200 of the right shape says so. */
+/* The same answer to the question whether this is Infisical: only a 200 of the right shape says
+ * so. */
 static void check_status(const struct http_response *response) {
         struct infisical_verdict verdict;
         struct error err;
-        int r = infisical_classify_status(response, "https://infisical.example.org", &verdict, &err);
+        int r =
+            infisical_classify_status(response, "https://infisical.example.org", &verdict, &err);
 
         assert(r == -(int)verdict.code && err.code == verdict.code);
-        assert(verdict.code != DIAG_NONE ||
-               (response->status == 200 && strcmp(response->content_type, "application/json") == 0));
+        assert(
+            verdict.code != DIAG_NONE ||
+            (response->status == 200 && strcmp(response->content_type, "application/json") == 0));
         assert((verdict.pause > 0) == (verdict.code == DIAG_UPSTREAM_RATE_LIMITED));
         check_text(err.detail, sizeof(err.detail));
 }
@@ -96,15 +104,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!newline || size - (size_t)(newline + 1 - data) > ANSWER_MAX_BYTES)
                 return 0;
         memcpy(line, data, (size_t)(newline - data));
-        if (sscanf(line, "%3d %63s %7s", &response.status, response.content_type, flags) < 1 || response.status < 100)
+        if (sscanf(line, "%3d %63s %7s", &response.status, response.content_type, flags) < 1 ||
+            response.status < 100)
                 return 0;
         if (strchr(flags, 'r'))
                 response.retry_after = 9 * USEC_PER_SEC;
         response.body = secret_copy(newline + 1, size - (size_t)(newline + 1 - data));
         assert(response.body);
 
-        r = infisical_classify_read(&response, &address, "https://infisical.example.org", strchr(flags, '4') != NULL,
-                                    strchr(flags, 'e') != NULL, &result, &err);
+        r = infisical_classify_read(&response, &address, "https://infisical.example.org",
+                                    strchr(flags, '4') != NULL, strchr(flags, 'e') != NULL, &result,
+                                    &err);
         check_result(&response, &result, &err, r);
         check_status(&response);
         (void)secret_unref(result.value);

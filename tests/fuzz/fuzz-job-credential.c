@@ -1,6 +1,6 @@
 /*
- * git's credential protocol: whatever the bytes are, what is accepted names a place without control characters, and what it
- * borrows lies within the bytes.
+ * git's credential protocol: whatever the bytes are, what is accepted names a place without control
+ * characters, and what it borrows lies within the bytes.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /*
- * What forges say of jobs: the first byte of the input chooses the answer's kind, the rest is its body.
+ * What forges say of jobs: the first byte of the input chooses the answer's kind, the rest is its
+ * body.
  *   R Forgejo's run   J GitLab's job   I GitHub's repositories of an installation
  */
 #include <assert.h>
@@ -17,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_text(const char *text, size_t size) {
         char clean[JOB_TEXT_MAX];
 
-        assert(strlen(text) < size && strcmp(text_clean(clean, sizeof(clean), text, strlen(text)), text) == 0);
+        assert(strlen(text) < size &&
+               strcmp(text_clean(clean, sizeof(clean), text, strlen(text)), text) == 0);
 }
 
 static void check(int r, const struct job_facts *facts, const struct error *err) {
@@ -25,7 +27,8 @@ static void check(int r, const struct job_facts *facts, const struct error *err)
                 assert(r == -(int)err->code);
                 return;
         }
-        assert(fact_is_repository(facts->repository) && facts->by > VOUCHED_NO && facts->by < VOUCHED_COUNT);
+        assert(fact_is_repository(facts->repository) && facts->by > VOUCHED_NO &&
+               facts->by < VOUCHED_COUNT);
         assert(!facts->event_known || facts->event[0]);
         assert(!facts->ref_known || text_starts_with(facts->ref, "refs/"));
         assert(facts->event_known || facts->fork != FORK_NO);
@@ -49,12 +52,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         if (size < 1 || size > 65536)
                 return 0;
-        /* As json_parse(), which is another function in the jobs' library: a fuzzer is linked with both. */
+        /* As json_parse(), which is another function in the jobs' library: a fuzzer is linked with
+         * both. */
         root = json_loadb((const char *)data + 1, size - 1, JSON_REJECT_DUPLICATES, NULL);
         if (data[0] == 'R')
                 check(job_facts_read_run(root, &facts, &err), &facts, &err);
         else if (data[0] == 'J')
-                check(job_facts_read_job("https://lab.example.org", root, &facts, &err), &facts, &err);
+                check(job_facts_read_job("https://lab.example.org", root, &facts, &err), &facts,
+                      &err);
         else if (data[0] == 'I')
                 check(job_facts_read_installation(root, &facts, &err), &facts, &err);
         json_decref(root);

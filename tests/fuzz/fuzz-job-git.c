@@ -1,6 +1,7 @@
 /*
- * What `forge-broker git` reads from outside: remotes' URLs, git's list of its configuration, ~/.netrc, what its helper
- * reports.  The first byte says which.  Whatever the bytes are, no parser looks beyond them, and what one shows is clean.
+ * What `forge-broker git` reads from outside: remotes' URLs, git's list of its configuration,
+ * ~/.netrc, what its helper reports.  The first byte says which.  Whatever the bytes are, no parser
+ * looks beyond them, and what one shows is clean.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -32,7 +33,8 @@ static void feed_url(const char *text) {
         assert(!again.user || memchr(url.host, '@', url.host_length));
         assert(url_is_below(buffer, &again) || again.path[0]);
         if (url_repository("https://git.example.org/base", text, buffer))
-                assert(strchr(buffer, '/') && buffer[0] != '/' && buffer[strlen(buffer) - 1] != '/');
+                assert(strchr(buffer, '/') && buffer[0] != '/' &&
+                       buffer[strlen(buffer) - 1] != '/');
         url_origin(&url, buffer);
         assert(url_is_below(buffer, &url));
         check_clean(buffer);

@@ -1,6 +1,6 @@
 /*
- * The jobs' JSON reader: whatever the bytes are, a text that is accepted can be walked and decoded within its bounds, and
- * says the same again when it is read a second time.
+ * The jobs' JSON reader: whatever the bytes are, a text that is accepted can be walked and decoded
+ * within its bounds, and says the same again when it is read a second time.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ static void check_string(struct json value) {
         assert(buffer);
         assert(json_string(value, buffer, value.length, &length));
         assert(length < value.length);
-        assert(strlen(buffer) == length);       /* no NUL inside */
+        assert(strlen(buffer) == length); /* no NUL inside */
         /* One byte less than the text and its NUL need is refused. */
         assert(!json_string(value, buffer, length, &length));
         free(buffer);

@@ -1,7 +1,7 @@
 /*
- * The broker's answer to a preflight, which has the forge's words in it: the first byte says what was asked.  Whatever the
- * answer is, each need that was asked for has one finding, only "yes" is one, and what is printed is clean and begins with
- * words of the program's own.
+ * The broker's answer to a preflight, which has the forge's words in it: the first byte says what
+ * was asked.  Whatever the answer is, each need that was asked for has one finding, only "yes" is
+ * one, and what is printed is clean and begins with words of the program's own.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -25,17 +25,20 @@ static void check_finding(const struct preflight_finding *finding) {
         check_clean(finding->remedy);
         preflight_line(finding, line);
         check_clean(line);
-        assert(strncmp(line, "yes ", 4) == 0 || strncmp(line, "no ", 3) == 0 || strncmp(line, "cannot tell ", 12) == 0);
+        assert(strncmp(line, "yes ", 4) == 0 || strncmp(line, "no ", 3) == 0 ||
+               strncmp(line, "cannot tell ", 12) == 0);
         assert((finding->verdict == PREFLIGHT_YES) == (line[0] == 'y'));
 }
 
-static void check_report(const struct preflight_question *question, const struct preflight_report *report) {
+static void check_report(const struct preflight_question *question,
+                         const struct preflight_report *report) {
         bool has_ref = question->ref[0] && !(question->needs & 1u << PREFLIGHT_CONTENTS_WRITE);
         char identity[PREFLIGHT_LINE_MAX];
 
         assert(report->count == (size_t)__builtin_popcount(question->needs) + (has_ref ? 1 : 0));
         assert(preflight_count(report, PREFLIGHT_YES) + preflight_count(report, PREFLIGHT_NO) +
-               preflight_count(report, PREFLIGHT_CANNOT_TELL) == report->count);
+                   preflight_count(report, PREFLIGHT_CANNOT_TELL) ==
+               report->count);
         for (size_t i = 0; i < report->count; i++)
                 check_finding(&report->findings[i]);
         check_finding(&report->identity);
@@ -61,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         text = malloc(size > 1 ? size - 1 : 1);
         assert(text);
         memcpy(text, data + 1, size - 1);
-        if (json_parse(text, size - 1, &report.json, &failure) == 0 && preflight_report_read(&question, &report, &failure) == 0)
+        if (json_parse(text, size - 1, &report.json, &failure) == 0 &&
+            preflight_report_read(&question, &report, &failure) == 0)
                 check_report(&question, &report);
         free(text);
         return 0;

@@ -1,5 +1,6 @@
 /*
- * What belongs to Universal Auth: the first byte of the input chooses the parser, the rest is for it.
+ * What belongs to Universal Auth: the first byte of the input chooses the parser, the rest is for
+ * it.
  *   A an answer to a login ("STATUS CONTENT-TYPE\n" and the body)   J an access token   H header lines   L the lockout file
  */
 #include <assert.h>
@@ -29,14 +30,17 @@ static void try_answer(const char *text, size_t size) {
         if (!newline)
                 return;
         memcpy(line, text, (size_t)(newline - text));
-        if (sscanf(line, "%3d %63s", &response.status, response.content_type) < 1 || response.status < 100)
+        if (sscanf(line, "%3d %63s", &response.status, response.content_type) < 1 ||
+            response.status < 100)
                 return;
         response.body = secret_copy(newline + 1, size - (size_t)(newline + 1 - text));
         assert(response.body);
-        r = infisical_classify_login(&response, "https://infisical.example.org", NOW, &session, &err);
+        r = infisical_classify_login(&response, "https://infisical.example.org", NOW, &session,
+                                     &err);
         assert(r == -(int)err.code && session.verdict.code == err.code);
         assert((session.access_token != NULL) == (err.code == DIAG_NONE));
-        assert(strcmp(text_clean(clean, sizeof(clean), err.detail, strlen(err.detail)), err.detail) == 0);
+        assert(strcmp(text_clean(clean, sizeof(clean), err.detail, strlen(err.detail)),
+                      err.detail) == 0);
         for (size_t i = 0; session.access_token && i < secret_length(session.access_token); i++)
                 assert(secret_bytes(session.access_token)[i] > ' ');
         (void)secret_unref(session.access_token);
@@ -48,7 +52,8 @@ static void try_token(const char *text, size_t size) {
         struct token_claims claims;
 
         (void)token_claims_read(token, &claims);
-        assert(strlen(claims.identity_name) < sizeof(claims.identity_name) && claims.uses_limit >= 0);
+        assert(strlen(claims.identity_name) < sizeof(claims.identity_name) &&
+               claims.uses_limit >= 0);
         (void)secret_unref(token);
 }
 

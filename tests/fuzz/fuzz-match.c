@@ -1,6 +1,7 @@
 /*
- * Which token is for a place that a client names.  The input is "PROTOCOL\nHOST\nPATH" or "\nREGISTRY": whatever it is, the
- * token that is found is one of the place's forge, never one of https for http, and messages are clean.
+ * Which token is for a place that a client names.  The input is "PROTOCOL\nHOST\nPATH" or
+ * "\nREGISTRY": whatever it is, the token that is found is one of the place's forge, never one of
+ * https for http, and messages are clean.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -16,13 +17,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The configuration's strings are its own, so their type is not const. */
 #define TEXT(literal) ((char[]){ literal })
 
-static struct forge_config home = { .name = TEXT("home"), .type = FORGE_FORGEJO, .url = TEXT("https://git.example.org"),
+static struct forge_config home = { .name = TEXT("home"),
+                                    .type = FORGE_FORGEJO,
+                                    .url = TEXT("https://git.example.org"),
                                     .registry = TEXT("git.example.org") };
-static struct forge_config sub = { .name = TEXT("sub"), .type = FORGE_GITEA, .url = TEXT("https://a.example/git"),
+static struct forge_config sub = { .name = TEXT("sub"),
+                                   .type = FORGE_GITEA,
+                                   .url = TEXT("https://a.example/git"),
                                    .registry = TEXT("r.example:5000") };
-static struct forge_config lab = { .name = TEXT("lab"), .type = FORGE_GITLAB, .url = TEXT("http://127.0.0.1:80"),
+static struct forge_config lab = { .name = TEXT("lab"),
+                                   .type = FORGE_GITLAB,
+                                   .url = TEXT("http://127.0.0.1:80"),
                                    .registry = TEXT("127.0.0.1:443") };
-static char *all[] = { NULL }, *some[] = { TEXT("platform/*"), TEXT("a?b*c/*d"), NULL }, *one[] = { TEXT("platform/site"), NULL };
+static char *all[] = { NULL }, *some[] = { TEXT("platform/*"), TEXT("a?b*c/*d"), NULL },
+            *one[] = { TEXT("platform/site"), NULL };
 static struct token_config tokens[] = {
         { .name = TEXT("deploy"), .forge = &home, .targets = all },
         { .name = TEXT("platform"), .forge = &home, .targets = some },
@@ -40,8 +48,11 @@ static void check_text(const char *text, size_t size) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static struct forge_config *forges[] = { &home, &sub, &lab };
-        static struct token_config *list[] = { &tokens[0], &tokens[1], &tokens[2], &tokens[3], &tokens[4] };
-        const struct config config = { .forges = forges, .n_forges = ELEMENTS(forges), .tokens = list,
+        static struct token_config *list[] = { &tokens[0], &tokens[1], &tokens[2], &tokens[3],
+                                               &tokens[4] };
+        const struct config config = { .forges = forges,
+                                       .n_forges = ELEMENTS(forges),
+                                       .tokens = list,
                                        .n_tokens = ELEMENTS(list) };
         struct match_query query = { 0 };
         const struct token_config *token = NULL;
@@ -76,7 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 return 0;
         }
         assert(r == -(int)err.code);
-        assert(err.code == DIAG_UNKNOWN_TOKEN || err.code == DIAG_MALFORMED_REQUEST || err.code == DIAG_NO_USABLE_VALUE);
+        assert(err.code == DIAG_UNKNOWN_TOKEN || err.code == DIAG_MALFORMED_REQUEST ||
+               err.code == DIAG_NO_USABLE_VALUE);
         check_text(err.detail, sizeof(err.detail));
         check_text(error_remedy(&err), sizeof(err.remedy));
         return 0;

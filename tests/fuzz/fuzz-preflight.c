@@ -1,12 +1,12 @@
 /*
  * What a forge answers to all that a preflight asks, and the body of the request for one.
  *
- * The input's first line is "TYPE NEEDS FLAGS", TYPE as a word that begins one (fo, gitea, gith, gitl), NEEDS a number; with
- * the flag b the rest is the body of a request.  Else each further line is "STATUS CONTENT-TYPE LENGTH", and behind it lines
- * with a header "-NAME: VALUE" each, so many bytes of a body and a newline: the answers in the order of the requests; when they
- * are used up, nothing more answers.
- * Whatever comes: nothing is asked twice but what takes away, no "yes" without an answer, texts are clean, and nothing stays in
- * memory.
+ * The input's first line is "TYPE NEEDS FLAGS", TYPE as a word that begins one (fo, gitea, gith,
+ * gitl), NEEDS a number; with the flag b the rest is the body of a request.  Else each further line
+ * is "STATUS CONTENT-TYPE LENGTH", and behind it lines with a header "-NAME: VALUE" each, so many
+ * bytes of a body and a newline: the answers in the order of the requests; when they are used up,
+ * nothing more answers. Whatever comes: nothing is asked twice but what takes away, no "yes"
+ * without an answer, texts are clean, and nothing stays in memory.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -42,7 +42,8 @@ static bool take_line(struct input *input, char *line, size_t size) {
 static void take_headers(struct input *input, struct http_response *response) {
         char line[512], *colon;
 
-        while (input->at < input->end && *input->at == '-' && take_line(input, line, sizeof(line))) {
+        while (input->at < input->end && *input->at == '-' &&
+               take_line(input, line, sizeof(line))) {
                 colon = strstr(line, ": ");
                 if (!colon)
                         continue;
@@ -59,7 +60,8 @@ static void answer(struct forge_inquiry *inquiry, size_t probe, struct input *in
         char line[128];
 
         if (!take_line(input, line, sizeof(line)) ||
-            sscanf(line, "%3d %63s %5zu", &response.status, response.content_type, &length) < 2 || response.status < 100) {
+            sscanf(line, "%3d %63s %5zu", &response.status, response.content_type, &length) < 2 ||
+            response.status < 100) {
                 input->at = input->end;
                 (void)error_set(&err, DIAG_UPSTREAM_TIMEOUT, "no answer");
                 inquiry_answered(inquiry, probe, NULL, &err);
@@ -166,10 +168,14 @@ static bool find_type(const char *prefix, enum forge_type *ret) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static bool ready;
-        static char name[] = "home", url[] = "https://git.example.org", registry[] = "registry.example.org";
+        static char name[] = "home", url[] = "https://git.example.org",
+                    registry[] = "registry.example.org";
         struct forge_config forge = { .name = name, .url = url, .registry = registry };
-        struct forge_question question = { .forge = &forge, .username = "deploy-bot", .kept = "as secret 'x' in Infisical's /y",
-                                           .repository = "group/o/r", .image = "o/i" };
+        struct forge_question question = { .forge = &forge,
+                                           .username = "deploy-bot",
+                                           .kept = "as secret 'x' in Infisical's /y",
+                                           .repository = "group/o/r",
+                                           .image = "o/i" };
         struct input input = { .at = (const char *)data, .end = (const char *)data + size };
         char line[128], type[16] = "", flags[8] = "";
 
@@ -178,7 +184,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 assert(secret_init(false, NULL) == 0);
                 ready = true;
         }
-        if (size > 65536 || !take_line(&input, line, sizeof(line)) || sscanf(line, "%15s %3u %7s", type, &question.needs, flags) < 2)
+        if (size > 65536 || !take_line(&input, line, sizeof(line)) ||
+            sscanf(line, "%15s %3u %7s", type, &question.needs, flags) < 2)
                 return 0;
         question.needs &= (1u << NEED_COUNT) - 1;
         question.write_probe = strchr(flags, 'w') != NULL;

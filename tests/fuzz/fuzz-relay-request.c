@@ -1,6 +1,7 @@
 /*
- * The relay's request parser: any bytes, in any fragments.  What it lets through is looked at with other eyes: the head
- * that goes to the broker is one request with one length, names the user once, and is stable when it is parsed again.
+ * The relay's request parser: any bytes, in any fragments.  What it lets through is looked at with
+ * other eyes: the head that goes to the broker is one request with one length, names the user once,
+ * and is stable when it is parsed again.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -35,7 +36,8 @@ static void check_head(const char *bytes, const struct job_request *request) {
         assert(strstr(head, "\r\n\r\n") == head + length - 4);
         assert(count_lines(head, "Forge-Broker-Via-Uid") == 1 && strstr(head, UID_LINE));
         assert(count_lines(head, "Content-Length") == 1 || request->body == 0);
-        assert(count_lines(head, "Content-Length") <= 1 && count_lines(head, "Transfer-Encoding") == 0);
+        assert(count_lines(head, "Content-Length") <= 1 &&
+               count_lines(head, "Transfer-Encoding") == 0);
         assert(count_lines(head, "Host") == 1 && count_lines(head, "Connection") == 1);
         if (length > JOB_REQUEST_HEAD_MAX)
                 return;
@@ -61,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 check_head(bytes, &request);
         }
 
-        /* A verdict on the beginning may only come where more bytes cannot change it to a better one. */
+        /* A verdict on the beginning may only come where more bytes cannot change it to a better
+         * one. */
         for (size_t length = 1; length < size && size <= 2048; length++) {
                 int early = job_request_parse(bytes, length, &part, &why);
 

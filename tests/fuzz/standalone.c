@@ -1,6 +1,7 @@
 /*
- * main() for a fuzz target without a fuzzer: runs it once on each file of its arguments, and on each file in the
- * directories among them, so that the corpus is replayed by `make check` with any compiler.
+ * main() for a fuzz target without a fuzzer: runs it once on each file of its arguments, and on
+ * each file in the directories among them, so that the corpus is replayed by `make check` with any
+ * compiler.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -12,7 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The file's bytes in a block of exactly their size, so that a read behind them is noticed; NULL after a message. */
+/* The file's bytes in a block of exactly their size, so that a read behind them is noticed; NULL
+ * after a message. */
 static uint8_t *read_file(const char *path, size_t *ret_size) {
         uint8_t *data = malloc(INPUT_MAX_BYTES), *exact = NULL;
         FILE *file = fopen(path, "rbe");

@@ -1,6 +1,6 @@
 /*
- * Prints the tables of the code for the test that compares the documentation with them: "key SECTION NAME", "code NAME",
- * "record NAME MESSAGE_ID".
+ * Prints the tables of the code for the test that compares the documentation with them: "key
+ * SECTION NAME", "code NAME", "record NAME MESSAGE_ID".
  */
 #include <stdio.h>
 
@@ -26,7 +26,8 @@ int main(void) {
 
         _Static_assert(ELEMENTS(records) == AUDIT_KIND_COUNT, "a kind of record is missing here");
         for (int id = 0; id < KEY_COUNT; id++)
-                (void)printf("key %s %s\n", section_kind_name(key_get((enum key_id)id)->section), key_get((enum key_id)id)->name);
+                (void)printf("key %s %s\n", section_kind_name(key_get((enum key_id)id)->section),
+                             key_get((enum key_id)id)->name);
         for (int code = DIAG_NONE + 1; code < DIAG_COUNT; code++)
                 (void)printf("code %s\n", diagnosis_info((enum diagnosis)code)->name);
         for (size_t i = 0; i < ELEMENTS(records); i++)

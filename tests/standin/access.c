@@ -9,11 +9,13 @@
 /* What UA and OIDC logins announce as max TTL when the token has a period. */
 #define PERIODIC_MAX_TTL 1000000000
 
-/* Generation C: no JWT lives longer than the server's own maximum, nor than what is left of the max TTL. */
+/* Generation C: no JWT lives longer than the server's own maximum, nor than what is left of the
+ * max TTL. */
 static json_int_t capped_ttl(const struct standin *s, const json_t *record, json_int_t ttl) {
         json_int_t cap = (json_int_t)settings_number(s->settings, "max_age_seconds", 7776000);
         json_int_t max = (json_int_t)settings_number(record, "max_ttl", 0);
-        json_int_t left = (json_int_t)(settings_number(record, "created", 0) + (double)max - standin_now(s));
+        json_int_t left =
+            (json_int_t)(settings_number(record, "created", 0) + (double)max - standin_now(s));
 
         if (ttl == 0 || ttl > cap)
                 ttl = cap;
@@ -34,16 +36,17 @@ static void add_claims_of_c(const struct standin *s, const json_t *record, json_
         double uses = settings_number(record, "uses_limit", 0);
 
         (void)json_object_update_new(
-                claims,
-                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:{}}", "jti",
-                          member_text(record, "id", ""), "identityName", member_text(identity, "name", ""),
-                          "authMethod", member_text(record, "method", ""), "orgId", organization, "rootOrgId",
-                          organization, "parentOrgId", organization, "accessTokenTTL",
-                          (json_int_t)settings_number(record, "ttl", 0), "accessTokenMaxTTL",
-                          (json_int_t)settings_number(record, "max_ttl", 0), "accessTokenPeriod",
-                          (json_int_t)settings_number(record, "period", 0), "creationEpoch",
-                          (json_int_t)settings_number(record, "created", 0), "ipRestrictionEnabled",
-                          json_array_size(json_object_get(record, "trusted_ips")) > 0, "identityAuth"));
+            claims,
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:{}}", "jti",
+                      member_text(record, "id", ""), "identityName",
+                      member_text(identity, "name", ""), "authMethod",
+                      member_text(record, "method", ""), "orgId", organization, "rootOrgId",
+                      organization, "parentOrgId", organization, "accessTokenTTL",
+                      (json_int_t)settings_number(record, "ttl", 0), "accessTokenMaxTTL",
+                      (json_int_t)settings_number(record, "max_ttl", 0), "accessTokenPeriod",
+                      (json_int_t)settings_number(record, "period", 0), "creationEpoch",
+                      (json_int_t)settings_number(record, "created", 0), "ipRestrictionEnabled",
+                      json_array_size(json_object_get(record, "trusted_ips")) > 0, "identityAuth"));
         if (uses > 0)
                 (void)json_object_set_new(claims, "numUsesLimit", json_integer((json_int_t)uses));
 }
@@ -53,7 +56,7 @@ char *access_issue(const struct standin *s, const json_t *record, json_int_t *re
         const char *secret_id = member_text(record, "client_secret_id", "");
         json_int_t now = (json_int_t)standin_now(s), ttl = record_ttl(record);
         _cleanup_(json_decrefp) json_t *claims =
-                json_pack("{s:O}", "identityId", json_object_get(record, "identity"));
+            json_pack("{s:O}", "identityId", json_object_get(record, "identity"));
 
         if (generation == GENERATION_C || *secret_id)
                 (void)json_object_set_new(claims, "clientSecretId", json_string(secret_id));
@@ -70,21 +73,24 @@ char *access_issue(const struct standin *s, const json_t *record, json_int_t *re
         return jwt_make(claims, settings_text(s, "auth_secret"));
 }
 
-json_t *access_record(struct standin *s, const json_t *identity, const char *method, const char *secret_id) {
-        static const char *const copied[] = { "ttl", "max_ttl", "period", "uses_limit", "trusted_ips" };
+json_t *access_record(struct standin *s, const json_t *identity, const char *method,
+                      const char *secret_id) {
+        static const char *const copied[] = { "ttl", "max_ttl", "period", "uses_limit",
+                                              "trusted_ips" };
         const json_t *config = json_object_get(
-                identity, strcmp(method, "token-auth") == 0 ? "token_auth" : "universal_auth");
-        json_t *record = json_pack("{s:s, s:s, s:b}", "identity", member_text(identity, "id", ""), "method",
-                                   method, "issued", 1);
+            identity, strcmp(method, "token-auth") == 0 ? "token_auth" : "universal_auth");
+        json_t *record = json_pack("{s:s, s:s, s:b}", "identity", member_text(identity, "id", ""),
+                                   "method", method, "issued", 1);
         _cleanup_(freep) char *name = NULL;
 
         for (size_t i = 0; i < ELEMENTS(copied); i++)
                 if (json_object_get(config, copied[i]))
-                        (void)json_object_set(record, copied[i], json_object_get(config, copied[i]));
+                        (void)json_object_set(record, copied[i],
+                                              json_object_get(config, copied[i]));
         if (secret_id)
                 (void)json_object_set_new(record, "client_secret_id", json_string(secret_id));
-        name = format_text("%s-%s-%zu", member_text(identity, "name", ""), secret_id ? "login" : "issued",
-                           json_array_size(s->tokens));
+        name = format_text("%s-%s-%zu", member_text(identity, "name", ""),
+                           secret_id ? "login" : "issued", json_array_size(s->tokens));
         (void)json_object_set_new(record, "name", json_string(name));
         (void)token_complete(s, record);
         (void)json_array_append_new(s->tokens, record);
@@ -99,14 +105,15 @@ json_t *access_answer(const struct standin *s, const json_t *record, char *text,
                 max = PERIODIC_MAX_TTL;
         if (settings_generation(s) != GENERATION_C)
                 ttl = record_ttl(record);
-        answer = json_pack("{s:s, s:I, s:I, s:s}", "accessToken", text, "expiresIn", ttl, "accessTokenMaxTTL",
-                           max, "tokenType", "Bearer");
+        answer = json_pack("{s:s, s:I, s:I, s:s}", "accessToken", text, "expiresIn", ttl,
+                           "accessTokenMaxTTL", max, "tokenType", "Bearer");
         free(text);
         return answer;
 }
 
 static void answer_token_error(struct request *r, const char *text) {
-        unsigned expired_status = (unsigned)settings_number(r->standin->settings, "expired_status", 403);
+        unsigned expired_status =
+            (unsigned)settings_number(r->standin->settings, "expired_status", 403);
 
         if (settings_generation(r->standin) == GENERATION_2024) {
                 answer_framework(r, 500, "Internal Server Error", text);
@@ -116,17 +123,17 @@ static void answer_token_error(struct request *r, const char *text) {
                 answer_error(r, expired_status, "TokenError",
                              "Your token has expired. Please re-authenticate.", NULL);
         else if (strcmp(text, "jwt malformed") == 0)
-                answer_error(
-                        r, 403, "TokenError",
-                        "The provided access token is malformed. Please use a valid token or generate a new "
-                        "one and try again.",
-                        NULL);
+                answer_error(r, 403, "TokenError",
+                             "The provided access token is malformed. Please use a valid token or "
+                             "generate a new "
+                             "one and try again.",
+                             NULL);
         else if (strcmp(text, "invalid algorithm") == 0)
-                answer_error(
-                        r, 403, "TokenError",
-                        "The access token is signed with an invalid algorithm. Please provide a valid token "
-                        "and try again.",
-                        NULL);
+                answer_error(r, 403, "TokenError",
+                             "The access token is signed with an invalid algorithm. Please provide "
+                             "a valid token "
+                             "and try again.",
+                             NULL);
         else
                 answer_error(r, 403, "TokenError", text, NULL);
 }

@@ -5,11 +5,14 @@
 
 #include "request.h"
 
-/** access_issue() - a new token text for the record; @ret_ttl: its lifetime in seconds, 0 without end */
+/** access_issue() - a new token text for the record; @ret_ttl: its lifetime in seconds, 0 without
+ * end */
 char *access_issue(const struct standin *s, const json_t *record, json_int_t *ret_ttl);
 
-/** access_record() - a new record for the identity, by method "token-auth" or "universal-auth"; borrowed */
-json_t *access_record(struct standin *s, const json_t *identity, const char *method, const char *secret_id);
+/** access_record() - a new record for the identity, by method "token-auth" or "universal-auth";
+ * borrowed */
+json_t *access_record(struct standin *s, const json_t *identity, const char *method,
+                      const char *secret_id);
 
 /** access_answer() - the body of login and renew; consumes @text */
 json_t *access_answer(const struct standin *s, const json_t *record, char *text, json_int_t ttl);

@@ -17,8 +17,8 @@ void answer_json(struct request *r, unsigned status, json_t *body) {
 
 void answer_error(struct request *r, unsigned status, const char *name, const char *message,
                   json_t *details) {
-        bool with_id =
-                settings_true(r->standin, "error_req_id", settings_generation(r->standin) != GENERATION_2024);
+        bool with_id = settings_true(r->standin, "error_req_id",
+                                     settings_generation(r->standin) != GENERATION_2024);
         json_t *body = json_object();
         char id[32] = "req-";
 
@@ -34,12 +34,13 @@ void answer_error(struct request *r, unsigned status, const char *name, const ch
 }
 
 void answer_framework(struct request *r, unsigned status, const char *error, const char *message) {
-        answer_json(
-                r, status,
-                json_pack("{s:i, s:s, s:s}", "statusCode", (int)status, "error", error, "message", message));
+        answer_json(r, status,
+                    json_pack("{s:i, s:s, s:s}", "statusCode", (int)status, "error", error,
+                              "message", message));
 }
 
-void answer_text(struct request *r, unsigned status, const char *content_type, const char *text, bool bare) {
+void answer_text(struct request *r, unsigned status, const char *content_type, const char *text,
+                 bool bare) {
         char *copy = format_text("%s", text);
 
         answer_json(r, status, NULL);
@@ -71,7 +72,7 @@ void answer_not_found(struct request *r, const char *name, const char *message) 
 void answer_permission(struct request *r, const char *action, json_t *details) {
         bool old = settings_generation(r->standin) == GENERATION_2024;
         _cleanup_(freep) char *message =
-                format_text("You are not allowed to %s on secrets", old ? "read" : action);
+            format_text("You are not allowed to %s on secrets", old ? "read" : action);
 
         if (old) {
                 json_decref(details);
@@ -90,9 +91,9 @@ void answer_issues(struct request *r, json_t *issues) {
 void answer_unknown_route(struct request *r) {
         _cleanup_(freep) char *message = format_text("Route %s:%s not found", r->method, r->target);
 
-        answer_json(
-                r, 404,
-                json_pack("{s:s, s:s, s:i}", "message", message, "error", "Not Found", "statusCode", 404));
+        answer_json(r, 404,
+                    json_pack("{s:s, s:s, s:i}", "message", message, "error", "Not Found",
+                              "statusCode", 404));
 }
 
 static const char *type_name(const json_t *value) {
@@ -119,11 +120,12 @@ static const char *type_name(const json_t *value) {
 
 void issue_type(json_t *issues, const char *field, const char *expected, const json_t *received) {
         _cleanup_(freep) char *message =
-                received ? format_text("Expected %s, received %s", expected, type_name(received))
-                         : format_text("Required");
+            received ? format_text("Expected %s, received %s", expected, type_name(received))
+                     : format_text("Required");
         json_t *path = field ? json_pack("[s]", field) : json_array();
 
-        (void)json_array_append_new(issues, json_pack("{s:s, s:s, s:s, s:o, s:s}", "code", "invalid_type",
-                                                      "expected", expected, "received", type_name(received),
-                                                      "path", path, "message", message));
+        (void)json_array_append_new(issues,
+                                    json_pack("{s:s, s:s, s:s, s:o, s:s}", "code", "invalid_type",
+                                              "expected", expected, "received", type_name(received),
+                                              "path", path, "message", message));
 }

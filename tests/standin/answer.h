@@ -8,14 +8,17 @@
 /** answer_json() - a result; consumes @body */
 void answer_json(struct request *r, unsigned status, json_t *body);
 
-/** answer_error() - the application's own error body, with a random reqId; consumes @details (may be NULL) */
-void answer_error(struct request *r, unsigned status, const char *name, const char *message, json_t *details);
+/** answer_error() - the application's own error body, with a random reqId; consumes @details (may
+ * be NULL) */
+void answer_error(struct request *r, unsigned status, const char *name, const char *message,
+                  json_t *details);
 
 /** answer_framework() - the error body of the framework below: no reqId */
 void answer_framework(struct request *r, unsigned status, const char *error, const char *message);
 
 /** answer_text() - any text; bare: nothing that the application adds */
-void answer_text(struct request *r, unsigned status, const char *content_type, const char *text, bool bare);
+void answer_text(struct request *r, unsigned status, const char *content_type, const char *text,
+                 bool bare);
 
 void answer_header(struct request *r, const char *name, const char *value);
 

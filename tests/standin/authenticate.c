@@ -1,5 +1,6 @@
 /*
- * The hook in front of every route: who asks.  docs/upstream/infisical.md, "What the token is" and "Errors".
+ * The hook in front of every route: who asks.  docs/upstream/infisical.md, "What the token is" and
+ * "Errors".
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,8 @@ static bool check_address(struct request *r, const json_t *record) {
         if (address_trusted(json_object_get(record, "trusted_ips"), r->address))
                 return true;
         answer_error(r, 403, "ForbiddenError",
-                     "You are not allowed to access this resource from the current IP address", NULL);
+                     "You are not allowed to access this resource from the current IP address",
+                     NULL);
         return false;
 }
 
@@ -62,17 +64,20 @@ static bool check_organization(struct request *r) {
         case GENERATION_A:
                 return deny(r, "Identity does not belong to any organization");
         case GENERATION_B:
-                answer_error(r, 400, "BadRequest", "Identity does not belong to this organization", NULL);
+                answer_error(r, 400, "BadRequest", "Identity does not belong to this organization",
+                             NULL);
                 return false;
         case GENERATION_C:
                 break;
         }
-        return deny(r, "Identity does not belong to this organization"); /* C's text is not known */
+        /* C's text is not known */
+        return deny(r, "Identity does not belong to this organization");
 }
 
 static bool check_uses(struct request *r, json_t *record) {
         enum generation generation = settings_generation(r->standin);
-        double uses = settings_number(record, "uses", 0), limit = settings_number(record, "uses_limit", 0);
+        double uses = settings_number(record, "uses", 0),
+               limit = settings_number(record, "uses_limit", 0);
 
         if (limit == 0 || uses < limit) {
                 (void)json_object_set_new(record, "uses", json_integer((json_int_t)uses + 1));
@@ -107,7 +112,8 @@ static bool authorize(struct request *r, json_t *record, const json_t *claims) {
         r->identity = identity_find(r->standin, member_text(record, "identity", NULL));
         if (generation == GENERATION_C) {
                 if (claims && legacy(claims, record) && !json_object_get(claims, "exp"))
-                        return deny(r, "Identity access token exceeded max age, please re-authenticate");
+                        return deny(
+                            r, "Identity access token exceeded max age, please re-authenticate");
                 /* C counts the use first: a request from a wrong address burns one as well. */
                 return check_uses(r, record) && check_address(r, record) && check_organization(r);
         }

@@ -55,7 +55,8 @@ static json_t *post_settings(struct control *c) {
 
 static json_t *post_clock(struct control *c) {
         c->standin->clock_offset += settings_number(c->body, "advance", 0);
-        return json_pack("{s:f, s:f}", "now", standin_now(c->standin), "offset", c->standin->clock_offset);
+        return json_pack("{s:f, s:f}", "now", standin_now(c->standin), "offset",
+                         c->standin->clock_offset);
 }
 
 static const struct {
@@ -96,8 +97,9 @@ static json_t *run(struct control *c, const char *method, char *path) {
 
 static enum MHD_Result reply(struct standin *s, struct MHD_Connection *connection, const char *url,
                              const char *method, const struct call *call) {
-        json_t *body = call->length > 0 ? json_loadb(call->body, call->length, JSON_REJECT_DUPLICATES, NULL)
-                                        : json_object();
+        json_t *body = call->length > 0
+                           ? json_loadb(call->body, call->length, JSON_REJECT_DUPLICATES, NULL)
+                           : json_object();
         struct control control = { .standin = s, .body = body, .status = 200 };
         _cleanup_(freep) char *path = format_text("%s", url);
         struct MHD_Response *response;
@@ -106,8 +108,9 @@ static enum MHD_Result reply(struct standin *s, struct MHD_Connection *connectio
         char *text;
 
         (void)pthread_mutex_lock(&s->lock);
-        answer = json_is_object(body) ? run(&control, method, path)
-                                      : control_error(&control, 400, "the body is not a JSON object");
+        answer = json_is_object(body)
+                     ? run(&control, method, path)
+                     : control_error(&control, 400, "the body is not a JSON object");
         text = json_dumps(answer, JSON_COMPACT);
         json_decref(answer);
         json_decref(body);
@@ -168,14 +171,15 @@ struct MHD_Daemon *control_start(struct standin *s, const char *path) {
         if (fd < 0)
                 return NULL;
         (void)unlink(path);
-        if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 || listen(fd, BACKLOG) < 0) {
+        if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
+            listen(fd, BACKLOG) < 0) {
                 (void)fprintf(stderr, "infisical-standin: %s: %m\n", path);
                 (void)close(fd);
                 return NULL;
         }
-        daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL, handle, s,
-                                  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                                  MHD_OPTION_END);
+        daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
+                                  handle, s, MHD_OPTION_LISTEN_SOCKET, fd,
+                                  MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
         if (!daemon)
                 (void)close(fd);
         return daemon;

@@ -17,7 +17,8 @@ static json_t *done(void) {
 /* {"project"?, "environment", "path"?}; with one project its name may be left out. */
 static json_t *find_environment(struct control *c) {
         const char *name = member_text(c->body, "project", NULL);
-        json_t *project = name ? project_named(c->standin, name) : json_array_get(c->standin->projects, 0);
+        json_t *project =
+            name ? project_named(c->standin, name) : json_array_get(c->standin->projects, 0);
 
         return environment_find(project, member_text(c->body, "environment", "prod"));
 }
@@ -28,7 +29,8 @@ static json_t *find_folder(struct control *c) {
 
 static json_t *shown_secret(const json_t *secret) {
         return json_pack("{s:O, s:O, s:O}", "name", json_object_get(secret, "name"), "id",
-                         json_object_get(secret, "id"), "version", json_object_get(secret, "version"));
+                         json_object_get(secret, "id"), "version",
+                         json_object_get(secret, "version"));
 }
 
 json_t *control_put_secret(struct control *c) {
@@ -48,8 +50,8 @@ json_t *control_delete_secret(struct control *c) {
         json_t *secrets = json_object_get(find_folder(c), "secrets");
         json_t *secret = secret_find(find_folder(c), member_text(c->body, "name", NULL));
 
-        for (size_t i = 0; json_is_true(json_object_get(c->body, "forget")) && i < json_array_size(secrets);
-             i++)
+        for (size_t i = 0;
+             json_is_true(json_object_get(c->body, "forget")) && i < json_array_size(secrets); i++)
                 if (json_array_get(secrets, i) == secret) {
                         (void)json_array_remove(secrets, i);
                         return done();
@@ -62,7 +64,7 @@ json_t *control_delete_secret(struct control *c) {
 
 json_t *control_put_folder(struct control *c) {
         _cleanup_(json_decrefp) json_t *folder =
-                json_pack("{s:s, s:[]}", "path", member_text(c->body, "path", ""), "secrets");
+            json_pack("{s:s, s:[]}", "path", member_text(c->body, "path", ""), "secrets");
         json_t *environment = find_environment(c), *before;
         char uuid[37];
 
@@ -73,8 +75,10 @@ json_t *control_put_folder(struct control *c) {
                 random_uuid(uuid);
                 (void)json_object_set_new(folder, "id", json_string(uuid));
                 (void)json_object_set_new(folder, "imports", json_array());
-                (void)json_object_set_new(folder, "created_at", json_string("2026-01-01T00:00:00.000Z"));
-                (void)json_object_set_new(folder, "updated_at", json_string("2026-01-01T00:00:00.000Z"));
+                (void)json_object_set_new(folder, "created_at",
+                                          json_string("2026-01-01T00:00:00.000Z"));
+                (void)json_object_set_new(folder, "updated_at",
+                                          json_string("2026-01-01T00:00:00.000Z"));
                 (void)json_array_append(json_object_get(environment, "folders"), folder);
                 before = folder;
         }
@@ -119,8 +123,8 @@ json_t *control_get_tokens(struct control *c) {
                 return record ? shown_token(c->standin, record, false)
                               : control_error(c, 404, "no such token");
         all = json_array();
-        json_array_foreach (c->standin->tokens, i, record)
-                (void)json_array_append(all, json_object_get(record, "name"));
+        json_array_foreach(c->standin->tokens, i, record)(void)
+            json_array_append(all, json_object_get(record, "name"));
         return json_pack("{s:o}", "tokens", all);
 }
 
@@ -160,8 +164,8 @@ json_t *control_post_tokens(struct control *c) {
 }
 
 json_t *control_post_identities(struct control *c) {
-        json_t *identity =
-                identity_find(c->standin, *c->argument ? c->argument : member_text(c->body, "name", NULL));
+        json_t *identity = identity_find(
+            c->standin, *c->argument ? c->argument : member_text(c->body, "name", NULL));
         bool added = !identity;
 
         if (added)
@@ -186,14 +190,16 @@ json_t *control_post_client_secrets(struct control *c) {
         size_t i;
 
         if (!login || !text)
-                return control_error(c, 404, "no such identity with universal_auth, or no secret named");
+                return control_error(c, 404,
+                                     "no such identity with universal_auth, or no secret named");
         if (strcmp(c->verb, "revoke") == 0) {
-                json_array_foreach (secrets, i, secret)
-                        if (strcmp(member_text(secret, "secret", ""), text) == 0)
-                                (void)json_object_set_new(secret, "revoked", json_true());
+                json_array_foreach(secrets, i, secret) if (strcmp(member_text(secret, "secret", ""),
+                                                                  text) == 0)(void)
+                    json_object_set_new(secret, "revoked", json_true());
                 return done();
         }
         (void)json_array_append_new(secrets, json_deep_copy(c->body));
-        return identity_complete(c->standin, identity) ? done()
-                                                       : control_error(c, 400, "not a client secret");
+        return identity_complete(c->standin, identity)
+                   ? done()
+                   : control_error(c, 400, "not a client secret");
 }

@@ -1,6 +1,6 @@
 /*
- * What the tests ask about: how many requests of which kind were made.  Counts only, so it stays small
- * however long the stand-in runs.
+ * What the tests ask about: how many requests of which kind were made.  Counts only, so it stays
+ * small however long the stand-in runs.
  */
 #pragma once
 

@@ -4,7 +4,8 @@
 #include "counters.h"
 #include "faults.h"
 
-/* Those in the first row replace the answer, those in the second spoil it, those in the third leave none. */
+/* Those in the first row replace the answer, those in the second spoil it, those in the third
+ * leave none. */
 static const char *const kinds[] = {
         "garbage",    "html-403",       "html-502",     "html-200", "redirect",
         "rate-limit", "error-500",      "answer",       "delay",    "slow",
@@ -16,10 +17,12 @@ static const char *const classes[] = { "any",    "secret", "list", "login", "ren
 
 static const char page_403[] = "<!DOCTYPE html>\n<html><head><title>403 Forbidden</title></head>\n"
                                "<body><center><h1>403 Forbidden</h1></center><hr></body></html>\n";
-static const char page_502[] = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
-                               "<body><center><h1>502 Bad Gateway</h1></center><hr></body></html>\r\n";
-static const char page_200[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Infisical</title></head>"
-                               "<body><div id=\"root\"></div></body></html>\n";
+static const char page_502[] =
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+    "<body><center><h1>502 Bad Gateway</h1></center><hr></body></html>\r\n";
+static const char page_200[] =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Infisical</title></head>"
+    "<body><div id=\"root\"></div></body></html>\n";
 
 static bool listed(const char *const *names, size_t count, const char *name) {
         for (size_t i = 0; i < count; i++)
@@ -94,7 +97,7 @@ json_t *faults_take(struct standin *s, const char *class, int *ret_delay) {
 static void answer_rate_limit(struct request *r, const json_t *fault) {
         int seconds = (int)settings_number(fault, "retry_after", 57);
         _cleanup_(freep) char *message =
-                format_text("Rate limit exceeded. Please try again in %d seconds", seconds);
+            format_text("Rate limit exceeded. Please try again in %d seconds", seconds);
         _cleanup_(freep) char *header = format_text("%d", seconds);
 
         answer_error(r, 429, "RateLimitExceeded", message, NULL);
@@ -111,15 +114,14 @@ static void answer_freely(struct request *r, const json_t *fault) {
         answer_text(r, (unsigned)settings_number(fault, "status", 200),
                     member_text(fault, "content_type", "application/json; charset=utf-8"),
                     member_text(fault, "body", ""), true);
-        json_object_foreach (headers, name, value)
-                if (json_is_string(value))
-                        answer_header(r, name, json_string_value(value));
+        json_object_foreach(headers, name, value) if (json_is_string(value))
+            answer_header(r, name, json_string_value(value));
 }
 
 bool faults_answer(struct request *r, const json_t *fault) {
         if (fault_is(fault, "garbage")) {
-                answer_text(r, 200, "application/json; charset=utf-8", "{\"secret\":{\"secretValue\":\"unfin",
-                            true);
+                answer_text(r, 200, "application/json; charset=utf-8",
+                            "{\"secret\":{\"secretValue\":\"unfin", true);
         } else if (fault_is(fault, "html-403")) {
                 answer_text(r, 403, "text/html", page_403, true);
         } else if (fault_is(fault, "html-502")) {

@@ -48,7 +48,8 @@ static char *sign(const char *text, size_t length, const char *key) {
         unsigned char mac[EVP_MAX_MD_SIZE];
         unsigned size = 0;
 
-        if (!HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, length, mac, &size))
+        if (!HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text, length, mac,
+                  &size))
                 abort();
         return encode(mac, size);
 }
@@ -65,7 +66,8 @@ char *jwt_make(const json_t *claims, const char *key) {
 }
 
 const char *jwt_check(const char *token, const char *key, double now, json_t **ret_claims) {
-        const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL, *alg;
+        const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL,
+                   *alg;
         _cleanup_(json_decrefp) json_t *header = NULL, *claims = NULL;
         _cleanup_(freep) char *signature = NULL;
 

@@ -1,6 +1,6 @@
 /*
- * JSON Web Tokens, HS256 only: made for issued access tokens, checked in the order of the library behind the
- * real server, whose error texts reach the client.
+ * JSON Web Tokens, HS256 only: made for issued access tokens, checked in the order of the library
+ * behind the real server, whose error texts reach the client.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Renew and revoke, which differ most between the generations.  docs/upstream/infisical.md, "Renew" and
- * "Revoke".
+ * Renew and revoke, which differ most between the generations.  docs/upstream/infisical.md, "Renew"
+ * and "Revoke".
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,8 @@ static json_t *body_token(struct request *r, json_t **ret_claims) {
             strcmp(member_text(*ret_claims, "authTokenType", ""), "identityAccessToken") != 0) {
                 answer_error(r, 400, "BadRequest",
                              settings_generation(r->standin) == GENERATION_C
-                                     ? "Token is not an identity access token"
-                                     : "Only identity access tokens can be renewed",
+                                 ? "Token is not an identity access token"
+                                 : "Only identity access tokens can be renewed",
                              NULL);
                 return NULL;
         }
@@ -58,9 +58,10 @@ static bool usable(struct request *r, json_t *record, const json_t *claims) {
         double limit = settings_number(record, "uses_limit", 0);
 
         if (json_is_null(record) || json_object_get(record, "revoked")) {
-                answer_unauthorized(r, generation == GENERATION_C   ? revoked_text(record, claims)
-                                       : generation == GENERATION_B ? "No identity access token found"
-                                                                    : default_forbidden);
+                answer_unauthorized(r, generation == GENERATION_C ? revoked_text(record, claims)
+                                       : generation == GENERATION_B
+                                           ? "No identity access token found"
+                                           : default_forbidden);
                 return false;
         }
         if (limit > 0 && settings_number(record, "uses", 0) >= limit) {
@@ -71,11 +72,12 @@ static bool usable(struct request *r, json_t *record, const json_t *claims) {
                 access_delete(record);
                 if (generation == GENERATION_B)
                         answer_unauthorized(
-                                r, "Unable to renew because access token number of uses limit reached");
+                            r, "Unable to renew because access token number of uses limit reached");
                 else
-                        answer_error(r, 400, "BadRequest",
-                                     "Unable to renew because access token number of uses limit reached",
-                                     NULL);
+                        answer_error(
+                            r, 400, "BadRequest",
+                            "Unable to renew because access token number of uses limit reached",
+                            NULL);
                 return false;
         }
         return true;
@@ -92,14 +94,16 @@ static bool within_max_ttl(struct request *r, json_t *record) {
         if (settings_generation(r->standin) == GENERATION_C) {
                 if (now < end)
                         return true;
-                answer_unauthorized(r, "Cannot renew: identity access token has reached its max TTL");
+                answer_unauthorized(r,
+                                    "Cannot renew: identity access token has reached its max TTL");
                 return false;
         }
         if (now + ttl <= end)
                 return true;
         access_delete(record);
-        answer_unauthorized(r, now > end ? "Failed to renew MI access token due to Max TTL expiration"
-                                         : "Failed to renew MI access token past its Max TTL expiration");
+        answer_unauthorized(r, now > end
+                                   ? "Failed to renew MI access token due to Max TTL expiration"
+                                   : "Failed to renew MI access token past its Max TTL expiration");
         return false;
 }
 
@@ -123,7 +127,8 @@ void token_renew(struct request *r) {
         json_int_t ttl;
         char *text;
 
-        if (!record || !usable(r, record, claims) || !row_alive(r, record) || !within_max_ttl(r, record))
+        if (!record || !usable(r, record, claims) || !row_alive(r, record) ||
+            !within_max_ttl(r, record))
                 return;
         (void)json_object_set_new(record, "renewed", json_real(standin_now(r->standin)));
         text = access_issue(r->standin, record, &ttl);
@@ -141,7 +146,8 @@ void token_revoke(struct request *r) {
 
         if (!record)
                 return;
-        if (generation < GENERATION_C && (json_is_null(record) || json_object_get(record, "revoked"))) {
+        if (generation < GENERATION_C &&
+            (json_is_null(record) || json_object_get(record, "revoked"))) {
                 answer_unauthorized(r, generation == GENERATION_B ? "No identity access token found"
                                                                   : default_forbidden);
                 return;

@@ -37,9 +37,10 @@ static void header_number(struct request *r, const char *name, double value) {
 bool limiter_pass(struct request *r) {
         const json_t *rules = json_object_get(r->standin->settings, "rate_limit");
         const char *class = limit_class(r->route->class);
-        double limit = class ? settings_number(rules, class, 0) : 0, now = standin_now(r->standin), count,
-               reset;
-        _cleanup_(freep) char *key = format_text("%s %s", r->address, class ? class : ""), *message = NULL;
+        double limit = class ? settings_number(rules, class, 0) : 0, now = standin_now(r->standin),
+               count, reset;
+        _cleanup_(freep) char *key = format_text("%s %s", r->address, class ? class : ""),
+                              *message = NULL;
         json_t *window;
 
         if (limit == 0)

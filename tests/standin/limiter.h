@@ -1,6 +1,6 @@
 /*
- * The rate limit of the vendor-hosted server: per client address and class, off unless the settings name a
- * number.
+ * The rate limit of the vendor-hosted server: per client address and class, off unless the settings
+ * name a number.
  */
 #pragma once
 

@@ -19,13 +19,15 @@ static bool add_folder(struct request *r, struct place *place, const struct opti
 
         if (!rights_allow(place->membership, "describeSecret", environment, path))
                 return true;
-        json_array_foreach (json_object_get(folder, "secrets"), i, secret) {
+        json_array_foreach(json_object_get(folder, "secrets"), i, secret) {
                 _cleanup_(json_decrefp) json_t *value = NULL;
 
                 if (json_is_true(json_object_get(secret, "deleted")))
                         continue;
-                if (options->view && !rights_allow(place->membership, "readValue", environment, path)) {
-                        answer_permission(r, "readValue", rights_rules(place->membership, "readValue"));
+                if (options->view &&
+                    !rights_allow(place->membership, "readValue", environment, path)) {
+                        answer_permission(r, "readValue",
+                                          rights_rules(place->membership, "readValue"));
                         return false;
                 }
                 if (options->view && options->expand) {
@@ -36,7 +38,7 @@ static bool add_folder(struct request *r, struct place *place, const struct opti
                         value = json_incref(json_object_get(secret, "value"));
                 }
                 (void)json_array_append_new(
-                        list, shape_secret(r, place, environment, path, secret, value, SHAPE_LISTED));
+                    list, shape_secret(r, place, environment, path, secret, value, SHAPE_LISTED));
         }
         return true;
 }
@@ -47,18 +49,21 @@ static bool below(const char *parent, const char *path) {
         return strncmp(parent, path, length) == 0 && path[length] == '/';
 }
 
-static bool add_all(struct request *r, struct place *place, const struct options *options, json_t *list) {
+static bool add_all(struct request *r, struct place *place, const struct options *options,
+                    json_t *list) {
         size_t i;
         json_t *folder;
 
-        if (place->folder && !add_folder(r, place, options, place->environment_slug, place->folder, list))
+        if (place->folder &&
+            !add_folder(r, place, options, place->environment_slug, place->folder, list))
                 return false;
         if (!options->recursive)
                 return true;
-        json_array_foreach (json_object_get(place->environment, "folders"), i, folder)
-                if (folder != place->folder && below(place->path, member_text(folder, "path", "")) &&
-                    !add_folder(r, place, options, place->environment_slug, folder, list))
-                        return false;
+        json_array_foreach(json_object_get(place->environment, "folders"), i,
+                           folder) if (folder != place->folder &&
+                                       below(place->path, member_text(folder, "path", "")) &&
+                                       !add_folder(r, place, options, place->environment_slug,
+                                                   folder, list)) return false;
         return true;
 }
 
@@ -67,8 +72,9 @@ static bool add_imports(struct request *r, struct place *place, const struct opt
         size_t i;
         json_t *import;
 
-        json_array_foreach (json_object_get(place->folder, "imports"), i, import) {
-                const char *environment = member_text(import, "environment", place->environment_slug);
+        json_array_foreach(json_object_get(place->folder, "imports"), i, import) {
+                const char *environment =
+                    member_text(import, "environment", place->environment_slug);
                 const char *path = member_text(import, "path", "/");
                 json_t *folder = folder_find(environment_find(place->project, environment), path);
                 json_t *secrets = json_array();
@@ -79,19 +85,19 @@ static bool add_imports(struct request *r, struct place *place, const struct opt
                 }
                 if (json_array_size(secrets) > 0)
                         (void)json_array_append_new(
-                                imports, json_pack("{s:s, s:s, s:O, s:O}", "secretPath", path, "environment",
-                                                   environment, "folderId", json_object_get(folder, "id"),
-                                                   "secrets", secrets));
+                            imports, json_pack("{s:s, s:s, s:O, s:O}", "secretPath", path,
+                                               "environment", environment, "folderId",
+                                               json_object_get(folder, "id"), "secrets", secrets));
                 json_decref(secrets);
         }
         return true;
 }
 
 static void refuse_folder(struct request *r, const struct place *place) {
-        _cleanup_(freep) char *text = format_text(
-                "Folder with path '%s' in environment '%s' was not found. Please ensure the environment "
-                "slug and secret path is correct.",
-                place->path, place->environment_slug);
+        _cleanup_(freep) char *text = format_text("Folder with path '%s' in environment '%s' was "
+                                                  "not found. Please ensure the environment "
+                                                  "slug and secret path is correct.",
+                                                  place->path, place->environment_slug);
 
         answer_error(r, 404, "SecretPathNotFound", text, NULL);
 }

@@ -27,13 +27,14 @@ static void refuse(struct request *r, const char *message) {
 }
 
 static void refuse_client_id(struct request *r) {
-        json_int_t status =
-                (json_int_t)settings_number(r->standin->settings, "unknown_client_id_status",
-                                            settings_generation(r->standin) == GENERATION_B ? 404 : 401);
+        json_int_t status = (json_int_t)settings_number(
+            r->standin->settings, "unknown_client_id_status",
+            settings_generation(r->standin) == GENERATION_B ? 404 : 401);
 
         if (status == 404) {
                 counters_add(r->standin, NULL, "logins_failed", 1);
-                answer_error(r, 404, "NotFound", "No identity with specified client ID was found", NULL);
+                answer_error(r, 404, "NotFound", "No identity with specified client ID was found",
+                             NULL);
         } else {
                 refuse(r, "Invalid credentials");
         }
@@ -42,7 +43,8 @@ static void refuse_client_id(struct request *r) {
 static bool lockout_enabled(const struct standin *s) {
         const json_t *enabled = json_object_get(json_object_get(s->settings, "lockout"), "enabled");
 
-        return json_is_boolean(enabled) ? json_is_true(enabled) : settings_generation(s) == GENERATION_C;
+        return json_is_boolean(enabled) ? json_is_true(enabled)
+                                        : settings_generation(s) == GENERATION_C;
 }
 
 static bool locked(const struct standin *s, const json_t *login) {
@@ -56,14 +58,17 @@ static void count_failure(struct standin *s, json_t *login) {
 
         if (!lockout_enabled(s))
                 return;
-        if (settings_number(login, "last_failure", 0) + settings_number(rules, "window_seconds", 30) < now)
+        if (settings_number(login, "last_failure", 0) +
+                settings_number(rules, "window_seconds", 30) <
+            now)
                 failures = 0;
         failures++;
         (void)json_object_set_new(login, "last_failure", json_real(now));
         if (failures >= settings_number(rules, "threshold", 3)) {
                 failures = 0;
-                (void)json_object_set_new(login, "locked_until",
-                                          json_real(now + settings_number(rules, "lock_seconds", 300)));
+                (void)json_object_set_new(
+                    login, "locked_until",
+                    json_real(now + settings_number(rules, "lock_seconds", 300)));
         }
         (void)json_object_set_new(login, "failures", json_integer((json_int_t)failures));
 }
@@ -72,16 +77,17 @@ static json_t *client_secret_find(const json_t *login, const char *text) {
         size_t i;
         json_t *secret;
 
-        json_array_foreach (json_object_get(login, "client_secrets"), i, secret)
-                if (strcmp(member_text(secret, "secret", ""), text) == 0 && *text &&
-                    !json_is_true(json_object_get(secret, "revoked")))
-                        return secret;
+        json_array_foreach(
+            json_object_get(login, "client_secrets"), i,
+            secret) if (strcmp(member_text(secret, "secret", ""), text) == 0 && *text &&
+                        !json_is_true(json_object_get(secret, "revoked"))) return secret;
         return NULL;
 }
 
 /* An outlived secret is told so once, and flagged: the next attempt is just wrong. */
 static bool refuse_outlived(struct request *r, json_t *secret) {
-        double ttl = settings_number(secret, "ttl", 0), limit = settings_number(secret, "uses_limit", 0);
+        double ttl = settings_number(secret, "ttl", 0),
+               limit = settings_number(secret, "uses_limit", 0);
         const char *message = NULL;
 
         if (ttl > 0 && settings_number(secret, "created", 0) + ttl < standin_now(r->standin))
@@ -103,12 +109,15 @@ static void log_in(struct request *r, json_t *identity, json_t *login, const cha
 
         if (!address_trusted(json_object_get(login, "secret_trusted_ips"), r->address)) {
                 counters_add(s, NULL, "logins_failed", 1);
-                answer_error(r, 403, "ForbiddenError",
-                             "You are not allowed to access this resource from the current IP address", NULL);
+                answer_error(
+                    r, 403, "ForbiddenError",
+                    "You are not allowed to access this resource from the current IP address",
+                    NULL);
                 return;
         }
         if (locked(s, login)) {
-                refuse(r, "This identity auth method is temporarily locked, please try again later");
+                refuse(r,
+                       "This identity auth method is temporarily locked, please try again later");
                 return;
         }
         secret = client_secret_find(login, secret_text);
@@ -138,7 +147,8 @@ void login_universal_auth(struct request *r) {
         } else {
                 for (size_t i = 0; i < ELEMENTS(fields); i++)
                         if (!json_is_string(json_object_get(r->json, fields[i])))
-                                issue_type(issues, fields[i], "string", json_object_get(r->json, fields[i]));
+                                issue_type(issues, fields[i], "string",
+                                           json_object_get(r->json, fields[i]));
         }
         if (json_array_size(issues) > 0) {
                 counters_add(r->standin, NULL, "logins_failed", 1);

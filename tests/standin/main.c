@@ -1,6 +1,6 @@
 /*
- * A server that behaves as Infisical does where the broker meets it, with its faults on demand.  See
- * README.md.
+ * A server that behaves as Infisical does where the broker meets it, with its faults on demand.
+ * See README.md.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -19,15 +19,16 @@ struct arguments {
         unsigned port;
 };
 
-static const char usage[] = "Usage: infisical-standin --state FILE.json [OPTION...]\n"
-                            "  --state FILE      projects, identities, tokens, settings (JSON)\n"
-                            "  --port N          listen on 127.0.0.1:N; 0, the default, takes any free port\n"
-                            "  --port-file FILE  write the port there once listening\n"
-                            "  --tls-cert FILE   with --tls-key: serve HTTPS (PEM)\n"
-                            "  --tls-key FILE\n"
-                            "  --control SOCKET  the tests' side: HTTP and JSON on a unix socket\n"
-                            "  --help            this text\n"
-                            "It ends on SIGTERM or SIGINT.\n";
+static const char usage[] =
+    "Usage: infisical-standin --state FILE.json [OPTION...]\n"
+    "  --state FILE      projects, identities, tokens, settings (JSON)\n"
+    "  --port N          listen on 127.0.0.1:N; 0, the default, takes any free port\n"
+    "  --port-file FILE  write the port there once listening\n"
+    "  --tls-cert FILE   with --tls-key: serve HTTPS (PEM)\n"
+    "  --tls-key FILE\n"
+    "  --control SOCKET  the tests' side: HTTP and JSON on a unix socket\n"
+    "  --help            this text\n"
+    "It ends on SIGTERM or SIGINT.\n";
 
 /* Return: 0 to go on, else the exit code plus one. */
 static int parse_arguments(int argc, char **argv, struct arguments *ret) {

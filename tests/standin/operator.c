@@ -12,7 +12,8 @@
 static bool is_operator(struct request *r) {
         if (json_is_true(json_object_get(r->identity, "operator")))
                 return true;
-        answer_error(r, 403, "PermissionDenied", "You are not allowed to read on identity", json_array());
+        answer_error(r, 403, "PermissionDenied", "You are not allowed to read on identity",
+                     json_array());
         return false;
 }
 
@@ -45,19 +46,21 @@ static json_t *shown(const json_t *record) {
         json_t *secret_id = json_object_get(record, "client_secret_id"), *renewed_at = NULL;
 
         (void)iso_date(settings_number(record, "created", 0), created);
-        (void)iso_date(settings_number(record, "renewed", settings_number(record, "created", 0)), renewed);
+        (void)iso_date(settings_number(record, "renewed", settings_number(record, "created", 0)),
+                       renewed);
         if (json_object_get(record, "renewed"))
                 renewed_at = json_string(renewed);
         return json_pack(
-                "{s:O, s:O, s:O, s:i, s:O, s:n, s:o?, s:b, s:O?, s:O, s:s, s:s, s:O, s:O, s:O}", "id",
-                json_object_get(record, "id"), "accessTokenTTL", json_object_get(record, "ttl"),
-                "accessTokenMaxTTL", json_object_get(record, "max_ttl"), "accessTokenNumUses", 0,
-                "accessTokenNumUsesLimit", json_object_get(record, "uses_limit"), "accessTokenLastUsedAt",
-                "accessTokenLastRenewedAt", renewed_at, "isAccessTokenRevoked",
-                json_object_get(record, "revoked") != NULL, "identityUAClientSecretId", secret_id,
-                "identityId", json_object_get(record, "identity"), "createdAt", created, "updatedAt", renewed,
-                "name", json_object_get(record, "name"), "authMethod", json_object_get(record, "method"),
-                "accessTokenPeriod", json_object_get(record, "period"));
+            "{s:O, s:O, s:O, s:i, s:O, s:n, s:o?, s:b, s:O?, s:O, s:s, s:s, s:O, s:O, s:O}", "id",
+            json_object_get(record, "id"), "accessTokenTTL", json_object_get(record, "ttl"),
+            "accessTokenMaxTTL", json_object_get(record, "max_ttl"), "accessTokenNumUses", 0,
+            "accessTokenNumUsesLimit", json_object_get(record, "uses_limit"),
+            "accessTokenLastUsedAt", "accessTokenLastRenewedAt", renewed_at, "isAccessTokenRevoked",
+            json_object_get(record, "revoked") != NULL, "identityUAClientSecretId", secret_id,
+            "identityId", json_object_get(record, "identity"), "createdAt", created, "updatedAt",
+            renewed, "name", json_object_get(record, "name"), "authMethod",
+            json_object_get(record, "method"), "accessTokenPeriod",
+            json_object_get(record, "period"));
 }
 
 void tokenauth_list(struct request *r) {
@@ -68,22 +71,26 @@ void tokenauth_list(struct request *r) {
         if (!is_operator(r) || !(identity = named_identity(r)))
                 return;
         tokens = json_array();
-        json_array_foreach (r->standin->tokens, i, record)
-                if (strcmp(member_text(record, "identity", ""), member_text(identity, "id", "")) == 0 &&
-                    strcmp(member_text(record, "method", ""), "token-auth") == 0 &&
-                    !json_is_true(json_object_get(record, "gone")))
-                        (void)json_array_append_new(tokens, shown(record));
+        json_array_foreach(r->standin->tokens, i,
+                           record) if (strcmp(member_text(record, "identity", ""),
+                                              member_text(identity, "id", "")) == 0 &&
+                                       strcmp(member_text(record, "method", ""), "token-auth") ==
+                                           0 &&
+                                       !json_is_true(json_object_get(record, "gone")))(void)
+            json_array_append_new(tokens, shown(record));
         answer_json(r, 200, json_pack("{s:o}", "tokens", tokens));
 }
 
 void tokenauth_revoke(struct request *r) {
         const char *id = json_string_value(r->params[0]);
         json_t *record = token_find(r->standin, id);
-        _cleanup_(freep) char *message = format_text("Token with ID %s not found or already revoked", id);
+        _cleanup_(freep) char *message =
+            format_text("Token with ID %s not found or already revoked", id);
 
         if (!is_operator(r))
                 return;
-        if (!record || json_object_get(record, "revoked") || json_is_true(json_object_get(record, "gone"))) {
+        if (!record || json_object_get(record, "revoked") ||
+            json_is_true(json_object_get(record, "gone"))) {
                 answer_not_found(r, "NotFound", message);
                 return;
         }
@@ -96,7 +103,8 @@ void tokenauth_change(struct request *r) {
         if (!is_operator(r) || !named_identity(r))
                 return;
         answer_error(r, 400, "BadRequest",
-                     "Failed to add IP access range to access token due to plan restriction. Upgrade plan to "
+                     "Failed to add IP access range to access token due to plan restriction. "
+                     "Upgrade plan to "
                      "add IP "
                      "access range.",
                      NULL);

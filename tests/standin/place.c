@@ -13,12 +13,13 @@ void place_done(struct place *place) {
 
 static void issue_choice(json_t *issues, const char *field, const char *one, const char *other,
                          const char *received) {
-        _cleanup_(freep) char *message =
-                format_text("Invalid enum value. Expected '%s' | '%s', received '%s'", one, other, received);
+        _cleanup_(freep) char *message = format_text(
+            "Invalid enum value. Expected '%s' | '%s', received '%s'", one, other, received);
 
-        (void)json_array_append_new(issues, json_pack("{s:s, s:s, s:[s, s], s:[s], s:s}", "received",
-                                                      received, "code", "invalid_enum_value", "options", one,
-                                                      other, "path", field, "message", message));
+        (void)json_array_append_new(issues,
+                                    json_pack("{s:s, s:s, s:[s, s], s:[s], s:s}", "received",
+                                              received, "code", "invalid_enum_value", "options",
+                                              one, other, "path", field, "message", message));
 }
 
 /* One of two words; @ret is true for the first.  Absent leaves @ret alone. */
@@ -48,25 +49,27 @@ static void parse_version(struct request *r, json_t *issues, json_int_t *ret) {
         errno = 0;
         *ret = text ? strtoll(text, &end, 10) : 0;
         if (!end || *end || errno)
-                (void)json_array_append_new(issues,
-                                            json_pack("{s:s, s:s, s:s, s:[s], s:s}", "code", "invalid_type",
-                                                      "expected", "number", "received", "nan", "path",
-                                                      "version", "message", "Expected number, received nan"));
+                (void)json_array_append_new(
+                    issues, json_pack("{s:s, s:s, s:s, s:[s], s:s}", "code", "invalid_type",
+                                      "expected", "number", "received", "nan", "path", "version",
+                                      "message", "Expected number, received nan"));
 }
 
 bool options_parse(struct request *r, struct options *ret) {
-        static const char *const texts[] = { "workspaceId", "workspaceSlug", "projectId", "environment",
-                                             "secretPath" };
+        static const char *const texts[] = { "workspaceId", "workspaceSlug", "projectId",
+                                             "environment", "secretPath" };
         enum generation generation = settings_generation(r->standin);
         struct options o = { .v4 = r->route->v4, .view = true };
-        const char *imports = o.v4 ? member_text(r->standin->settings, "imports_parameter", "include_imports")
-                                   : "include_imports";
+        const char *imports =
+            o.v4 ? member_text(r->standin->settings, "imports_parameter", "include_imports")
+                 : "include_imports";
         bool shared = true;
         json_t *issues = json_array();
 
-        o.expand = settings_true(r->standin, "expand_references_default", generation == GENERATION_C);
-        o.imports =
-                settings_true(r->standin, "include_imports_default", strcmp(imports, "includeImports") == 0);
+        o.expand =
+            settings_true(r->standin, "expand_references_default", generation == GENERATION_C);
+        o.imports = settings_true(r->standin, "include_imports_default",
+                                  strcmp(imports, "includeImports") == 0);
         if (o.v4 && !json_object_get(r->query, "projectId"))
                 issue_type(issues, "projectId", "string", NULL);
         for (size_t i = 0; i < ELEMENTS(texts); i++)
@@ -102,16 +105,17 @@ void place_refuse_membership(struct request *r, const json_t *project) {
         if (generation == GENERATION_2024) {
                 answer_error(r, 403, "Identity not in project", default_forbidden, NULL);
         } else if (generation == GENERATION_C) {
-                text = format_text(
-                        "You are not a member of this project with ID %s. Please assign this identity to "
-                        "the project with the appropriate permissions, then try again.",
-                        id);
-                answer_error(
-                        r, 403,
-                        member_text(r->standin->settings, "project_error_name", "ProjectMembershipNotFound"),
-                        text, NULL);
+                text = format_text("You are not a member of this project with ID %s. Please assign "
+                                   "this identity to "
+                                   "the project with the appropriate permissions, then try again.",
+                                   id);
+                answer_error(r, 403,
+                             member_text(r->standin->settings, "project_error_name",
+                                         "ProjectMembershipNotFound"),
+                             text, NULL);
         } else {
-                text = format_text("Identity is not a member of the specified project with ID '%s'", id);
+                text = format_text("Identity is not a member of the specified project with ID '%s'",
+                                   id);
                 answer_error(r, 403, text, default_forbidden, NULL);
         }
 }
@@ -131,10 +135,10 @@ static void refuse_project(struct request *r, const char *id, const char *slug) 
         else if (generation == GENERATION_C)
                 text = format_text("Project with %s not found", id);
         else
-                text = format_text(
-                        "Project with ID '%s' not found during bot lookup. Are you sure you are using the "
-                        "correct project ID?",
-                        id);
+                text = format_text("Project with ID '%s' not found during bot lookup. Are you sure "
+                                   "you are using the "
+                                   "correct project ID?",
+                                   id);
         answer_not_found(r, "NotFound", text);
 }
 
@@ -160,7 +164,8 @@ static json_t *find_project(struct request *r, bool list) {
                                       : "You must provide workspaceSlug or workspaceId");
                 return NULL;
         }
-        project = has_id ? project_find(r->standin, "id", id) : project_find(r->standin, "slug", slug);
+        project =
+            has_id ? project_find(r->standin, "id", id) : project_find(r->standin, "slug", slug);
         if (!project)
                 refuse_project(r, id, has_id ? NULL : slug);
         return project;
@@ -169,10 +174,10 @@ static json_t *find_project(struct request *r, bool list) {
 static bool check_project(struct request *r, const json_t *project) {
         const char *type = member_text(project, "type", "");
         _cleanup_(freep) char *text = format_text(
-                "The project is of type %s. Operations of type secret-manager are not allowed.", type);
+            "The project is of type %s. Operations of type secret-manager are not allowed.", type);
 
-        if (strcmp(member_text(project, "org_id", ""), member_text(r->standin->organization, "id", "")) !=
-            0) {
+        if (strcmp(member_text(project, "org_id", ""),
+                   member_text(r->standin->organization, "id", "")) != 0) {
                 answer_error(r, 403, "ForbiddenError",
                              "This project does not belong to your selected organization.", NULL);
                 return false;
@@ -207,9 +212,10 @@ bool place_project(struct request *r, struct place *ret, bool list) {
 bool place_path_valid(struct request *r, const struct place *place) {
         if (settings_generation(r->standin) != GENERATION_B)
                 return true;
-        if (place->path[strspn(place->path,
-                               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/")] == '\0')
+        if (place->path[strspn(
+                place->path,
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/")] == '\0')
                 return true;
-        return refuse(
-                r, "Invalid secret path. Only alphanumeric characters, dashes, and underscores are allowed.");
+        return refuse(r, "Invalid secret path. Only alphanumeric characters, dashes, and "
+                         "underscores are allowed.");
 }

@@ -9,8 +9,8 @@ struct place {
         json_t *project;     /* borrowed */
         json_t *membership;  /* borrowed */
         json_t *environment; /* borrowed, NULL if there is none of that name */
-        json_t *folder;      /* borrowed, NULL if there is none in the state (parents of folders exist all the
-                                same) */
+        /* borrowed, NULL if there is none in the state (parents of folders exist all the same) */
+        json_t *folder;
         char *environment_slug;
         char *path; /* trimmed, one slash at the end removed */
 };

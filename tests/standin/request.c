@@ -52,7 +52,8 @@ static json_t *decode(const char *text, size_t length, bool plus_is_space) {
                 abort();
         for (size_t i = 0; i < length; i++) {
                 if (text[i] == '%') {
-                        if (i + 2 >= length || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
+                        if (i + 2 >= length || hex_value(text[i + 1]) < 0 ||
+                            hex_value(text[i + 2]) < 0)
                                 return NULL;
                         out[used++] = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
                         i += 2;
@@ -74,7 +75,8 @@ static size_t param_length(const char *text, size_t length) {
                 }
                 if (strchr("#$&+,/:;=?@%", hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])))
                         count += 3;
-                else if ((hex_value(text[i + 1]) & 0xc) != 0x8) /* not a byte that continues a character */
+                else if ((hex_value(text[i + 1]) & 0xc) !=
+                         0x8) /* not a byte that continues a character */
                         count++;
                 i += 2;
         }
@@ -85,7 +87,8 @@ static void query_add(struct request *r, const char *pair, size_t length) {
         const char *equals = memchr(pair, '=', length);
         size_t name_length = equals ? (size_t)(equals - pair) : length;
         _cleanup_(json_decrefp) json_t *name = decode(pair, name_length, true);
-        json_t *value = decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true),
+        json_t *value =
+                   decode(equals ? equals + 1 : "", equals ? length - name_length - 1 : 0, true),
                *before;
 
         if (!value)
@@ -178,10 +181,11 @@ const char *request_header(const struct request *r, const char *name) {
 }
 
 void request_address(struct request *r) {
-        static const char *const names[] = { "cf-connecting-ip", "x-client-ip",    "x-envoy-external-address",
-                                             "x-forwarded-for",  "true-client-ip", "x-real-ip" };
+        static const char *const names[] = { "cf-connecting-ip",         "x-client-ip",
+                                             "x-envoy-external-address", "x-forwarded-for",
+                                             "true-client-ip",           "x-real-ip" };
         const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+            MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
         for (size_t i = 0; i < ELEMENTS(names); i++) {
                 const char *value = request_header(r, names[i]);
@@ -193,9 +197,10 @@ void request_address(struct request *r) {
                 }
         }
         if (info && info->client_addr->sa_family == AF_INET)
-                (void)inet_ntop(AF_INET,
-                                &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
-                                r->address, sizeof r->address);
+                (void)inet_ntop(
+                    AF_INET,
+                    &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr,
+                    r->address, sizeof r->address);
 }
 
 static json_t *parse_form(const struct request *r) {

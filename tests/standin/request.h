@@ -1,6 +1,6 @@
 /*
- * One request as the handlers see it: the target exactly as sent, its decoded parts, the body, who asks; and
- * the answer they make.
+ * One request as the handlers see it: the target exactly as sent, its decoded parts, the body, who
+ * asks; and the answer they make.
  */
 #pragma once
 
@@ -12,11 +12,11 @@ struct request;
 
 struct route {
         const char *method;
-        const char *path;  /* segments; ":" takes one segment as a parameter */
-        const char *class; /* secret, list, login, renew, revoke, status, read, write: for faults, counters,
-                              limits */
-        bool identity;     /* an identity's token is required */
-        bool v4;           /* only when the v4 routes are on */
+        const char *path; /* segments; ":" takes one segment as a parameter */
+        /* secret, list, login, renew, revoke, status, read, write: for faults, counters, limits */
+        const char *class;
+        bool identity; /* an identity's token is required */
+        bool v4;       /* only when the v4 routes are on */
         void (*handle)(struct request *r);
 };
 
@@ -48,8 +48,8 @@ struct request {
         const struct route *route;
         json_t *params[PARAMS_MAX]; /* decoded path parameters */
         char address[64];           /* the client's, headers of proxies included */
-        json_t *token;              /* borrowed: the access token's record, NULL without Authorization */
-        json_t *identity;           /* borrowed */
+        json_t *token;    /* borrowed: the access token's record, NULL without Authorization */
+        json_t *identity; /* borrowed */
         bool counted;
         bool started;
         struct answer answer;

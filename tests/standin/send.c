@@ -1,6 +1,6 @@
 /*
- * How an answer leaves: ETag and 304, the application's headers, and the faults that damage a body on its
- * way.
+ * How an answer leaves: ETag and 304, the application's headers, and the faults that damage a body
+ * on its way.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -48,20 +48,21 @@ static struct MHD_Response *slow_response(struct request *r, const json_t *fault
         struct slow_body *body = calloc(1, sizeof *body);
         bool truncated = strcmp(member_text(fault, "kind", ""), "truncated") == 0;
         const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+            MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
         if (!body)
                 abort();
         body->standin = r->standin;
         body->bytes = bytes;
         body->length = length;
-        body->stop_at = truncated ? (size_t)settings_number(fault, "bytes", (double)(length / 2)) : length;
+        body->stop_at =
+            truncated ? (size_t)settings_number(fault, "bytes", (double)(length / 2)) : length;
         if (truncated && body->stop_at >= length)
                 body->stop_at = length > 0 ? length - 1 : 0;
         body->interval_ms = truncated ? 0 : (int)settings_number(fault, "ms", 50);
         body->fd = info ? info->connect_fd : -1;
-        return MHD_create_response_from_callback(length, body->interval_ms > 0 ? 1 : WHOLE_BLOCK_BYTES,
-                                                 slow_read, body, slow_free);
+        return MHD_create_response_from_callback(
+            length, body->interval_ms > 0 ? 1 : WHOLE_BLOCK_BYTES, slow_read, body, slow_free);
 }
 
 static char *etag_of(const char *bytes, size_t length) {
@@ -80,7 +81,8 @@ static bool not_modified(const struct request *r, const char *etag) {
 
         if (!known || (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0))
                 return false;
-        return strcmp(known, etag) == 0 || (strncmp(known, "W/", 2) == 0 && strcmp(known + 2, etag) == 0);
+        return strcmp(known, etag) == 0 ||
+               (strncmp(known, "W/", 2) == 0 && strcmp(known + 2, etag) == 0);
 }
 
 static void add_application_headers(const struct request *r, struct MHD_Response *response) {
@@ -116,19 +118,21 @@ static void add_headers(const struct request *r, struct MHD_Response *response, 
                 (void)MHD_add_response_header(response, "content-type", r->answer.content_type);
         if (etag)
                 (void)MHD_add_response_header(response, "etag", etag);
-        json_object_foreach (r->answer.headers, name, value)
-                (void)MHD_add_response_header(response, name, json_string_value(value));
+        json_object_foreach(r->answer.headers, name, value)(void)
+            MHD_add_response_header(response, name, json_string_value(value));
         if (r->answer.close)
                 (void)MHD_add_response_header(response, "Connection", "close");
 }
 
-/* {"a":1} becomes {"a":1,"a":1}, and a secret gets its value twice: parsers disagree on which one counts. */
+/* {"a":1} becomes {"a":1,"a":1}, and a secret gets its value twice: parsers disagree on which one
+ * counts. */
 static char *with_duplicate_keys(char *text, size_t *length) {
         const char *value = strstr(text, "\"secretValue\":");
         char *twice;
 
         if (value)
-                twice = format_text("%.*s\"secretValue\":\"duplicate\",%s", (int)(value - text), text, value);
+                twice = format_text("%.*s\"secretValue\":\"duplicate\",%s", (int)(value - text),
+                                    text, value);
         else if (*length > 2)
                 twice = format_text("%.*s,%s", (int)(*length - 1), text, text + 1);
         else
@@ -140,7 +144,8 @@ static char *with_duplicate_keys(char *text, size_t *length) {
 
 static char *take_body(struct request *r, const json_t *fault, size_t *ret_length) {
         const char *kind = member_text(fault, "kind", "");
-        char *text = r->answer.body ? json_dumps(r->answer.body, JSON_COMPACT) : take(r->answer.text);
+        char *text =
+            r->answer.body ? json_dumps(r->answer.body, JSON_COMPACT) : take(r->answer.text);
 
         if (!text)
                 text = format_text("%s", "");

@@ -38,7 +38,8 @@ static bool stopped_by_access_proxy(struct request *r) {
         const json_t *proxy = json_object_get(r->standin->settings, "access_proxy");
         const char *value = proxy ? request_header(r, member_text(proxy, "header", "")) : NULL;
 
-        if (!json_is_object(proxy) || (value && strcmp(value, member_text(proxy, "value", "")) == 0))
+        if (!json_is_object(proxy) ||
+            (value && strcmp(value, member_text(proxy, "value", "")) == 0))
                 return false;
         answer_text(r, 302, "text/html", "", true);
         answer_header(r, "location", "https://login.example.test/start");
@@ -49,12 +50,14 @@ static void answer_unrouted(struct request *r) {
         if (strncmp(r->path, "/api", 4) != 0 && strcmp(r->method, "GET") == 0 &&
             settings_true(r->standin, "web_ui", false))
                 answer_text(r, 200, "text/html; charset=utf-8",
-                            "<!DOCTYPE html><html><body><div id=\"root\"></div></body></html>", false);
+                            "<!DOCTYPE html><html><body><div id=\"root\"></div></body></html>",
+                            false);
         else
                 answer_unknown_route(r);
 }
 
-/* The order is the real server's: routing, who asks, rate limit, body, then the route's own checks. */
+/* The order is the real server's: routing, who asks, rate limit, body, then the route's own
+ * checks. */
 static void answer_route(struct request *r) {
         if (!authenticate(r) || !limiter_pass(r))
                 return;
@@ -67,14 +70,16 @@ static void answer_route(struct request *r) {
                         answer_unauthorized(r, "Token missing");
                 return;
         }
-        if (strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 || request_parse_body(r))
+        if (strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0 ||
+            request_parse_body(r))
                 r->route->handle(r);
 }
 
 static void count(struct request *r) {
         struct standin *s = r->standin;
-        _cleanup_(freep) char *route =
-                r->route ? format_text("%s %s", r->route->method, r->route->path) : format_text("unknown");
+        _cleanup_(freep) char *route = r->route
+                                           ? format_text("%s %s", r->route->method, r->route->path)
+                                           : format_text("unknown");
         json_int_t in_flight;
 
         counters_add(s, NULL, "requests", 1);
@@ -91,27 +96,29 @@ static bool answer_below_application(struct request *r, bool split) {
         _cleanup_(freep) char *text = NULL;
 
         if (headers_too_large(r)) {
-                answer_text(r, 431, "application/json",
-                            "{\"error\":\"Request Header Fields Too Large\",\"message\":\"Exceeded maximum "
-                            "allowed "
-                            "HTTP header size\",\"statusCode\":431}",
-                            true);
+                answer_text(
+                    r, 431, "application/json",
+                    "{\"error\":\"Request Header Fields Too Large\",\"message\":\"Exceeded maximum "
+                    "allowed "
+                    "HTTP header size\",\"statusCode\":431}",
+                    true);
                 r->answer.close = true;
                 return true;
         }
         if (split)
                 return stopped_by_access_proxy(r);
-        text = format_text(
-                "{\"error\":\"Bad Request\",\"code\":\"FST_ERR_BAD_URL\",\"message\":\"'%s' is not a valid "
-                "url component\",\"statusCode\":400}",
-                r->target);
+        text =
+            format_text("{\"error\":\"Bad "
+                        "Request\",\"code\":\"FST_ERR_BAD_URL\",\"message\":\"'%s' is not a valid "
+                        "url component\",\"statusCode\":400}",
+                        r->target);
         answer_text(r, 400, "application/json", text, true);
         return true;
 }
 
 static int connection_fd(const struct request *r) {
         const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+            MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
         return info ? info->connect_fd : -1;
 }
@@ -229,24 +236,27 @@ static size_t keep_encoded(void *cls, struct MHD_Connection *connection, char *t
         return strlen(text);
 }
 
-struct MHD_Daemon *server_start(struct standin *s, unsigned port, const char *certificate, const char *key) {
+struct MHD_Daemon *server_start(struct standin *s, unsigned port, const char *certificate,
+                                const char *key) {
         struct sockaddr_in address = { .sin_family = AF_INET,
                                        .sin_port = htons((uint16_t)port),
                                        .sin_addr = { htonl(INADDR_LOOPBACK) } };
-        struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate },
+        struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_MEM_CERT, 0,
+                                          (void *)(uintptr_t)certificate },
                                         { MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key },
                                         { MHD_OPTION_END, 0, NULL } };
-        unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-                         (certificate ? MHD_USE_TLS : 0);
+        unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+                         MHD_USE_POLL | (certificate ? MHD_USE_TLS : 0);
 
         return MHD_start_daemon(
-                flags, (uint16_t)port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &address,
-                MHD_OPTION_URI_LOG_CALLBACK, begin, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
-                MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, connected, s,
-                MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES,
-                MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_SECONDS, MHD_OPTION_ARRAY,
-                certificate ? tls : &tls[2], MHD_OPTION_END);
+            flags, (uint16_t)port, NULL, NULL, handle, s, MHD_OPTION_SOCK_ADDR, &address,
+            MHD_OPTION_URI_LOG_CALLBACK, begin, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
+            MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_NOTIFY_CONNECTION, connected, s,
+            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+            MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+            (unsigned)IDLE_TIMEOUT_SECONDS, MHD_OPTION_ARRAY, certificate ? tls : &tls[2],
+            MHD_OPTION_END);
 }
 
 unsigned server_port(struct MHD_Daemon *daemon) {

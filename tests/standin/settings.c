@@ -2,17 +2,18 @@
 
 #include "standin.h"
 
-/* Without a state file's word the stand-in is the recorded server: mid-2025, no v4, no lockout, no limits. */
+/* Without a state file's word the stand-in is the recorded server: mid-2025, no v4, no lockout, no
+ * limits. */
 json_t *settings_defaults(void) {
-        return json_pack("{s:s, s:b, s:b, s:s, s:s, s:i, s:i, s:n, s:n, s:n, s:n, s:n, s:n, s:n,"
-                         " s:{s:n, s:f, s:f, s:f}, s:{s:i, s:i, s:i, s:f}}",
-                         "generation", "B", "v4", 0, "web_ui", 0, "auth_secret", "stand-in auth secret",
-                         "site_url", "http://127.0.0.1:18080", "expired_status", 403, "max_age_seconds",
-                         7776000, "include_imports_default", "expand_references_default",
-                         "unknown_client_id_status", "error_req_id", "imports_parameter", "access_proxy",
-                         "project_error_name", "lockout", "enabled", "threshold", 3.0, "window_seconds", 30.0,
-                         "lock_seconds", 300.0, "rate_limit", "secret", 0, "read", 0, "write", 0,
-                         "window_seconds", 60.0);
+        return json_pack(
+            "{s:s, s:b, s:b, s:s, s:s, s:i, s:i, s:n, s:n, s:n, s:n, s:n, s:n, s:n,"
+            " s:{s:n, s:f, s:f, s:f}, s:{s:i, s:i, s:i, s:f}}",
+            "generation", "B", "v4", 0, "web_ui", 0, "auth_secret", "stand-in auth secret",
+            "site_url", "http://127.0.0.1:18080", "expired_status", 403, "max_age_seconds", 7776000,
+            "include_imports_default", "expand_references_default", "unknown_client_id_status",
+            "error_req_id", "imports_parameter", "access_proxy", "project_error_name", "lockout",
+            "enabled", "threshold", 3.0, "window_seconds", 30.0, "lock_seconds", 300.0,
+            "rate_limit", "secret", 0, "read", 0, "write", 0, "window_seconds", 60.0);
 }
 
 enum generation settings_generation(const struct standin *s) {
@@ -58,13 +59,13 @@ const char *settings_change(struct standin *s, json_t *changes) {
         const char *key;
         json_t *value;
 
-        json_object_foreach (changes, key, value) {
+        json_object_foreach(changes, key, value) {
                 json_t *current = json_object_get(s->settings, key);
 
                 if (!current || !fits(key, value, current))
                         return key;
         }
-        json_object_foreach (changes, key, value) {
+        json_object_foreach(changes, key, value) {
                 json_t *current = json_object_get(s->settings, key);
 
                 if (json_is_object(value) && json_is_object(current))

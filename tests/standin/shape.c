@@ -12,9 +12,9 @@ static const char mask[] = "<hidden-by-infisical>";
 static void add_actor(json_t *shown, const json_t *secret) {
         (void)json_object_set_new(shown, "actor",
                                   json_pack("{s:O, s:s, s:s, s:O, s:n}", "actorId",
-                                            json_object_get(secret, "id"), "actorType", "user", "name",
-                                            "stand-in", "membershipId", json_object_get(secret, "id"),
-                                            "groupId"));
+                                            json_object_get(secret, "id"), "actorType", "user",
+                                            "name", "stand-in", "membershipId",
+                                            json_object_get(secret, "id"), "groupId"));
 }
 
 static void add_rotation(json_t *shown) {
@@ -25,17 +25,19 @@ static void add_rotation(json_t *shown) {
 json_t *shape_secret(const struct request *r, const struct place *place, const char *environment,
                      const char *path, const json_t *secret, json_t *value, enum shape shape) {
         enum generation generation = settings_generation(r->standin);
-        bool newer = generation == GENERATION_C || r->route->v4, old = generation == GENERATION_2024;
+        bool newer = generation == GENERATION_C || r->route->v4,
+             old = generation == GENERATION_2024;
         json_t *shown = json_pack(
-                "{s:O, s:O, s:O, s:s, s:O, s:s, s:O, s:o, s:O, s:n, s:n, s:O, s:O, s:O}", "id",
-                json_object_get(secret, "id"), "_id", json_object_get(secret, "id"), "workspace",
-                json_object_get(place->project, "id"), "environment", environment, "version",
-                json_object_get(secret, "version"), "type", "shared", "secretKey",
-                json_object_get(secret, "name"), "secretValue",
-                value ? json_incref(value) : json_string(mask), "secretComment",
-                json_object_get(secret, "comment"), "secretReminderNote", "secretReminderRepeatDays",
-                "skipMultilineEncoding", json_object_get(secret, "skip_multiline_encoding"), "createdAt",
-                json_object_get(secret, "created_at"), "updatedAt", json_object_get(secret, "updated_at"));
+            "{s:O, s:O, s:O, s:s, s:O, s:s, s:O, s:o, s:O, s:n, s:n, s:O, s:O, s:O}", "id",
+            json_object_get(secret, "id"), "_id", json_object_get(secret, "id"), "workspace",
+            json_object_get(place->project, "id"), "environment", environment, "version",
+            json_object_get(secret, "version"), "type", "shared", "secretKey",
+            json_object_get(secret, "name"), "secretValue",
+            value ? json_incref(value) : json_string(mask), "secretComment",
+            json_object_get(secret, "comment"), "secretReminderNote", "secretReminderRepeatDays",
+            "skipMultilineEncoding", json_object_get(secret, "skip_multiline_encoding"),
+            "createdAt", json_object_get(secret, "created_at"), "updatedAt",
+            json_object_get(secret, "updated_at"));
 
         if (newer)
                 add_actor(shown, secret);
@@ -79,10 +81,12 @@ static const json_t *refer(const struct place *place, const char *reference, siz
 }
 
 /* Appends @text with its references replaced; false if one may not be read. */
-static bool append_expanded(const struct place *place, const char *text, char **out, unsigned depth) {
+static bool append_expanded(const struct place *place, const char *text, char **out,
+                            unsigned depth) {
         while (*text) {
                 size_t plain = strcspn(text, "$");
-                const char *end = strncmp(text + plain, "${", 2) == 0 ? strchr(text + plain, '}') : NULL;
+                const char *end =
+                    strncmp(text + plain, "${", 2) == 0 ? strchr(text + plain, '}') : NULL;
                 char *joined, *path = NULL;
                 const char *environment = NULL;
                 const json_t *secret;
@@ -97,7 +101,8 @@ static bool append_expanded(const struct place *place, const char *text, char **
                 if (!end)
                         continue;
                 secret = refer(place, text + 2, (size_t)(end - text - 2), &environment, &path);
-                allowed = !secret || rights_allow(place->membership, "readValue", environment, path);
+                allowed =
+                    !secret || rights_allow(place->membership, "readValue", environment, path);
                 free(path);
                 text = end + 1;
                 if (!allowed)

@@ -1,5 +1,6 @@
 /*
- * How a secret looks in an answer: its members differ by route, by generation and by how it was found.
+ * How a secret looks in an answer: its members differ by route, by generation and by how it was
+ * found.
  */
 #pragma once
 

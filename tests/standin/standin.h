@@ -1,7 +1,8 @@
 /*
- * What the stand-in knows: settings, projects, identities and tokens, as the state file describes them, plus
- * what happened since.  All of it is kept as JSON trees, because the control API and the state file speak
- * JSON; every access holds the lock, and pointers into the trees are borrowed until it is released.
+ * What the stand-in knows: settings, projects, identities and tokens, as the state file describes
+ * them, plus what happened since.  All of it is kept as JSON trees, because the control API and the
+ * state file speak JSON; every access holds the lock, and pointers into the trees are borrowed
+ * until it is released.
  *
  * The protocol facts come from docs/upstream/infisical.md.
  */
@@ -39,7 +40,8 @@ void standin_done(struct standin *s);
 /** standin_now() - the stand-in's own wall clock in seconds, as moved by POST /clock */
 double standin_now(const struct standin *s);
 
-/** standin_wait() - sleeps @ms; false: the program stops or the peer on @fd (or -1) left before that */
+/** standin_wait() - sleeps @ms; false: the program stops or the peer on @fd (or -1) left before
+ * that */
 bool standin_wait(const struct standin *s, int fd, int ms);
 
 /* settings.c */

@@ -86,9 +86,10 @@ json_t *secret_put(struct standin *s, json_t *folder, const json_t *wanted) {
         if (!member_text(wanted, "name", NULL))
                 return NULL;
         if (!secret) {
-                secret = json_pack("{s:o, s:i, s:s, s:b, s:[], s:[], s:[]}", "name",
-                                   json_incref(json_object_get(wanted, "name")), "version", 1, "comment", "",
-                                   "skip_multiline_encoding", 0, "metadata", "tags", "versions");
+                secret =
+                    json_pack("{s:o, s:i, s:s, s:b, s:[], s:[], s:[]}", "name",
+                              json_incref(json_object_get(wanted, "name")), "version", 1, "comment",
+                              "", "skip_multiline_encoding", 0, "metadata", "tags", "versions");
                 (void)json_array_append_new(json_object_get(folder, "secrets"), secret);
         }
         if (changes) {
@@ -102,13 +103,14 @@ json_t *secret_put(struct standin *s, json_t *folder, const json_t *wanted) {
         (void)json_object_set_new(secret, "value", wanted_value(wanted));
         (void)json_object_set_new(secret, "deleted", json_false());
         if (changes) {
-                const json_t *last = json_array_get(json_object_get(secret, "versions"),
-                                                    json_array_size(json_object_get(secret, "versions")) - 1);
+                const json_t *last =
+                    json_array_get(json_object_get(secret, "versions"),
+                                   json_array_size(json_object_get(secret, "versions")) - 1);
 
                 if (!json_object_get(wanted, "version"))
                         (void)json_object_set_new(
-                                secret, "version",
-                                json_integer((json_int_t)settings_number(last, "version", 0) + 1));
+                            secret, "version",
+                            json_integer((json_int_t)settings_number(last, "version", 0) + 1));
                 if (!json_object_get(wanted, "updated_at"))
                         (void)json_object_set_new(secret, "updated_at",
                                                   json_string(iso_date(standin_now(s), date)));
@@ -131,9 +133,8 @@ static bool folder_complete(struct standin *s, json_t *folder) {
                 (void)json_object_set_new(folder, "imports", json_array());
         wanted = wanted ? json_incref(wanted) : json_array();
         (void)json_object_set_new(folder, "secrets", json_array());
-        json_array_foreach (wanted, i, entry)
-                if (!secret_put(s, folder, entry))
-                        return complain("a secret in %s needs a name", member_text(folder, "path", ""));
+        json_array_foreach(wanted, i, entry) if (!secret_put(s, folder, entry)) return complain(
+            "a secret in %s needs a name", member_text(folder, "path", ""));
         return true;
 }
 
@@ -148,16 +149,15 @@ bool project_complete(struct standin *s, json_t *project) {
         complete_text(project, "name", member_text(project, "slug", ""));
         complete_text(project, "type", "secret-manager");
         complete_text(project, "org_id", member_text(s->organization, "id", ""));
-        json_array_foreach (json_object_get(project, "environments"), e, environment) {
+        json_array_foreach(json_object_get(project, "environments"), e, environment) {
                 if (!member_text(environment, "slug", NULL))
                         return complain("an environment needs a slug");
                 complete_id(environment);
                 complete_text(environment, "name", member_text(environment, "slug", ""));
                 if (!json_object_get(environment, "folders"))
                         (void)json_object_set_new(environment, "folders", json_array());
-                json_array_foreach (json_object_get(environment, "folders"), f, folder)
-                        if (!folder_complete(s, folder))
-                                return false;
+                json_array_foreach(json_object_get(environment, "folders"), f,
+                                   folder) if (!folder_complete(s, folder)) return false;
         }
         return true;
 }
@@ -170,14 +170,19 @@ bool identity_complete(struct standin *s, json_t *identity) {
         if (!member_text(identity, "name", NULL))
                 return complain("an identity needs a name");
         complete_id(identity);
-        json_array_foreach (json_object_get(identity, "memberships"), i, entry)
-                if (!project_named(s, member_text(entry, "project", NULL)))
-                        return complain("identity %s: unknown project", member_text(identity, "name", ""));
+        json_array_foreach(
+            json_object_get(identity, "memberships"), i,
+            entry) if (!project_named(s,
+                                      member_text(
+                                          entry, "project",
+                                          NULL))) return complain("identity %s: unknown project",
+                                                                  member_text(identity, "name",
+                                                                              ""));
         if (!login)
                 return true;
         if (!json_object_get(login, "client_secrets"))
                 (void)json_object_set_new(login, "client_secrets", json_array());
-        json_array_foreach (json_object_get(login, "client_secrets"), i, entry) {
+        json_array_foreach(json_object_get(login, "client_secrets"), i, entry) {
                 complete_id(entry);
                 complete_number(entry, "uses", 0);
                 if (!json_object_get(entry, "created"))
@@ -238,23 +243,18 @@ bool standin_load(struct standin *s, const char *path) {
                 return complain("unknown setting or wrong value: %s", wrong);
         s->organization = json_incref(json_object_get(file, "organization"));
         if (!s->organization)
-                s->organization = json_pack("{s:s, s:s, s:s}", "id", "00000000-0000-4000-8000-00000000000a",
-                                            "name", "Stand-in", "slug", "stand-in");
+                s->organization =
+                    json_pack("{s:s, s:s, s:s}", "id", "00000000-0000-4000-8000-00000000000a",
+                              "name", "Stand-in", "slug", "stand-in");
         s->projects = taken_array(file, "projects");
         s->identities = taken_array(file, "identities");
         s->tokens = taken_array(file, "tokens");
         s->faults = json_array();
         s->limiter = json_object();
         counters_reset(s);
-        json_array_foreach (s->projects, i, entry)
-                if (!project_complete(s, entry))
-                        return false;
-        json_array_foreach (s->identities, i, entry)
-                if (!identity_complete(s, entry))
-                        return false;
-        json_array_foreach (s->tokens, i, entry)
-                if (!token_complete(s, entry))
-                        return false;
+        json_array_foreach(s->projects, i, entry) if (!project_complete(s, entry)) return false;
+        json_array_foreach(s->identities, i, entry) if (!identity_complete(s, entry)) return false;
+        json_array_foreach(s->tokens, i, entry) if (!token_complete(s, entry)) return false;
         return true;
 }
 

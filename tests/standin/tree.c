@@ -8,7 +8,7 @@ static json_t *find_member(const json_t *array, const char *key, const char *val
         size_t i;
         json_t *entry;
 
-        json_array_foreach (array, i, entry) {
+        json_array_foreach(array, i, entry) {
                 const char *text = member_text(entry, key, NULL);
 
                 if (value && text && strcmp(text, value) == 0)
@@ -55,9 +55,9 @@ json_t *folder_find(const json_t *environment, const char *path) {
         size_t i;
         json_t *folder;
 
-        json_array_foreach (json_object_get(environment, "folders"), i, folder)
-                if (path_equal(path, member_text(folder, "path", ""), false))
-                        return folder;
+        json_array_foreach(
+            json_object_get(environment, "folders"), i,
+            folder) if (path_equal(path, member_text(folder, "path", ""), false)) return folder;
         return NULL;
 }
 
@@ -65,9 +65,9 @@ bool folder_exists(const json_t *environment, const char *path) {
         size_t i;
         json_t *folder;
 
-        json_array_foreach (json_object_get(environment, "folders"), i, folder)
-                if (path_equal(path, member_text(folder, "path", ""), true))
-                        return true;
+        json_array_foreach(
+            json_object_get(environment, "folders"), i,
+            folder) if (path_equal(path, member_text(folder, "path", ""), true)) return true;
         return environment && path_equal(path, "/", false);
 }
 
@@ -79,14 +79,14 @@ json_t *secret_by_id(const struct standin *s, const char *id) {
         size_t p, e, f;
         json_t *project, *environment, *folder;
 
-        json_array_foreach (s->projects, p, project)
-                json_array_foreach (json_object_get(project, "environments"), e, environment)
-                        json_array_foreach (json_object_get(environment, "folders"), f, folder) {
-                                json_t *secret = find_member(json_object_get(folder, "secrets"), "id", id);
+        json_array_foreach(s->projects, p, project)
+            json_array_foreach(json_object_get(project, "environments"), e, environment)
+                json_array_foreach(json_object_get(environment, "folders"), f, folder) {
+                json_t *secret = find_member(json_object_get(folder, "secrets"), "id", id);
 
-                                if (secret)
-                                        return secret;
-                        }
+                if (secret)
+                        return secret;
+        }
         return NULL;
 }
 
@@ -100,7 +100,7 @@ json_t *identity_by_client_id(const struct standin *s, const char *client_id) {
         size_t i;
         json_t *identity;
 
-        json_array_foreach (s->identities, i, identity) {
+        json_array_foreach(s->identities, i, identity) {
                 const json_t *login = json_object_get(identity, "universal_auth");
 
                 if (login && strcmp(member_text(login, "client_id", ""), client_id) == 0)
@@ -123,20 +123,21 @@ json_t *membership_find(const json_t *identity, const json_t *project) {
         const json_t *all = json_object_get(identity, "memberships");
         json_t *membership = find_member(all, "project", member_text(project, "id", NULL));
 
-        return membership ? membership : find_member(all, "project", member_text(project, "slug", NULL));
+        return membership ? membership
+                          : find_member(all, "project", member_text(project, "slug", NULL));
 }
 
 static bool names_action(const json_t *right, const char *action) {
         size_t i;
         json_t *entry;
 
-        json_array_foreach (json_object_get(right, "actions"), i, entry)
-                if (strcmp(json_string_value(entry), action) == 0)
-                        return true;
+        json_array_foreach(json_object_get(right, "actions"), i,
+                           entry) if (strcmp(json_string_value(entry), action) == 0) return true;
         return false;
 }
 
-/* A path ending in "**" is a glob; others must be equal to the letter, as the server compares what was sent. */
+/* A path ending in "**" is a glob; others must be equal to the letter, as the server compares what
+ * was sent. */
 static bool path_covered(const char *pattern, const char *path) {
         size_t length = strlen(pattern);
 
@@ -145,13 +146,14 @@ static bool path_covered(const char *pattern, const char *path) {
         return strcmp(pattern, path) == 0;
 }
 
-bool rights_allow(const json_t *membership, const char *action, const char *environment, const char *path) {
+bool rights_allow(const json_t *membership, const char *action, const char *environment,
+                  const char *path) {
         size_t i;
         json_t *right;
 
         if (strcmp(member_text(membership, "role", ""), "viewer") == 0)
                 return true;
-        json_array_foreach (json_object_get(membership, "rights"), i, right) {
+        json_array_foreach(json_object_get(membership, "rights"), i, right) {
                 const char *only_environment = member_text(right, "environment", NULL);
                 const char *only_path = member_text(right, "path", NULL);
 
@@ -171,20 +173,20 @@ json_t *rights_rules(const json_t *membership, const char *action) {
         size_t i;
         json_t *right;
 
-        json_array_foreach (json_object_get(membership, "rights"), i, right) {
+        json_array_foreach(json_object_get(membership, "rights"), i, right) {
                 const char *environment = member_text(right, "environment", NULL);
                 const char *path = member_text(right, "path", NULL);
                 json_t *conditions = json_object(), *rule;
 
                 if (path)
                         (void)json_object_set_new(
-                                conditions, "secretPath",
-                                json_pack("{s:s}", strchr(path, '*') ? "$glob" : "$eq", path));
+                            conditions, "secretPath",
+                            json_pack("{s:s}", strchr(path, '*') ? "$glob" : "$eq", path));
                 if (environment)
                         (void)json_object_set_new(conditions, "environment",
                                                   json_pack("{s:s}", "$eq", environment));
-                rule = json_pack("{s:O, s:b, s:[s]}", "action", json_object_get(right, "actions"), "inverted",
-                                 0, "subject", "secrets");
+                rule = json_pack("{s:O, s:b, s:[s]}", "action", json_object_get(right, "actions"),
+                                 "inverted", 0, "subject", "secrets");
                 if (json_object_size(conditions) > 0)
                         (void)json_object_set(rule, "conditions", conditions);
                 json_decref(conditions);
@@ -222,8 +224,8 @@ bool address_trusted(const json_t *ranges, const char *address) {
 
         if (!json_is_array(ranges) || json_array_size(ranges) == 0)
                 return true;
-        json_array_foreach (ranges, i, range)
-                if (json_is_string(range) && in_range(json_string_value(range), address))
-                        return true;
+        json_array_foreach(ranges, i,
+                           range) if (json_is_string(range) &&
+                                      in_range(json_string_value(range), address)) return true;
         return false;
 }

@@ -1,7 +1,7 @@
 /*
- * Finding things in the trees: projects, environments, folders, secrets, identities, tokens, and who may do
- * what. All results are borrowed and may be NULL.  Secrets that were deleted stay in the tree, for their old
- * versions.
+ * Finding things in the trees: projects, environments, folders, secrets, identities, tokens, and
+ * who may do what. All results are borrowed and may be NULL.  Secrets that were deleted stay in the
+ * tree, for their old versions.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ bool folder_exists(const json_t *environment, const char *path);
 json_t *secret_find(const json_t *folder, const char *name);
 json_t *secret_by_id(const struct standin *s, const char *id);
 
-/** secret_put() - makes or changes a secret from {name, value | value_bytes, ...}; a change is a new version */
+/** secret_put() - makes or changes a secret from {name, value | value_bytes, ...}; a change is a
+ * new version */
 json_t *secret_put(struct standin *s, json_t *folder, const json_t *wanted);
 
 json_t *identity_find(const struct standin *s, const char *id_or_name);
@@ -30,7 +31,8 @@ json_t *token_by_value(const struct standin *s, const char *value);
 json_t *membership_find(const json_t *identity, const json_t *project);
 
 /** rights_allow() - may the member do @action there; NULL for @environment asks about anywhere */
-bool rights_allow(const json_t *membership, const char *action, const char *environment, const char *path);
+bool rights_allow(const json_t *membership, const char *action, const char *environment,
+                  const char *path);
 
 /** rights_rules() - a new array of the member's own rules for @action, as "details" lists them */
 json_t *rights_rules(const json_t *membership, const char *action);

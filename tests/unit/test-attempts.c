@@ -1,5 +1,6 @@
 /*
- * What was tried for a token, and errors that are kept: they are handed over whole, and nothing of them is left behind.
+ * What was tried for a token, and errors that are kept: they are handed over whole, and nothing of
+ * them is left behind.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,8 @@ static struct error make_error(enum diagnosis code, const char *detail) {
 }
 
 static void none_takes_nothing_and_reads_as_none(void **state) {
-        const struct error none = { .code = DIAG_NONE }, refused = make_error(DIAG_PERMISSION_DENIED, "first");
+        const struct error none = { .code = DIAG_NONE },
+                           refused = make_error(DIAG_PERMISSION_DENIED, "first");
         struct error *kept = error_keep(NULL, &none);
 
         (void)state;
@@ -36,7 +38,8 @@ static void none_takes_nothing_and_reads_as_none(void **state) {
 }
 
 static void attempts_are_taken_whole(void **state) {
-        const struct error worked = { .code = DIAG_NONE }, failed = make_error(DIAG_CREDENTIAL_REJECTED, "rejected");
+        const struct error worked = { .code = DIAG_NONE },
+                           failed = make_error(DIAG_CREDENTIAL_REJECTED, "rejected");
         struct attempts kept = { 0 }, from = { 0 };
 
         (void)state;
@@ -68,7 +71,8 @@ static void no_more_than_a_few_are_kept(void **state) {
 
         (void)state;
         for (int i = 0; i < 2 * ATTEMPTS_MAX; i++)
-                attempts_add(&attempts, SOURCE_INFISICAL_TOKEN_AUTH, "https://infisical.example.org", &failed);
+                attempts_add(&attempts, SOURCE_INFISICAL_TOKEN_AUTH,
+                             "https://infisical.example.org", &failed);
         assert_int_equal(attempts.count, ATTEMPTS_MAX);
         attempts_done(&attempts);
 }

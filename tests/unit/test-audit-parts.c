@@ -17,7 +17,7 @@
 #include "ctl/audit_sequence.h"
 #include "ctl/audit_time.h"
 
-#define NOW (UINT64_C(1795223749) * USEC_PER_SEC)       /* 2026-11-21 01:15:49 UTC */
+#define NOW (UINT64_C(1795223749) * USEC_PER_SEC) /* 2026-11-21 01:15:49 UTC */
 
 static size_t spans_of(const uint64_t *numbers, size_t count, struct audit_span ret[static 8]) {
         struct audit_sequences sequences;
@@ -25,7 +25,9 @@ static size_t spans_of(const uint64_t *numbers, size_t count, struct audit_span 
 
         assert_int_equal(audit_sequences_init(&sequences), 0);
         for (size_t i = 0; i < count; i++)
-                assert_int_equal(audit_sequences_add(&sequences, "instance", numbers[i], NOW + i, 0), SEQUENCE_NEW);
+                assert_int_equal(
+                    audit_sequences_add(&sequences, "instance", numbers[i], NOW + i, 0),
+                    SEQUENCE_NEW);
         spans = sequences.instances[0].count;
         assert_true(spans <= 8);
         memcpy(ret, sequences.instances[0].spans, spans * sizeof(*ret));
@@ -35,7 +37,10 @@ static size_t spans_of(const uint64_t *numbers, size_t count, struct audit_span 
 
 static void numbers_in_any_order_make_the_same_spans(void **state) {
         static const uint64_t orders[][6] = {
-                { 1, 2, 3, 5, 6, 9 }, { 9, 6, 5, 3, 2, 1 }, { 2, 6, 9, 1, 3, 5 }, { 5, 1, 9, 3, 6, 2 },
+                { 1, 2, 3, 5, 6, 9 },
+                { 9, 6, 5, 3, 2, 1 },
+                { 2, 6, 9, 1, 3, 5 },
+                { 5, 1, 9, 3, 6, 2 },
         };
         struct audit_span spans[8];
 
@@ -54,9 +59,11 @@ static void a_number_seen_twice_is_told(void **state) {
         (void)state;
         assert_int_equal(audit_sequences_init(&sequences), 0);
         for (uint64_t number = 1; number <= 5; number++)
-                assert_int_equal(audit_sequences_add(&sequences, "a", number, NOW, 0), SEQUENCE_NEW);
+                assert_int_equal(audit_sequences_add(&sequences, "a", number, NOW, 0),
+                                 SEQUENCE_NEW);
         for (uint64_t number = 1; number <= 5; number++)
-                assert_int_equal(audit_sequences_add(&sequences, "a", number, NOW, 0), SEQUENCE_REPEATED);
+                assert_int_equal(audit_sequences_add(&sequences, "a", number, NOW, 0),
+                                 SEQUENCE_REPEATED);
         assert_int_equal(audit_sequences_add(&sequences, "b", 1, NOW, 0), SEQUENCE_NEW);
         assert_int_equal(sequences.ids.count, 2);
         audit_sequences_done(&sequences);
@@ -125,9 +132,24 @@ static void times_are_what_journalctl_takes(void **state) {
                 { "@1795223749.5", NOW + 500000 },
         };
         static const char *const wrong[] = {
-                "", "-", "@", "h", "48", "48 fortnights", "last week", "2026-13-01", "2026-02-31", "2026-11-20 25:00",
-                "2026-11-20 10", "10:00:61", "2026-11-20x", "2026-11-20 10:00 ../../etc/passwd", "2026-11-20 10:00 Nowhere/Here",
-                "@1795223749x", "99999999999999999999h", "1e9h",
+                "",
+                "-",
+                "@",
+                "h",
+                "48",
+                "48 fortnights",
+                "last week",
+                "2026-13-01",
+                "2026-02-31",
+                "2026-11-20 25:00",
+                "2026-11-20 10",
+                "10:00:61",
+                "2026-11-20x",
+                "2026-11-20 10:00 ../../etc/passwd",
+                "2026-11-20 10:00 Nowhere/Here",
+                "@1795223749x",
+                "99999999999999999999h",
+                "1e9h",
         };
         usec_t at;
 
@@ -170,7 +192,8 @@ static void a_forbidden_source_is_not_ruled_out_beyond_the_bound(void **state) {
 
         (void)state;
         tokens[0].name = "listed";
-        assert_int_equal(audit_condition_parse("deploy/direct-env-fallback", true, &condition, &err), 0);
+        assert_int_equal(
+            audit_condition_parse("deploy/direct-env-fallback", true, &condition, &err), 0);
         audit_condition_judge(&condition, &report, &outcome);
         assert_true(outcome.met);
         report.tokens_lost = 3;

@@ -13,12 +13,20 @@
 #include "broker/audit_render.h"
 
 static struct claims claims;
-static const struct peer peer = { .uid = 0, .pid = 4711, .cgroup.unit = "forgejo-runner.service", .unit_pinned = true };
+static const struct peer peer = {
+        .uid = 0, .pid = 4711, .cgroup.unit = "forgejo-runner.service", .unit_pinned = true
+};
 
 static struct audit_record issued(void) {
-        return (struct audit_record){ .kind = AUDIT_ISSUED, .token = "deploy", .forge_type = FORGE_FORGEJO, .has_value = true,
-                                      .source = SOURCE_INFISICAL_TOKEN_AUTH, .version = 7, .fingerprint = "3f9a1c02",
-                                      .peer = &peer, .claims = &claims };
+        return (struct audit_record){ .kind = AUDIT_ISSUED,
+                                      .token = "deploy",
+                                      .forge_type = FORGE_FORGEJO,
+                                      .has_value = true,
+                                      .source = SOURCE_INFISICAL_TOKEN_AUTH,
+                                      .version = 7,
+                                      .fingerprint = "3f9a1c02",
+                                      .peer = &peer,
+                                      .claims = &claims };
 }
 
 static void an_issuance_reads_as_the_design_says(void **state) {
@@ -30,14 +38,20 @@ static void an_issuance_reads_as_the_design_says(void **state) {
         claims_set(&claims, CLAIM_REPOSITORY, "example/site", 12);
         claims_set(&claims, CLAIM_RUN_ID, "1948", 4);
         audit_render_text(&record, 41, text);
-        assert_string_equal(text, "issued token=deploy forgejo_token_source=infisical-token-auth freshness=fresh version=7 "
-                                  "fp=3f9a1c02 seq=41 peer_uid=0 peer_pid=4711 peer_unit=forgejo-runner.service verified=no "
+        assert_string_equal(text, "issued token=deploy forgejo_token_source=infisical-token-auth "
+                                  "freshness=fresh version=7 "
+                                  "fp=3f9a1c02 seq=41 peer_uid=0 peer_pid=4711 "
+                                  "peer_unit=forgejo-runner.service verified=no "
                                   "repo=example/site run=1948");
 }
 
 static void what_a_forge_vouches_for_takes_the_place_of_what_the_job_says(void **state) {
-        struct job_facts facts = { .by = VOUCHED_RUN_API, .repository = "platform/site", .run_id = "77", .event = "push",
-                                   .event_known = true, .ref = "refs/heads/main" };
+        struct job_facts facts = { .by = VOUCHED_RUN_API,
+                                   .repository = "platform/site",
+                                   .run_id = "77",
+                                   .event = "push",
+                                   .event_known = true,
+                                   .ref = "refs/heads/main" };
         struct audit_record record = issued();
         char text[AUDIT_TEXT_MAX], journal[AUDIT_RECORD_MAX + 1];
         const char *tail;
@@ -54,21 +68,28 @@ static void what_a_forge_vouches_for_takes_the_place_of_what_the_job_says(void *
         tail = strstr(text, " rule=");
         assert_non_null(tail);
         /* The ref was not told by the proof, so what the job says of it stays what it says. */
-        assert_string_equal(tail, " rule=\"job_repositories platform/*, job_events push\" verified=run-api "
-                                  "proven_repo=platform/site proven_run=77 proven_event=push attempt=3 ref=refs/tags/v1");
+        assert_string_equal(
+            tail,
+            " rule=\"job_repositories platform/*, job_events push\" verified=run-api "
+            "proven_repo=platform/site proven_run=77 proven_event=push attempt=3 ref=refs/tags/v1");
         journal[audit_render_journal(&record, "0", 41, journal)] = '\0';
-        assert_non_null(strstr(journal, "\nFORGE_BROKER_RULE=job_repositories platform/*, job_events push\n"
-                                        "FORGE_BROKER_VERIFIED=run-api\nFORGE_BROKER_PROVEN_REPOSITORY=platform/site\n"
-                                        "FORGE_BROKER_PROVEN_RUN_ID=77\nFORGE_BROKER_PROVEN_EVENT=push\n"
-                                        "FORGE_BROKER_CLAIM_RUN_ATTEMPT=3\nFORGE_BROKER_CLAIM_REF=refs/tags/v1\n"));
+        assert_non_null(strstr(
+            journal, "\nFORGE_BROKER_RULE=job_repositories platform/*, job_events push\n"
+                     "FORGE_BROKER_VERIFIED=run-api\nFORGE_BROKER_PROVEN_REPOSITORY=platform/site\n"
+                     "FORGE_BROKER_PROVEN_RUN_ID=77\nFORGE_BROKER_PROVEN_EVENT=push\n"
+                     "FORGE_BROKER_CLAIM_RUN_ATTEMPT=3\nFORGE_BROKER_CLAIM_REF=refs/tags/v1\n"));
         assert_null(strstr(journal, "1948"));
         assert_null(strstr(journal, "example/other"));
 }
 
 static void a_refusal_names_the_rule_and_who_vouched(void **state) {
         struct job_facts facts = { .by = VOUCHED_REPOSITORY, .repository = "evil/site" };
-        const struct error error = { .code = DIAG_PEER_REFUSED, .detail = "token 'deploy' is not for repository 'evil/site'" };
-        struct audit_record record = { .kind = AUDIT_REFUSED, .token = "deploy", .peer = &peer, .error = &error,
+        const struct error error = { .code = DIAG_PEER_REFUSED,
+                                     .detail = "token 'deploy' is not for repository 'evil/site'" };
+        struct audit_record record = { .kind = AUDIT_REFUSED,
+                                       .token = "deploy",
+                                       .peer = &peer,
+                                       .error = &error,
                                        .rule = "job_repositories platform/*" };
         char text[AUDIT_TEXT_MAX];
 
@@ -84,10 +105,18 @@ static void a_refusal_names_the_rule_and_who_vouched(void **state) {
 static void the_relay_says_who_came_through_it_in_numbers_only(void **state) {
         static const struct {
                 const char *sent, *recorded;
-        } rows[] = { { "1000", "1000" },           { "0", "0" },           { "4294967294", "4294967294" },
-                     { "4294967295", NULL },       { "04", NULL },         { "-1", NULL },
-                     { "+1", NULL },               { "1e3", NULL },        { "", NULL },
-                     { " 1000", NULL },            { "1000 x=y", NULL },   { "99999999999999999999", NULL },
+        } rows[] = { { "1000", "1000" },
+                     { "0", "0" },
+                     { "4294967294", "4294967294" },
+                     { "4294967295", NULL },
+                     { "04", NULL },
+                     { "-1", NULL },
+                     { "+1", NULL },
+                     { "1e3", NULL },
+                     { "", NULL },
+                     { " 1000", NULL },
+                     { "1000 x=y", NULL },
+                     { "99999999999999999999", NULL },
                      { "1000\nforgejo_token_source=infisical-token-auth", NULL } };
         struct audit_record record = issued();
         char text[AUDIT_TEXT_MAX], journal[AUDIT_RECORD_MAX + 1], expected[64];
@@ -104,9 +133,11 @@ static void the_relay_says_who_came_through_it_in_numbers_only(void **state) {
                         assert_null(strstr(journal, "VIA_UID"));
                         continue;
                 }
-                (void)snprintf(expected, sizeof(expected), "verified=no via_uid=%s repo=example/site", rows[i].recorded);
+                (void)snprintf(expected, sizeof(expected),
+                               "verified=no via_uid=%s repo=example/site", rows[i].recorded);
                 assert_non_null(strstr(text, expected));
-                (void)snprintf(expected, sizeof(expected), "\nFORGE_BROKER_CLAIM_VIA_UID=%s\n", rows[i].recorded);
+                (void)snprintf(expected, sizeof(expected), "\nFORGE_BROKER_CLAIM_VIA_UID=%s\n",
+                               rows[i].recorded);
                 assert_non_null(strstr(journal, expected));
         }
 }
@@ -133,12 +164,17 @@ static void the_peers_cgroup_and_container_are_recorded_where_known(void **state
         assert_non_null(strstr(journal, "\nFORGE_BROKER_PEER_CGROUP=/docker/" ID "\n"));
         assert_non_null(strstr(journal, "\nFORGE_BROKER_PEER_CONTAINER=docker:" ID "\n"));
 
-        far.cgroup = (struct cgroup){ .path = "/x", .unit = "machine-a\\x2db.scope", .container = "nspawn:a-b" };
+        far.cgroup = (struct cgroup){ .path = "/x",
+                                      .unit = "machine-a\\x2db.scope",
+                                      .container = "nspawn:a-b" };
         far.unit_pinned = false;
         audit_render_text(&record, 1, text);
-        assert_non_null(strstr(text, "peer_unit=\"machine-a\\\\x2db.scope\" unit_pinned=no peer_container=nspawn:a-b verified=no"));
+        assert_non_null(strstr(text, "peer_unit=\"machine-a\\\\x2db.scope\" unit_pinned=no "
+                                     "peer_container=nspawn:a-b verified=no"));
         journal[audit_render_journal(&record, "0", 1, journal)] = '\0';
-        assert_non_null(strstr(journal, "\nFORGE_BROKER_PEER_UNIT=machine-a\\x2db.scope\nFORGE_BROKER_PEER_UNIT_PINNED=no\n"));
+        assert_non_null(strstr(
+            journal,
+            "\nFORGE_BROKER_PEER_UNIT=machine-a\\x2db.scope\nFORGE_BROKER_PEER_UNIT_PINNED=no\n"));
 #undef ID
 }
 
@@ -146,8 +182,10 @@ static void the_marker_key_follows_the_forge_type(void **state) {
         static const struct {
                 enum forge_type type;
                 const char *marker;
-        } rows[] = { { FORGE_FORGEJO, " forgejo_token_source=" }, { FORGE_GITEA, " gitea_token_source=" },
-                     { FORGE_GITHUB, " github_token_source=" },   { FORGE_GITLAB, " gitlab_token_source=" },
+        } rows[] = { { FORGE_FORGEJO, " forgejo_token_source=" },
+                     { FORGE_GITEA, " gitea_token_source=" },
+                     { FORGE_GITHUB, " github_token_source=" },
+                     { FORGE_GITLAB, " gitlab_token_source=" },
                      { FORGE_OTHER, " forge_token_source=" } };
         char text[AUDIT_TEXT_MAX];
 
@@ -162,7 +200,8 @@ static void the_marker_key_follows_the_forge_type(void **state) {
 }
 
 static void no_claim_can_forge_a_marker(void **state) {
-        static const char evil[] = "x\" forgejo_token_source=infisical-token-auth\nissued token=deploy \\";
+        static const char evil[] =
+            "x\" forgejo_token_source=infisical-token-auth\nissued token=deploy \\";
         struct audit_record record = issued();
         char text[AUDIT_TEXT_MAX], journal[AUDIT_RECORD_MAX + 1];
         const char *claim;
@@ -181,7 +220,9 @@ static void no_claim_can_forge_a_marker(void **state) {
         assert_non_null(strstr(claim, "x\\\" forgejo_token_source"));
         length = audit_render_journal(&record, "0", 1, journal);
         journal[length] = '\0';
-        assert_non_null(strstr(journal, "\nFORGE_BROKER_CLAIM_JOB=x\" forgejo_token_source=infisical-token-auth?issued"));
+        assert_non_null(strstr(
+            journal,
+            "\nFORGE_BROKER_CLAIM_JOB=x\" forgejo_token_source=infisical-token-auth?issued"));
         assert_null(strstr(journal, "\nissued"));
 }
 
@@ -303,8 +344,12 @@ static void waiters_are_woken_once_the_sink_takes_records_again(void **state) {
 static void equal_refusals_make_one_record_and_then_a_count(void **state) {
         sd_event *event = NULL;
         struct error error = { .code = DIAG_UNKNOWN_TOKEN, .detail = "no token is called 'x'" };
-        struct audit_record record = { .kind = AUDIT_REFUSED, .token = "x", .peer = &peer, .error = &error };
-        static const struct peer other = { .cgroup = { .path = "/x.service", .unit = "x.service", .own = 10 } };
+        struct audit_record record = {
+                .kind = AUDIT_REFUSED, .token = "x", .peer = &peer, .error = &error
+        };
+        static const struct peer other = {
+                .cgroup = { .path = "/x.service", .unit = "x.service", .own = 10 }
+        };
         struct audit *audit;
         char buffer[65536];
         ssize_t n;
@@ -345,7 +390,9 @@ static size_t lines_with(const char *text, const char *words) {
 }
 
 static void made_up_names_hide_no_other_refusal(void **state) {
-        static const struct peer other = { .cgroup = { .path = "/x.service", .unit = "x.service", .own = 10 } };
+        static const struct peer other = {
+                .cgroup = { .path = "/x.service", .unit = "x.service", .own = 10 }
+        };
         static char buffer[262144];
         struct error error = { .code = DIAG_UNKNOWN_TOKEN, .detail = "no such token" };
         struct audit_record record = { .kind = AUDIT_REFUSED, .peer = &peer, .error = &error };

@@ -19,13 +19,22 @@ static void what_systemd_binds_is_read(void **state) {
                 size_t length;
                 const char *unit, *id;
         } rows[] = {
-                { BYTES("\0adf9d86b6eda275e/unit/foobar.service/credx"), "foobar.service", "credx" },
+                { BYTES("\0adf9d86b6eda275e/unit/foobar.service/credx"), "foobar.service",
+                  "credx" },
                 { BYTES("\0f/unit/a.service/b"), "a.service", "b" },
-                { BYTES("\0" "28f422ab6c34381e/unit/runner@ci\\x2d1.service/deploy"), "runner@ci\\x2d1.service", "deploy" },
-                { BYTES("\0" "0/unit/a:b_c.socket/x.y-z_1"), "a:b_c.socket", "x.y-z_1" },
+                { BYTES("\0"
+                        "28f422ab6c34381e/unit/runner@ci\\x2d1.service/deploy"),
+                  "runner@ci\\x2d1.service", "deploy" },
+                { BYTES("\0"
+                        "0/unit/a:b_c.socket/x.y-z_1"),
+                  "a:b_c.socket", "x.y-z_1" },
                 /* A credential's name is outside text, which the broker does not know. */
-                { BYTES("\0" "0/unit/a.service/\x01\xff "), "a.service", "\x01\xff " },
-                { BYTES("\0" "0/unit/unit/unit"), "unit", "unit" },
+                { BYTES("\0"
+                        "0/unit/a.service/\x01\xff "),
+                  "a.service", "\x01\xff " },
+                { BYTES("\0"
+                        "0/unit/unit/unit"),
+                  "unit", "unit" },
         };
 
         (void)state;
@@ -74,7 +83,8 @@ static void what_systemd_never_binds_is_refused(void **state) {
                 struct bound_name name = { .unit = "untouched" };
                 struct error err = { 0 };
 
-                if (bound_name_parse(rows[i].bytes, rows[i].length, &name, &err) != -DIAG_MALFORMED_REQUEST)
+                if (bound_name_parse(rows[i].bytes, rows[i].length, &name, &err) !=
+                    -DIAG_MALFORMED_REQUEST)
                         fail_msg("row %zu was taken for a name of systemd's", i);
                 assert_int_equal(err.code, DIAG_MALFORMED_REQUEST);
                 assert_true(err.detail[0] && err.remedy[0]);
@@ -88,7 +98,8 @@ static void every_beginning_of_a_name_is_refused_up_to_its_credential(void **sta
 
         (void)state;
         for (size_t length = 0; length < sizeof(whole) - sizeof("credx") + 1; length++)
-                assert_int_equal(bound_name_parse(whole, length, &name, NULL), -DIAG_MALFORMED_REQUEST);
+                assert_int_equal(bound_name_parse(whole, length, &name, NULL),
+                                 -DIAG_MALFORMED_REQUEST);
         for (size_t length = sizeof(whole) - sizeof("credx") + 1; length < sizeof(whole); length++)
                 assert_int_equal(bound_name_parse(whole, length, &name, NULL), 0);
 }
@@ -102,7 +113,8 @@ static void the_longest_name_that_the_kernel_has_fits(void **state) {
         memcpy(bytes, "\0f/unit/a/", 10);
         assert_int_equal(bound_name_parse(bytes, BOUND_NAME_MAX, &name, NULL), 0);
         assert_int_equal(strlen(name.id), BOUND_NAME_MAX - 10);
-        assert_int_equal(bound_name_parse(bytes, BOUND_NAME_MAX + 1, &name, NULL), -DIAG_MALFORMED_REQUEST);
+        assert_int_equal(bound_name_parse(bytes, BOUND_NAME_MAX + 1, &name, NULL),
+                         -DIAG_MALFORMED_REQUEST);
 }
 
 int main(void) {

@@ -39,12 +39,14 @@ static void a_value_is_fresh_then_stale_then_gone(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
-                const struct token_config config = { .refresh = rows[i].refresh, .max_stale = rows[i].max_stale };
+                const struct token_config config = { .refresh = rows[i].refresh,
+                                                     .max_stale = rows[i].max_stale };
                 struct cache_slot slot = { 0 };
                 struct value *got;
 
                 cache_publish(&slot, make("v", 1000 * S), 1000 * S);
-                assert_int_equal(cache_get(&slot, &config, 1000 * S + rows[i].age, &got), rows[i].expected);
+                assert_int_equal(cache_get(&slot, &config, 1000 * S + rows[i].age, &got),
+                                 rows[i].expected);
                 assert_true((got == NULL) == (rows[i].expected == CACHE_EMPTY));
                 cache_done(&slot);
         }
@@ -106,7 +108,8 @@ static void backoff_grows_to_a_minute_with_full_jitter(void **state) {
         (void)state;
         for (unsigned i = 0; i < ELEMENTS(ceilings); i++) {
                 assert_int_equal(cache_backoff(i + 1, false, 0), 100 * USEC_PER_MSEC);
-                assert_in_range(cache_backoff(i + 1, false, UINT32_MAX), ceilings[i] * S - S / 1000, ceilings[i] * S);
+                assert_in_range(cache_backoff(i + 1, false, UINT32_MAX), ceilings[i] * S - S / 1000,
+                                ceilings[i] * S);
         }
         assert_in_range(cache_backoff(UINT32_MAX, false, UINT32_MAX), 59 * S, 60 * S);
 }

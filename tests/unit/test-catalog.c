@@ -1,4 +1,5 @@
-/* What `journalctl -x` says: each code with its title and remedy, word for word, where such a record can have it. */
+/* What `journalctl -x` says: each code with its title and remedy, word for word, where such a
+ * record can have it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -32,7 +33,8 @@ static const char *entry(const char *id) {
 
         assert_non_null(start);
         end = strstr(start, "\n-- ");
-        (void)snprintf(text, sizeof(text), "%.*s", (int)(end ? end - start : (long)strlen(start)), start);
+        (void)snprintf(text, sizeof(text), "%.*s", (int)(end ? end - start : (long)strlen(start)),
+                       start);
         normalize(text);
         return text;
 }
@@ -41,7 +43,8 @@ static bool explains(const char *text, enum diagnosis code) {
         const struct diagnosis_info *info = diagnosis_info(code);
         char expected[1024];
 
-        (void)snprintf(expected, sizeof(expected), " %s: %s. %s", info->name, info->title, info->remedy);
+        (void)snprintf(expected, sizeof(expected), " %s: %s. %s", info->name, info->title,
+                       info->remedy);
         normalize(expected);
         return strstr(text, expected) != NULL;
 }
@@ -52,7 +55,8 @@ static void each_kind_of_record_explains_the_codes_it_can_have(void **state) {
                 enum diagnosis first, last;
         } rows[] = { { AUDIT_ID_REFUSED, DIAG_MALFORMED_REQUEST, DIAG_INTERNAL_ERROR },
                      { AUDIT_ID_UNAVAILABLE, DIAG_NO_USABLE_VALUE, DIAG_FALLBACK_EXPIRED },
-                     { AUDIT_ID_UPSTREAM_FAILED, DIAG_CREDENTIAL_MISSING, DIAG_FORGE_CANNOT_TELL } };
+                     { AUDIT_ID_UPSTREAM_FAILED, DIAG_CREDENTIAL_MISSING,
+                       DIAG_FORGE_CANNOT_TELL } };
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
@@ -60,8 +64,8 @@ static void each_kind_of_record_explains_the_codes_it_can_have(void **state) {
 
                 for (int code = (int)rows[i].first; code <= (int)rows[i].last; code++)
                         if (!explains(text, (enum diagnosis)code))
-                                fail_msg("%s is not explained for %s", diagnosis_info((enum diagnosis)code)->name,
-                                         rows[i].id);
+                                fail_msg("%s is not explained for %s",
+                                         diagnosis_info((enum diagnosis)code)->name, rows[i].id);
         }
 }
 

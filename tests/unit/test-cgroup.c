@@ -1,4 +1,5 @@
-/* What a cgroup says about a process: every layout of tests/unit/data/cgroup-lines.txt, and what is too long or torn. */
+/* What a cgroup says about a process: every layout of tests/unit/data/cgroup-lines.txt, and what
+ * is too long or torn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -39,10 +40,12 @@ static bool check(const struct row *row, char *expected) {
         cgroup_root_parse(row->root, strlen(row->root), &root);
         cgroup_parse(row->lines, strlen(row->lines), &root, &cgroup);
         good = strcmp(cgroup.unit, unit) == 0 && strcmp(cgroup.container, container) == 0 &&
-               strcmp(cgroup.path, path) == 0 && cgroup.own == strlen(own) && memcmp(cgroup.path, own, cgroup.own) == 0;
+               strcmp(cgroup.path, path) == 0 && cgroup.own == strlen(own) &&
+               memcmp(cgroup.path, own, cgroup.own) == 0;
         if (!good)
-                print_error("%s: unit '%s', container '%s', path '%s' of which %zu bytes are its own\n", row->title,
-                            cgroup.unit, cgroup.container, cgroup.path, cgroup.own);
+                print_error(
+                    "%s: unit '%s', container '%s', path '%s' of which %zu bytes are its own\n",
+                    row->title, cgroup.unit, cgroup.container, cgroup.path, cgroup.own);
         return good;
 }
 
@@ -62,7 +65,8 @@ static void every_layout_gives_what_is_certain_and_no_more(void **state) {
                         continue;
                 if (line[0] == '=') {
                         row = (struct row){ 0 };
-                        (void)snprintf(row.title, sizeof(row.title), "%.*s", (int)strcspn(line + 2, "\n"), line + 2);
+                        (void)snprintf(row.title, sizeof(row.title), "%.*s",
+                                       (int)strcspn(line + 2, "\n"), line + 2);
                 } else if (line[0] == '<') {
                         append(row.root, sizeof(row.root), line + 2);
                 } else if (line[0] == '>') {
@@ -84,13 +88,15 @@ static void parse(const char *text, struct cgroup *ret) {
 }
 
 static void a_torn_last_line_does_not_count(void **state) {
-        static const char text[] = "1:name=systemd:/system.slice/x.service\n0::/system.slice/y.serv";
+        static const char text[] =
+            "1:name=systemd:/system.slice/x.service\n0::/system.slice/y.serv";
         struct cgroup cgroup;
 
         (void)state;
         for (size_t length = 0; length < sizeof(text); length++) {
                 cgroup_parse(text, length, &no_root, &cgroup);
-                assert_string_equal(cgroup.unit, length < strcspn(text, "\n") + 1 ? "" : "x.service");
+                assert_string_equal(cgroup.unit,
+                                    length < strcspn(text, "\n") + 1 ? "" : "x.service");
         }
 }
 

@@ -16,8 +16,9 @@ static void durations_are_a_number_and_one_unit(void **state) {
                 const char *text;
                 usec_t span;
         } cases[] = {
-                { "500ms", 500 * USEC_PER_MSEC }, { "10s", 10 * USEC_PER_SEC }, { "5m", 5 * USEC_PER_MIN },
-                { "1h", USEC_PER_HOUR },          { "2d", 2 * USEC_PER_DAY },   { "0s", 0 },
+                { "500ms", 500 * USEC_PER_MSEC }, { "10s", 10 * USEC_PER_SEC },
+                { "5m", 5 * USEC_PER_MIN },       { "1h", USEC_PER_HOUR },
+                { "2d", 2 * USEC_PER_DAY },       { "0s", 0 },
                 { "0005s", 5 * USEC_PER_SEC },    { "3650d", 3650 * USEC_PER_DAY },
         };
 
@@ -32,9 +33,25 @@ static void durations_are_a_number_and_one_unit(void **state) {
 
 static void anything_else_is_no_duration_and_changes_nothing(void **state) {
         static const char *const cases[] = {
-                "",     "s",     "5",     " 5s",  "5s ",        "5 s",  "-5s",     "+5s",
-                "1.5h", "1h30m", "5S",    "5min", "0x5s",       "5us",  "infinity", "3651d",
-                "99999999999999999999s", "18446744073709551617s",  "315360000001ms",
+                "",
+                "s",
+                "5",
+                " 5s",
+                "5s ",
+                "5 s",
+                "-5s",
+                "+5s",
+                "1.5h",
+                "1h30m",
+                "5S",
+                "5min",
+                "0x5s",
+                "5us",
+                "infinity",
+                "3651d",
+                "99999999999999999999s",
+                "18446744073709551617s",
+                "315360000001ms",
         };
 
         (void)state;
@@ -67,9 +84,9 @@ static void a_day_ends_at_midnight_utc(void **state) {
 
 static void what_is_not_in_the_calendar_is_no_day(void **state) {
         static const char *const cases[] = {
-                "",           "2026-02-29", "2100-02-29", "2026-02-31",  "2026-13-01", "2026-00-10", "2026-04-31",
-                "2026-01-00", "2026-01-32", "2026-1-1",   "26-01-01",    "1999-12-31", "2200-01-01", "2026/01/01",
-                "2026-01-01 ", "tomorrow",  "2026-01-0x", "-026-01-01",
+                "",           "2026-02-29", "2100-02-29",  "2026-02-31", "2026-13-01", "2026-00-10",
+                "2026-04-31", "2026-01-00", "2026-01-32",  "2026-1-1",   "26-01-01",   "1999-12-31",
+                "2200-01-01", "2026/01/01", "2026-01-01 ", "tomorrow",   "2026-01-0x", "-026-01-01",
         };
 
         (void)state;
@@ -116,7 +133,8 @@ static void sums_and_differences_stay_in_range(void **state) {
 }
 
 static void the_clocks_run(void **state) {
-        usec_t monotonic = clock_monotonic();   /* first: boot time counts what it counts, and suspend */
+        /* first: boot time counts what it counts, and suspend */
+        usec_t monotonic = clock_monotonic();
 
         (void)state;
         assert_true(monotonic > 0 && clock_boottime() >= monotonic);

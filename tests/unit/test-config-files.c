@@ -1,5 +1,6 @@
 /*
- * Configuration files on disk: which are read, in which order, and which are refused; the shipped example; the manual.
+ * Configuration files on disk: which are read, in which order, and which are refused; the shipped
+ * example; the manual.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,8 +72,8 @@ static struct loaded load_main(void **state) {
 }
 
 /* Of a file in the test's directory. */
-static void assert_file_problem(void **state, const struct loaded *loaded, const char *name, unsigned line,
-                                const char *part) {
+static void assert_file_problem(void **state, const struct loaded *loaded, const char *name,
+                                unsigned line, const char *part) {
         assert_problem(loaded, path_of(state, name), line, part);
         assert_null(loaded->config);
 }
@@ -111,7 +112,8 @@ static void drop_ins_are_read_in_the_order_of_their_names(void **state) {
 }
 
 static void other_files_in_conf_d_are_left_alone(void **state) {
-        static const char *const names[] = { "README", "a.conf.dpkg-dist", "b.conf~", ".c.conf", "d.CONF", ".conf" };
+        static const char *const names[] = { "README",  "a.conf.dpkg-dist", "b.conf~",
+                                             ".c.conf", "d.CONF",           ".conf" };
 
         write_file(state, MAIN, LEAST);
         make_conf_d(state);
@@ -151,7 +153,8 @@ static void only_regular_files_are_read(void **state) {
         _cleanup_(loaded_done) struct loaded loaded = load_main(state);
         assert_file_problem(state, &loaded, "conf.d/fifo.conf", 0, "not a regular file");
         assert_file_problem(state, &loaded, "conf.d/directory.conf", 0, "not a regular file");
-        assert_file_problem(state, &loaded, "conf.d/dangling.conf", 0, "cannot be opened: No such file");
+        assert_file_problem(state, &loaded, "conf.d/dangling.conf", 0,
+                            "cannot be opened: No such file");
         assert_file_problem(state, &loaded, "conf.d/device.conf", 0, "not a regular file");
         assert_int_equal(loaded.problems.count, 4);
 }
@@ -208,14 +211,16 @@ static void a_ca_file_must_be_there(void **state) {
         char text[2 * PATH_SIZE];
 
         write_file(state, "ca.pem", "");
-        (void)snprintf(text, sizeof(text), IDENTITY "ca_file = %s\n" TOKEN FORGE, path_of(state, "ca.pem"));
+        (void)snprintf(text, sizeof(text), IDENTITY "ca_file = %s\n" TOKEN FORGE,
+                       path_of(state, "ca.pem"));
         write_file(state, MAIN, text);
         _cleanup_(loaded_done) struct loaded there = load_main(state);
         (void)assert_loads(&there);
 
         assert_int_equal(unlink(path_of(state, "ca.pem")), 0);
         _cleanup_(loaded_done) struct loaded missing = load_main(state);
-        assert_file_problem(state, &missing, MAIN, 6, "'ca_file' names a file that cannot be used: No such file");
+        assert_file_problem(state, &missing, MAIN, 6,
+                            "'ca_file' names a file that cannot be used: No such file");
         write_file(state, MAIN, LEAST "[forge home]\nca_file = /dev/null\n");
         _cleanup_(loaded_done) struct loaded device = load_main(state);
         assert_file_problem(state, &device, MAIN, 14, "not a regular file");
@@ -233,7 +238,8 @@ static void the_shipped_example_loads_as_it_is(void **state) {
         _cleanup_(loaded_done) struct loaded loaded = { 0 };
 
         (void)state;
-        assert_int_equal(config_load(source_path("etc/forge-broker.conf"), &loaded.config, &loaded.problems), 0);
+        assert_int_equal(
+            config_load(source_path("etc/forge-broker.conf"), &loaded.config, &loaded.problems), 0);
         assert_int_equal(assert_loads(&loaded)->n_tokens, 1);
 }
 
@@ -253,7 +259,8 @@ static bool man_page_documents(const char *page, const struct key *key) {
                 return false;
         begin = found;
         end = strstr(begin + 1, "\n.It ");
-        (void)snprintf(item, sizeof(item), key->fallback ? "Default: %s." : "%s", key->fallback ? key->fallback : "");
+        (void)snprintf(item, sizeof(item), key->fallback ? "Default: %s." : "%s",
+                       key->fallback ? key->fallback : "");
         found = strstr(begin, item);
         return found && (!end || found < end);
 }
@@ -271,14 +278,15 @@ static void the_manual_has_every_key_with_its_default(void **state) {
 
                 if (man_page_documents(page, key))
                         continue;
-                print_message("# '%s' of [%s]: not documented, or not with its default\n", key->name,
-                              section_kind_name(key->section));
+                print_message("# '%s' of [%s]: not documented, or not with its default\n",
+                              key->name, section_kind_name(key->section));
                 complete = false;
         }
         assert_true(complete);
 }
 
-#define test_in_directory(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+#define test_in_directory(test)                                                                    \
+        cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
 int main(void) {
         const struct CMUnitTest tests[] = {

@@ -39,7 +39,8 @@ struct loaded load_texts(const char *const *texts) {
 
 static void print_problems(const struct config_problems *problems) {
         for (size_t i = 0; i < problems->count; i++)
-                print_message("# %s:%u: %s\n", problems->items[i].file, problems->items[i].line, problems->items[i].text);
+                print_message("# %s:%u: %s\n", problems->items[i].file, problems->items[i].line,
+                              problems->items[i].text);
 }
 
 const struct config *assert_loads(const struct loaded *loaded) {
@@ -48,17 +49,20 @@ const struct config *assert_loads(const struct loaded *loaded) {
         return loaded->config;
 }
 
-static bool has_problem(const struct config_problems *problems, const char *file, unsigned line, const char *part) {
+static bool has_problem(const struct config_problems *problems, const char *file, unsigned line,
+                        const char *part) {
         for (size_t i = 0; i < problems->count; i++) {
                 const struct config_problem *problem = &problems->items[i];
 
-                if (problem->line == line && strcmp(problem->file, file) == 0 && strstr(problem->text, part))
+                if (problem->line == line && strcmp(problem->file, file) == 0 &&
+                    strstr(problem->text, part))
                         return true;
         }
         return false;
 }
 
-void assert_problem(const struct loaded *loaded, const char *file, unsigned line, const char *part) {
+void assert_problem(const struct loaded *loaded, const char *file, unsigned line,
+                    const char *part) {
         if (has_problem(&loaded->problems, file, line, part))
                 return;
         print_problems(&loaded->problems);

@@ -49,7 +49,8 @@ struct loaded {
 
 void loaded_done(struct loaded *loaded);
 
-/** load_texts() - reads the texts of files, in order: MAIN, then 1.conf, 2.conf, ...; ends with NULL */
+/** load_texts() - reads the texts of files, in order: MAIN, then 1.conf, 2.conf, ...; ends with
+ * NULL */
 struct loaded load_texts(const char *const *texts);
 
 #define load(...) load_texts((const char *const[]){ __VA_ARGS__, NULL })

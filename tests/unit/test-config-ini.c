@@ -20,13 +20,15 @@ struct script {
         size_t used;
 };
 
-#define note(script, ...) (void)text_append((script)->text, sizeof((script)->text), &(script)->used, __VA_ARGS__)
+#define note(script, ...)                                                                          \
+        (void)text_append((script)->text, sizeof((script)->text), &(script)->used, __VA_ARGS__)
 
 static void on_section(void *context, unsigned line, const char *kind, const char *name) {
         if (!kind)
                 note((struct script *)context, "%u[?] ", line);
         else
-                note((struct script *)context, "%u[%s%s%s] ", line, kind, name ? " " : "", name ? name : "");
+                note((struct script *)context, "%u[%s%s%s] ", line, kind, name ? " " : "",
+                     name ? name : "");
 }
 
 static void on_setting(void *context, unsigned line, const char *key, const char *value) {
@@ -51,13 +53,15 @@ static void assert_parsed_bytes(const char *bytes, size_t length, const char *ex
         assert_string_equal(script.text, expected);
 }
 
-#define assert_parsed(literal, expected) assert_parsed_bytes((literal), sizeof(literal) - 1, (expected))
+#define assert_parsed(literal, expected)                                                           \
+        assert_parsed_bytes((literal), sizeof(literal) - 1, (expected))
 
 static void sections_and_settings_have_lines(void **state) {
         (void)state;
         assert_parsed("", "");
         assert_parsed("\n\n", "");
-        assert_parsed("[broker]\nlog = auto\n\n[token deploy]\nforge=home", "1[broker] 2log=<auto> 4[token deploy] 5forge=<home> ");
+        assert_parsed("[broker]\nlog = auto\n\n[token deploy]\nforge=home",
+                      "1[broker] 2log=<auto> 4[token deploy] 5forge=<home> ");
         assert_parsed("  [ token\tdeploy ]  \n\tlog\t=\tauto\t\n", "1[token deploy] 2log=<auto> ");
 }
 
@@ -106,7 +110,8 @@ static void quoting_mistakes_are_told_apart(void **state) {
 static void there_are_no_continuation_lines(void **state) {
         (void)state;
         assert_parsed("[a]\nb = c \\\n    d = e\n", "1[a] 2b=<c \\> 3d=<e> ");
-        assert_parsed("[a]\nb = c\n    d\n", "1[a] 2b=<c> 3!a line that is neither a section, a setting nor a comment ");
+        assert_parsed("[a]\nb = c\n    d\n",
+                      "1[a] 2b=<c> 3!a line that is neither a section, a setting nor a comment ");
 }
 
 static void broken_headers_still_end_the_section_above(void **state) {
@@ -125,10 +130,11 @@ static void keys_are_words(void **state) {
         assert_parsed("[a]\n= c\n", "1[a] 2!a setting whose key cannot be read ");
         assert_parsed("[a]\nb c = d\n", "1[a] 2!a setting whose key cannot be read ");
         assert_parsed("[a]\nb.c = d\n", "1[a] 2!a setting whose key cannot be read ");
-        assert_parsed("[a]\nk012345678901234567890123456789012345678901234567890123456789012 = longest\n"
-                      "k0123456789012345678901234567890123456789012345678901234567890123 = c\n",
-                      "1[a] 2k012345678901234567890123456789012345678901234567890123456789012=<longest> "
-                      "3!a setting whose key cannot be read ");
+        assert_parsed(
+            "[a]\nk012345678901234567890123456789012345678901234567890123456789012 = longest\n"
+            "k0123456789012345678901234567890123456789012345678901234567890123 = c\n",
+            "1[a] 2k012345678901234567890123456789012345678901234567890123456789012=<longest> "
+            "3!a setting whose key cannot be read ");
         assert_parsed("b = c\n", "1!a setting before the first section ");
 }
 
@@ -138,9 +144,12 @@ static void bytes_that_are_no_text_are_mistakes(void **state) {
         assert_parsed("[a]\n; c\0d\n", "1[a] 2!a NUL byte  ");
         assert_parsed("[a]\nb = \x1b[31m\n", "1[a] 2!a control character  ");
         assert_parsed("[a]\nb = \x7f\n", "1[a] 2!a control character  ");
-        assert_parsed("[a]\nb = \xff\n", "1[a] 2!bytes that are not UTF-8, or invisible characters ");
-        assert_parsed("[a]\nb = \xc0\xaf\n", "1[a] 2!bytes that are not UTF-8, or invisible characters ");
-        assert_parsed("[a]\n# \xe2\x80\xae\n", "1[a] 2!bytes that are not UTF-8, or invisible characters ");
+        assert_parsed("[a]\nb = \xff\n",
+                      "1[a] 2!bytes that are not UTF-8, or invisible characters ");
+        assert_parsed("[a]\nb = \xc0\xaf\n",
+                      "1[a] 2!bytes that are not UTF-8, or invisible characters ");
+        assert_parsed("[a]\n# \xe2\x80\xae\n",
+                      "1[a] 2!bytes that are not UTF-8, or invisible characters ");
         assert_parsed("\xef\xbb\xbf[a]\nb = c\n", "1!a byte order mark 1[a] 2b=<c> ");
         assert_parsed("\xff\xfe[\0a\0]\0\n\0", "1!a NUL byte  2!a NUL byte  ");
 }

@@ -25,7 +25,8 @@ static void values_are_checked_by_type(void **state) {
         static const struct {
                 const char *text, *line, *part;
         } cases[] = {
-                { IN_BROKER, "log = syslog", "'log' is 'syslog'; expected auto, journal or stderr" },
+                { IN_BROKER, "log = syslog",
+                  "'log' is 'syslog'; expected auto, journal or stderr" },
                 { IN_BROKER, "max_connections = 3", "is '3'; expected a number from 4 to 1024" },
                 { IN_BROKER, "max_connections = 1025", "is '1025'" },
                 { IN_BROKER, "max_connections = +64", "is '+64'" },
@@ -41,14 +42,16 @@ static void values_are_checked_by_type(void **state) {
                 { IN_IDENTITY, "allow_plaintext = maybe", "is 'maybe'; expected yes or no" },
                 { IN_IDENTITY, "ca_file = ca.pem", "'ca_file' is not an absolute path" },
                 { IN_IDENTITY, "ca_file = /etc/ssl/", "'ca_file' is a directory" },
-                { IN_IDENTITY, "proxy = socks5://h", "'proxy' does not begin with https:// or http://" },
+                { IN_IDENTITY, "proxy = socks5://h",
+                  "'proxy' does not begin with https:// or http://" },
                 { IN_IDENTITY, "proxy = http://h/path", "'proxy' has a path in it" },
                 { IN_FORGE, "registry = https://git.example.org", "'registry' has a port in it" },
                 { IN_FORGE, "registry = git.example.org/image", "'registry' has a host in it" },
                 { IN_TOKEN, "refresh = 9s", "from 10s to 1d" },
                 { IN_TOKEN, "refresh = 2d", "from 10s to 1d" },
                 { IN_TOKEN, "max_stale = 31d", "from 0s to 30d" },
-                { IN_TOKEN, "max_stale = forever and ever, and a day", "'max_stale' has a value that is none" },
+                { IN_TOKEN, "max_stale = forever and ever, and a day",
+                  "'max_stale' has a value that is none" },
                 { IN_TOKEN, "username = deploy bot", "'username' has blanks" },
                 { IN_TOKEN, "username = a:b", "'username' has blanks, a ':'" },
                 { IN_TOKEN, "username = j\xc3\xbcrgen", "'username' has blanks" },
@@ -61,19 +64,25 @@ static void values_are_checked_by_type(void **state) {
                 { IN_TOKEN, "for = platform/*, platform/site.git", "'for' ends in .git" },
                 { IN_TOKEN, "for = /platform/*", "'for' begins or ends with a '/'" },
                 { IN_TOKEN, "for = platform//site", "'for' begins or ends with a '/'" },
-                { IN_TOKEN, "for = platform/[a-z]*", "'for' has characters in it that no repository has" },
+                { IN_TOKEN, "for = platform/[a-z]*",
+                  "'for' has characters in it that no repository has" },
                 { IN_TOKEN, "units = forgejo-runner", "'units' is a unit without its type" },
-                { IN_TOKEN, "units = docker/x.scope", "'units' has characters in it that no unit has" },
+                { IN_TOKEN, "units = docker/x.scope",
+                  "'units' has characters in it that no unit has" },
                 { IN_TOKEN, "proof = yes", "'proof' is 'yes'; expected none or required" },
                 { IN_TOKEN, "job_events = pull_request*", "'job_events' has a pattern in it" },
                 { IN_TOKEN, "job_events = Push", "'job_events' is not the name of an event" },
                 { IN_TOKEN, "job_refs = main", "'job_refs' does not begin with refs/" },
-                { IN_TOKEN, "job_refs = refs/heads/a b", "'job_refs' has characters in it that no ref has" },
+                { IN_TOKEN, "job_refs = refs/heads/a b",
+                  "'job_refs' has characters in it that no ref has" },
                 { IN_TOKEN, "job_refs = refs/heads/../tags/v1", "or '..' in it" },
                 { IN_FORGE, "oidc_audience = forge broker", "'oidc_audience' has blanks" },
-                { IN_FORGE, "id_token_hosts = *", "'id_token_hosts' has a host in it that is neither a name nor an address" },
-                { IN_FORGE, "id_token_hosts = *.org", "'id_token_hosts' has a '*' for the name of a whole domain" },
-                { IN_FORGE, "id_token_hosts = id.example.org/x", "'id_token_hosts' has a host in it" },
+                { IN_FORGE, "id_token_hosts = *",
+                  "'id_token_hosts' has a host in it that is neither a name nor an address" },
+                { IN_FORGE, "id_token_hosts = *.org",
+                  "'id_token_hosts' has a '*' for the name of a whole domain" },
+                { IN_FORGE, "id_token_hosts = id.example.org/x",
+                  "'id_token_hosts' has a host in it" },
                 { PATH_IN_TOKEN, "secret_path = a", "does not begin with '/'" },
                 { PATH_IN_TOKEN, "secret_path = /a//b", "empty element" },
                 { PATH_IN_TOKEN, "secret_path = /a/../b", "other characters" },
@@ -126,7 +135,8 @@ static void lengths_end_where_kernel_and_server_end_them(void **state) {
 }
 
 static void a_secret_path_is_normalised(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded = load(PATH_IN_TOKEN "secret_path = /platform/accounts//\n");
+        _cleanup_(loaded_done) struct loaded loaded =
+            load(PATH_IN_TOKEN "secret_path = /platform/accounts//\n");
 
         (void)state;
         assert_string_equal(assert_loads(&loaded)->tokens[0]->secret_path, "/platform/accounts");
@@ -192,7 +202,8 @@ static void urls_are_kept_in_their_normal_form(void **state) {
                 const char *url, *normal;
         } cases[] = {
                 { "https://h", "https://h" },
-                { "HTTPS://Infisical.Example.ORG:8443/Sub/Path/", "https://infisical.example.org:8443/Sub/Path" },
+                { "HTTPS://Infisical.Example.ORG:8443/Sub/Path/",
+                  "https://infisical.example.org:8443/Sub/Path" },
                 { "https://h//", "https://h" },
                 { "https://infisical_backend:8080", "https://infisical_backend:8080" },
                 { "https://192.0.2.1", "https://192.0.2.1" },
@@ -211,30 +222,41 @@ static void urls_are_kept_in_their_normal_form(void **state) {
                 char line[256];
 
                 (void)snprintf(line, sizeof(line), "url = %s", cases[i].url);
-                _cleanup_(loaded_done) struct loaded loaded = load_with_line(URL_IN_IDENTITY, line, &number);
+                _cleanup_(loaded_done) struct loaded loaded =
+                    load_with_line(URL_IN_IDENTITY, line, &number);
                 assert_string_equal(assert_loads(&loaded)->identities[0]->urls[0], cases[i].normal);
         }
 }
 
 static void plaintext_stays_on_this_host_unless_the_identity_says_so(void **state) {
         _cleanup_(loaded_done) struct loaded told =
-                load(URL_IN_IDENTITY "url = http://infisical.example.org\n", "[identity default]\nallow_plaintext = yes\n");
+            load(URL_IN_IDENTITY "url = http://infisical.example.org\n",
+                 "[identity default]\nallow_plaintext = yes\n");
 
         (void)state;
         (void)assert_loads(&told);
-        assert_refused(URL_IN_FORGE, "url = http://git.example.org", "'url' is http:// to another host");
+        assert_refused(URL_IN_FORGE, "url = http://git.example.org",
+                       "'url' is http:// to another host");
         assert_accepted(URL_IN_FORGE, "url = http://localhost:3000");
 }
 
 static void variables_of_the_service_are_no_fallback(void **state) {
-        static const char *const refused[] = { "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "PATH", "LD_PRELOAD", "lower",
-                                               "9A",                    "A-B",           "A B" };
+        static const char *const refused[] = { "CREDENTIALS_DIRECTORY",
+                                               "NOTIFY_SOCKET",
+                                               "PATH",
+                                               "LD_PRELOAD",
+                                               "lower",
+                                               "9A",
+                                               "A-B",
+                                               "A B" };
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(refused); i++) {
                 char text[1024];
 
-                (void)snprintf(text, sizeof(text), LEAST "direct_env_until = 2026-12-31\ndirect_env = %s\n", refused[i]);
+                (void)snprintf(text, sizeof(text),
+                               LEAST "direct_env_until = 2026-12-31\ndirect_env = %s\n",
+                               refused[i]);
                 _cleanup_(loaded_done) struct loaded loaded = load(text);
                 assert_only_problem(&loaded, 14, "'direct_env' is ");
         }
@@ -243,10 +265,25 @@ static void variables_of_the_service_are_no_fallback(void **state) {
 static void a_secret_in_the_wrong_place_is_not_repeated(void **state) {
         static const char canary[] = "glpat-Zx9canary8yW7vU6tS5r";
         static const char *const lines[] = {
-                "token_file = %s", "token = %s",       "%s",           "%s = x",          "[%s]",
-                "[token %s;]",     "url = https://u:%s@h", "url = %s", "proxy = http://%s@h", "project_id = %s/;\"",
-                "environment = %s!", "ca_file = %s",   "header_file = %s", "timeout = %s",  "allow_plaintext = %s",
-                "connect_timeout = \"%s", "client_secret_file = %s", "[%s default]", "url = \"https://h/%s\" x",
+                "token_file = %s",
+                "token = %s",
+                "%s",
+                "%s = x",
+                "[%s]",
+                "[token %s;]",
+                "url = https://u:%s@h",
+                "url = %s",
+                "proxy = http://%s@h",
+                "project_id = %s/;\"",
+                "environment = %s!",
+                "ca_file = %s",
+                "header_file = %s",
+                "timeout = %s",
+                "allow_plaintext = %s",
+                "connect_timeout = \"%s",
+                "client_secret_file = %s",
+                "[%s default]",
+                "url = \"https://h/%s\" x",
         };
 
         (void)state;
@@ -268,12 +305,15 @@ static void a_secret_in_the_wrong_place_is_not_repeated(void **state) {
 
 static void pasted_tokens_are_no_file_names(void **state) {
         (void)state;
-        assert_refused(FORGE TOKEN "[identity default]\nurl = https://h\nproject_id = p\nenvironment = e\n",
+        assert_refused(FORGE TOKEN
+                       "[identity default]\nurl = https://h\nproject_id = p\nenvironment = e\n",
                        "token_file = eyJhbGciOiJIUzI1NiJ9.e30.x", "looks like a secret itself");
-        assert_refused(FORGE TOKEN "[identity default]\nurl = https://h\nproject_id = p\nenvironment = e\n",
-                       "token_file = 0123456789abcdef0123456789abcdef01234567", "looks like a secret itself");
-        assert_refused(FORGE TOKEN "[identity default]\nurl = https://h\nproject_id = p\nenvironment = e\n",
-                       "token_file = dir/token", "neither an absolute path nor a credential's name");
+        assert_refused(
+            FORGE TOKEN "[identity default]\nurl = https://h\nproject_id = p\nenvironment = e\n",
+            "token_file = 0123456789abcdef0123456789abcdef01234567", "looks like a secret itself");
+        assert_refused(
+            FORGE TOKEN "[identity default]\nurl = https://h\nproject_id = p\nenvironment = e\n",
+            "token_file = dir/token", "neither an absolute path nor a credential's name");
 }
 
 int main(void) {

@@ -68,19 +68,21 @@ static void the_least_configuration_gets_the_documented_defaults(void **state) {
 }
 
 static void everything_that_is_written_arrives(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded =
-                load("[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\ncredential_socket = /d.sock\nlog = journal\n"
-                         "max_connections = 1024\n"
-                         "request_timeout = 1s\nrequests_per_second = 7\n"
-                         "[identity spare]\nurl = http://10.0.0.1:8080/infisical/\nallow_plaintext = yes\n"
-                         "client_id_file = /etc/id\nclient_secret_file = secret\nheader_file = headers\n"
-                         "project_id = p\nenvironment = e\nproxy = http://proxy.example.org:3128/\n"
-                         "ca_file = /ca.pem\nconnect_timeout = 100ms\ntimeout = 2m\n"
-                         "[forge hub]\ntype = github\nurl = HTTPS://GitHub.com\nregistry = containers.example\nca_file = /b.pem\n"
-                         "[token release]\nforge = hub\nidentity = spare\nsecret_path = /\nsecret_name = N\n"
-                         "username = bot\nrefresh = 1d\nmax_stale = 30d\nwrite_probe = yes\n"
-                         "direct_env = OLD_PAT\ndirect_env_until = 2026-12-31\n"
-                         "sources = infisical-universal-auth, direct-env-fallback\n");
+        _cleanup_(loaded_done) struct loaded loaded = load(
+            "[broker]\nsocket = /a/b.sock\ncontrol_socket = /c.sock\ncredential_socket = "
+            "/d.sock\nlog = journal\n"
+            "max_connections = 1024\n"
+            "request_timeout = 1s\nrequests_per_second = 7\n"
+            "[identity spare]\nurl = http://10.0.0.1:8080/infisical/\nallow_plaintext = yes\n"
+            "client_id_file = /etc/id\nclient_secret_file = secret\nheader_file = headers\n"
+            "project_id = p\nenvironment = e\nproxy = http://proxy.example.org:3128/\n"
+            "ca_file = /ca.pem\nconnect_timeout = 100ms\ntimeout = 2m\n"
+            "[forge hub]\ntype = github\nurl = HTTPS://GitHub.com\nregistry = "
+            "containers.example\nca_file = /b.pem\n"
+            "[token release]\nforge = hub\nidentity = spare\nsecret_path = /\nsecret_name = N\n"
+            "username = bot\nrefresh = 1d\nmax_stale = 30d\nwrite_probe = yes\n"
+            "direct_env = OLD_PAT\ndirect_env_until = 2026-12-31\n"
+            "sources = infisical-universal-auth, direct-env-fallback\n");
         const struct config *config = assert_loads(&loaded);
         const struct identity_config *identity = config->identities[0];
         const struct token_config *token = config->tokens[0];
@@ -133,7 +135,8 @@ static void the_user_name_defaults_by_the_forges_type(void **state) {
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 char forge[64];
 
-                (void)snprintf(forge, sizeof(forge), "[forge home]\ntype = %s\nurl = https://h\n", cases[i].type);
+                (void)snprintf(forge, sizeof(forge), "[forge home]\ntype = %s\nurl = https://h\n",
+                               cases[i].type);
                 _cleanup_(loaded_done) struct loaded loaded = load(IDENTITY TOKEN, forge);
                 assert_string_equal(assert_loads(&loaded)->tokens[0]->username, cases[i].username);
         }
@@ -146,40 +149,45 @@ static void twelve_mistakes_are_twelve_findings(void **state) {
                 const char *part;
         } expected[] = {
                 { MAIN, 2, "'max_connections' is 'many'; expected a number from 4 to 1024" },
-                { MAIN, 3, "unknown key 'request_timout' in [broker]; did you mean 'request_timeout'?" },
+                { MAIN, 3,
+                  "unknown key 'request_timout' in [broker]; did you mean 'request_timeout'?" },
                 { MAIN, 4, "unknown kind of section 'identty'; did you mean 'identity'?" },
                 { MAIN, 6, "has no 'environment'" },
                 { MAIN, 7, "'url' has a user name or password in it" },
                 { MAIN, 9, "neither a section, a setting nor a comment" },
-                { MAIN, 12, "'type' is 'forgeyo'; expected forgejo, gitea, github, gitlab or other" },
+                { MAIN, 12,
+                  "'type' is 'forgeyo'; expected forgejo, gitea, github, gitlab or other" },
                 { MAIN, 15, "'forge' names no section; did you mean [forge home]?" },
                 { MAIN, 16, "'secret_path' does not begin with '/'" },
-                { MAIN, 17, "'refresh' is '5 minutes'; expected a duration such as 500ms, 10s, 5m, 1h or 2d, from 10s to 1d" },
-                { MAIN, 18, "'units' is a unit without its type, which fits none; expected units such as" },
+                { MAIN, 17,
+                  "'refresh' is '5 minutes'; expected a duration such as 500ms, 10s, 5m, 1h or 2d, "
+                  "from 10s to 1d" },
+                { MAIN, 18,
+                  "'units' is a unit without its type, which fits none; expected units such as" },
                 { "1.conf", 2, "closing quote" },
         };
         _cleanup_(loaded_done) struct loaded loaded =
-                load("[broker]\n"
-                     "max_connections = many\n"
-                     "request_timout = 10s\n"
-                     "[identty default]\n"
-                     "url = not looked at\n"
-                     "[identity default]\n"
-                     "url = https://user:hunter2@infisical.example.org\n"
-                     "token_file = infisical-token\n"
-                     "oops\n"
-                     "project_id = p\n"
-                     "[forge home]\n"
-                     "type = forgeyo\n"
-                     "url = https://git.example.org\n"
-                     "[token deploy]\n"
-                     "forge = hom\n"
-                     "secret_path = platform\n"
-                     "refresh = 5 minutes\n"
-                     "units = forgejo-runner\n"
-                     "secret_name = n\n",
-                     "[token deploy]\n"
-                     "username = \"deploy\n");
+            load("[broker]\n"
+                 "max_connections = many\n"
+                 "request_timout = 10s\n"
+                 "[identty default]\n"
+                 "url = not looked at\n"
+                 "[identity default]\n"
+                 "url = https://user:hunter2@infisical.example.org\n"
+                 "token_file = infisical-token\n"
+                 "oops\n"
+                 "project_id = p\n"
+                 "[forge home]\n"
+                 "type = forgeyo\n"
+                 "url = https://git.example.org\n"
+                 "[token deploy]\n"
+                 "forge = hom\n"
+                 "secret_path = platform\n"
+                 "refresh = 5 minutes\n"
+                 "units = forgejo-runner\n"
+                 "secret_name = n\n",
+                 "[token deploy]\n"
+                 "username = \"deploy\n");
 
         (void)state;
         assert_null(loaded.config);
@@ -189,10 +197,11 @@ static void twelve_mistakes_are_twelve_findings(void **state) {
 }
 
 static void a_section_that_appears_again_merges(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded =
-                load(LEAST "[token deploy]\nrefresh = 1m\n[broker]\nlog = stderr\n[broker]\nmax_connections = 5\n",
-                     "[token deploy]\nrefresh = 2m\nusername = bot\n[broker]\nlog = auto\n",
-                     "[token deploy]\nrefresh = 3m\n");
+        _cleanup_(loaded_done) struct loaded loaded = load(
+            LEAST
+            "[token deploy]\nrefresh = 1m\n[broker]\nlog = stderr\n[broker]\nmax_connections = 5\n",
+            "[token deploy]\nrefresh = 2m\nusername = bot\n[broker]\nlog = auto\n",
+            "[token deploy]\nrefresh = 3m\n");
         const struct config *config = assert_loads(&loaded);
 
         (void)state;
@@ -205,8 +214,9 @@ static void a_section_that_appears_again_merges(void **state) {
 
 static void lists_append_and_an_empty_value_resets_them(void **state) {
         _cleanup_(loaded_done) struct loaded appended =
-                load(LEAST, "[identity default]\nurl = https://b\nurl = https://c/\nurl = https://b\n");
-        _cleanup_(loaded_done) struct loaded reset = load(LEAST, "[identity default]\nurl =\nurl = https://d\n");
+            load(LEAST, "[identity default]\nurl = https://b\nurl = https://c/\nurl = https://b\n");
+        _cleanup_(loaded_done) struct loaded reset =
+            load(LEAST, "[identity default]\nurl =\nurl = https://d\n");
         _cleanup_(loaded_done) struct loaded empty = load(LEAST, "[identity default]\nurl =\n");
         char **urls = assert_loads(&appended)->identities[0]->urls;
 
@@ -222,10 +232,10 @@ static void lists_append_and_an_empty_value_resets_them(void **state) {
 }
 
 static void sources_append_and_reset_too(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded = load(
-                LEAST "sources = infisical-universal-auth\n",
-                "[identity default]\nclient_id_file = i\nclient_secret_file = s\n[token deploy]\n"
-                "sources =\nsources = infisical-token-auth\n");
+        _cleanup_(loaded_done) struct loaded loaded =
+            load(LEAST "sources = infisical-universal-auth\n",
+                 "[identity default]\nclient_id_file = i\nclient_secret_file = s\n[token deploy]\n"
+                 "sources =\nsources = infisical-token-auth\n");
         const struct token_config *token = assert_loads(&loaded)->tokens[0];
 
         (void)state;
@@ -240,8 +250,10 @@ static void a_key_twice_in_one_section_names_both_lines(void **state) {
 }
 
 static void the_further_sockets_can_be_left_out(void **state) {
-        _cleanup_(loaded_done) struct loaded none = load(IN_BROKER "control_socket =\ncredential_socket =\n");
-        _cleanup_(loaded_done) struct loaded again = load(IN_BROKER "control_socket =\n", "[broker]\ncontrol_socket = /c\n");
+        _cleanup_(loaded_done) struct loaded none =
+            load(IN_BROKER "control_socket =\ncredential_socket =\n");
+        _cleanup_(loaded_done) struct loaded again =
+            load(IN_BROKER "control_socket =\n", "[broker]\ncontrol_socket = /c\n");
 
         (void)state;
         assert_null(assert_loads(&none)->control_socket);
@@ -254,8 +266,9 @@ static void what_belongs_together_must_be_together(void **state) {
         _cleanup_(loaded_done) struct loaded until = load(LEAST "direct_env_until = 2026-12-31\n");
         _cleanup_(loaded_done) struct loaded id = load(IN_IDENTITY "client_id_file = i\n");
         _cleanup_(loaded_done) struct loaded secret = load(IN_IDENTITY "client_secret_file = s\n");
-        _cleanup_(loaded_done) struct loaded sources = load(
-                LEAST "sources = infisical-token-auth, infisical-universal-auth, direct-env-fallback, vault\n");
+        _cleanup_(loaded_done) struct loaded sources =
+            load(LEAST "sources = infisical-token-auth, infisical-universal-auth, "
+                       "direct-env-fallback, vault\n");
 
         (void)state;
         assert_only_problem(&env, 13, "'direct_env' without 'direct_env_until'");
@@ -263,33 +276,43 @@ static void what_belongs_together_must_be_together(void **state) {
         assert_only_problem(&id, 13, "'client_id_file' without 'client_secret_file'");
         assert_only_problem(&secret, 13, "'client_secret_file' without 'client_id_file'");
         assert_int_equal(sources.problems.count, 3);
-        assert_problem(&sources, MAIN, 13, "infisical-universal-auth, which needs 'client_id_file' in [identity]");
-        assert_problem(&sources, MAIN, 13, "direct-env-fallback, which needs 'direct_env' in [token]");
+        assert_problem(&sources, MAIN, 13,
+                       "infisical-universal-auth, which needs 'client_id_file' in [identity]");
+        assert_problem(&sources, MAIN, 13,
+                       "direct-env-fallback, which needs 'direct_env' in [token]");
         assert_problem(&sources, MAIN, 13, "'sources' has a value that is none");
 }
 
 static void values_are_compared_with_each_other(void **state) {
         (void)state;
-        assert_refused(IN_BROKER "socket = /run/b.sock\n", "control_socket = /run/b.sock", "same path as 'socket'");
-        assert_refused(IN_BROKER "socket = /run/b.sock\n", "credential_socket = /run/b.sock", "same path as another socket's");
-        assert_refused(IN_BROKER "control_socket = /run/b.sock\n", "credential_socket = /run/b.sock", "same path as another socket's");
+        assert_refused(IN_BROKER "socket = /run/b.sock\n", "control_socket = /run/b.sock",
+                       "same path as 'socket'");
+        assert_refused(IN_BROKER "socket = /run/b.sock\n", "credential_socket = /run/b.sock",
+                       "same path as another socket's");
+        assert_refused(IN_BROKER "control_socket = /run/b.sock\n",
+                       "credential_socket = /run/b.sock", "same path as another socket's");
         assert_refused(IN_TOKEN, "refresh = 2h", "'max_stale' (1h) is shorter than 'refresh' (2h)");
-        assert_refused(IN_TOKEN "refresh = 20m\n", "max_stale = 10m", "'max_stale' (10m) is shorter than 'refresh' (20m)");
-        assert_refused(IN_IDENTITY "timeout = 2s\n", "connect_timeout = 5s", "'connect_timeout' is longer than 'timeout'");
+        assert_refused(IN_TOKEN "refresh = 20m\n", "max_stale = 10m",
+                       "'max_stale' (10m) is shorter than 'refresh' (20m)");
+        assert_refused(IN_IDENTITY "timeout = 2s\n", "connect_timeout = 5s",
+                       "'connect_timeout' is longer than 'timeout'");
 }
 
 static void references_must_name_a_section(void **state) {
         _cleanup_(loaded_done) struct loaded no_default =
-                load(FORGE "[identity other]\nurl = https://h\ntoken_file = t\nproject_id = p\nenvironment = e\n" TOKEN);
+            load(FORGE "[identity other]\nurl = https://h\ntoken_file = t\nproject_id = "
+                       "p\nenvironment = e\n" TOKEN);
 
         (void)state;
-        assert_only_problem(&no_default, 9, "[token deploy] has no 'identity', and there is no [identity default]");
+        assert_only_problem(&no_default, 9,
+                            "[token deploy] has no 'identity', and there is no [identity default]");
         assert_refused(IN_TOKEN, "identity = defualt", "did you mean [identity default]?");
         assert_refused(IN_TOKEN, "identity = elsewhere", "expected the NAME of a [identity NAME]");
 }
 
 static void missing_keys_are_reported_at_their_section(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded = load("[token a]\n\n[forge f]\n[identity i]\n");
+        _cleanup_(loaded_done) struct loaded loaded =
+            load("[token a]\n\n[forge f]\n[identity i]\n");
         static const struct {
                 unsigned line;
                 const char *part;
@@ -313,8 +336,10 @@ static void missing_keys_are_reported_at_their_section(void **state) {
 }
 
 static void sections_need_a_proper_name(void **state) {
-        _cleanup_(loaded_done) struct loaded unnamed = load(LEAST "[token]\nrefresh = x\n[token \xc3\xa4]\n[broker main]\n");
-        _cleanup_(loaded_done) struct loaded spelled = load(LEAST "[forge HOME]\ntype = gitea\nurl = https://h\n");
+        _cleanup_(loaded_done) struct loaded unnamed =
+            load(LEAST "[token]\nrefresh = x\n[token \xc3\xa4]\n[broker main]\n");
+        _cleanup_(loaded_done) struct loaded spelled =
+            load(LEAST "[forge HOME]\ntype = gitea\nurl = https://h\n");
         _cleanup_(loaded_done) struct loaded none = load(IDENTITY FORGE);
 
         (void)state;
@@ -322,21 +347,27 @@ static void sections_need_a_proper_name(void **state) {
         assert_problem(&unnamed, MAIN, 14, "'refresh' is 'x'");
         assert_problem(&unnamed, MAIN, 15, "[token] with a name that is none");
         assert_problem(&unnamed, MAIN, 16, "[broker] with a name");
-        assert_only_problem(&spelled, 13, "[forge HOME] differs from [forge home] in main.conf:6 in case only");
+        assert_only_problem(&spelled, 13,
+                            "[forge HOME] differs from [forge home] in main.conf:6 in case only");
         assert_only_problem(&none, 0, "no [token NAME] section");
 }
 
 static void unknown_keys_are_explained(void **state) {
         (void)state;
         assert_refused(IN_TOKEN, "secretname = n", "did you mean 'secret_name'?");
-        assert_refused(IN_TOKEN, "project_id = p", "unknown key 'project_id' in [token]; it belongs into [identity]");
-        assert_refused(IN_TOKEN, "colour = blue", "unknown key 'colour' in [token]; expected a key of that section");
-        assert_refused(LEAST, "[colour blue]", "unknown kind of section 'colour'; expected [broker], [identity NAME]");
+        assert_refused(IN_TOKEN, "project_id = p",
+                       "unknown key 'project_id' in [token]; it belongs into [identity]");
+        assert_refused(IN_TOKEN, "colour = blue",
+                       "unknown key 'colour' in [token]; expected a key of that section");
+        assert_refused(LEAST, "[colour blue]",
+                       "unknown kind of section 'colour'; expected [broker], [identity NAME]");
 }
 
 static void patterns_are_a_list_that_another_file_can_extend_or_empty(void **state) {
-        _cleanup_(loaded_done) struct loaded loaded = load(LEAST "for = platform/*, shared/tools\nfor = ~ops/x+y\n");
-        _cleanup_(loaded_done) struct loaded emptied = load(LEAST "for = platform/*\n", "[token deploy]\nfor =\n");
+        _cleanup_(loaded_done) struct loaded loaded =
+            load(LEAST "for = platform/*, shared/tools\nfor = ~ops/x+y\n");
+        _cleanup_(loaded_done) struct loaded emptied =
+            load(LEAST "for = platform/*\n", "[token deploy]\nfor =\n");
         _cleanup_(loaded_done) struct loaded none = load(LEAST);
         const struct config *config = assert_loads(&loaded);
 
@@ -352,14 +383,20 @@ static void patterns_are_a_list_that_another_file_can_extend_or_empty(void **sta
 #define SECOND(more) "[token second]\nforge = home\nsecret_path = /p\nsecret_name = n\n" more
 
 static void one_pattern_is_for_one_token_of_a_forge(void **state) {
-        _cleanup_(loaded_done) struct loaded tie = load(LEAST "for = a/*, platform/*\n" SECOND("for = b/*, Platform/*\n"));
-        _cleanup_(loaded_done) struct loaded nearly = load(LEAST "for = platform/*\n" SECOND("for = platform/site\n"));
-        _cleanup_(loaded_done) struct loaded elsewhere =
-                load(LEAST "for = platform/*\n" "[token second]\nforge = away\nsecret_path = /p\nsecret_name = n\nfor = platform/*\n"
-                     "[forge away]\ntype = gitea\nurl = https://away.example.org\n");
+        _cleanup_(loaded_done) struct loaded tie =
+            load(LEAST "for = a/*, platform/*\n" SECOND("for = b/*, Platform/*\n"));
+        _cleanup_(loaded_done) struct loaded nearly =
+            load(LEAST "for = platform/*\n" SECOND("for = platform/site\n"));
+        _cleanup_(loaded_done) struct loaded elsewhere = load(
+            LEAST
+            "for = platform/*\n"
+            "[token second]\nforge = away\nsecret_path = /p\nsecret_name = n\nfor = platform/*\n"
+            "[forge away]\ntype = gitea\nurl = https://away.example.org\n");
 
         (void)state;
-        assert_only_problem(&tie, 18, "'for' has the pattern 'Platform/*', which [token deploy] of the same forge has as well");
+        assert_only_problem(&tie, 18,
+                            "'for' has the pattern 'Platform/*', which [token deploy] of the same "
+                            "forge has as well");
         (void)assert_loads(&nearly);
         (void)assert_loads(&elsewhere);
 }
@@ -370,8 +407,9 @@ static void one_pattern_is_for_one_token_of_a_forge(void **state) {
 
 static void rules_arrive_as_they_are_written(void **state) {
         _cleanup_(loaded_done) struct loaded loaded =
-                load(AWAY LEAST "units = forgejo-runner.service, docker-*.scope\n" PROVEN
-                     "vouched_by = away\njob_events = push\njob_events = release, pull_request\njob_refs = refs/heads/main, refs/tags/v*\n");
+            load(AWAY LEAST "units = forgejo-runner.service, docker-*.scope\n" PROVEN
+                            "vouched_by = away\njob_events = push\njob_events = release, "
+                            "pull_request\njob_refs = refs/heads/main, refs/tags/v*\n");
         const struct token_config *token = assert_loads(&loaded)->tokens[0];
 
         (void)state;
@@ -389,7 +427,8 @@ static void rules_arrive_as_they_are_written(void **state) {
 }
 
 static void events_have_a_default_that_can_be_emptied(void **state) {
-        static const char *const expected[] = { "push", "create", "schedule", "workflow_dispatch", "release" };
+        static const char *const expected[] = { "push", "create", "schedule", "workflow_dispatch",
+                                                "release" };
         _cleanup_(loaded_done) struct loaded defaulted = load(LEAST PROVEN);
         _cleanup_(loaded_done) struct loaded emptied = load(LEAST PROVEN "job_events =\n");
         const struct token_config *token = assert_loads(&defaulted)->tokens[0];
@@ -409,16 +448,22 @@ static void rules_that_nothing_would_enforce_are_refused(void **state) {
                 const char *text, *line, *part;
         } cases[] = {
                 { IN_TOKEN, "proof = required", "'proof = required' without 'job_repositories'" },
-                { IN_TOKEN, "job_repositories = platform/*", "'job_repositories' without 'proof = required'" },
+                { IN_TOKEN, "job_repositories = platform/*",
+                  "'job_repositories' without 'proof = required'" },
                 { IN_TOKEN, "job_events = push", "'job_events' without 'proof = required'" },
                 { IN_TOKEN, "job_refs = refs/heads/main", "'job_refs' without 'proof = required'" },
                 { IN_TOKEN, "vouched_by = home", "'vouched_by' without 'proof = required'" },
-                { IN_TOKEN PROVEN, "vouched_by = hom", "'vouched_by' names no section; did you mean [forge home]?" },
-                { OTHER IN_TOKEN PROVEN, "vouched_by = odd", "[forge odd] is of type other and vouches for no job" },
-                { IDENTITY TOKEN "[forge home]\ntype = other\nurl = https://h\n[token deploy]\njob_repositories = a/b\n",
+                { IN_TOKEN PROVEN, "vouched_by = hom",
+                  "'vouched_by' names no section; did you mean [forge home]?" },
+                { OTHER IN_TOKEN PROVEN, "vouched_by = odd",
+                  "[forge odd] is of type other and vouches for no job" },
+                { IDENTITY TOKEN "[forge home]\ntype = other\nurl = https://h\n[token "
+                                 "deploy]\njob_repositories = a/b\n",
                   "proof = required", "[forge home] is of type other and vouches for no job" },
-                { IN_FORGE, "oidc_issuer = https://id.example.org", "'oidc_issuer' without 'oidc_audience'" },
-                { IN_FORGE, "id_token_hosts = id.example.org", "'id_token_hosts' without 'oidc_audience'" },
+                { IN_FORGE, "oidc_issuer = https://id.example.org",
+                  "'oidc_issuer' without 'oidc_audience'" },
+                { IN_FORGE, "id_token_hosts = id.example.org",
+                  "'id_token_hosts' without 'oidc_audience'" },
                 { URL_IN_FORGE "url = https://h\n", "oidc_audience = forge-broker",
                   "for a forge of type gitea, which issues no ID tokens" },
         };
@@ -434,11 +479,13 @@ static void the_issuer_defaults_by_the_forges_type(void **state) {
         static const struct {
                 const char *type, *url, *issuer, *host;
         } cases[] = {
-                { "forgejo", "https://git.example.org", "https://git.example.org/api/actions", NULL },
+                { "forgejo", "https://git.example.org", "https://git.example.org/api/actions",
+                  NULL },
                 { "gitlab", "https://git.example.org/lab", "https://git.example.org/lab", NULL },
                 { "github", "https://github.com", "https://token.actions.githubusercontent.com",
                   "*.actions.githubusercontent.com" },
-                { "github", "https://hub.example.org", "https://hub.example.org/_services/token", NULL },
+                { "github", "https://hub.example.org", "https://hub.example.org/_services/token",
+                  NULL },
         };
 
         (void)state;
@@ -446,12 +493,14 @@ static void the_issuer_defaults_by_the_forges_type(void **state) {
                 const struct forge_config *forge;
                 char text[160];
 
-                (void)snprintf(text, sizeof(text), "[forge home]\ntype = %s\nurl = %s\noidc_audience = broker\n", cases[i].type,
-                               cases[i].url);
+                (void)snprintf(text, sizeof(text),
+                               "[forge home]\ntype = %s\nurl = %s\noidc_audience = broker\n",
+                               cases[i].type, cases[i].url);
                 _cleanup_(loaded_done) struct loaded loaded = load(IDENTITY TOKEN, text);
-                _cleanup_(loaded_done) struct loaded written =
-                        load(IDENTITY TOKEN, text, "[forge home]\noidc_issuer = https://id.example.org/\n"
-                             "id_token_hosts =\nid_token_hosts = A.Example.org:8443, *.b.example.org\n");
+                _cleanup_(loaded_done) struct loaded written = load(
+                    IDENTITY TOKEN, text,
+                    "[forge home]\noidc_issuer = https://id.example.org/\n"
+                    "id_token_hosts =\nid_token_hosts = A.Example.org:8443, *.b.example.org\n");
                 forge = assert_loads(&loaded)->forges[0];
                 assert_string_equal(forge->oidc_audience, "broker");
                 assert_string_equal(forge->oidc_issuer, cases[i].issuer);

@@ -1,5 +1,6 @@
 /*
- * What is given up is gone, and what is kept goes on.  Each in a process of its own: it is for good.
+ * What is given up is gone, and what is kept goes on.  Each in a process of its own: it is for
+ * good.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +55,8 @@ static int changes_nothing(void) {
                 return 1;
         if (open(old, O_WRONLY | O_CLOEXEC) >= 0 || errno != EACCES)
                 return 2;
-        if (unlink(old) == 0 || mkdir(new, 0700) == 0 || symlink("x", new) == 0 || mkfifo(new, 0600) == 0)
+        if (unlink(old) == 0 || mkdir(new, 0700) == 0 || symlink("x", new) == 0 ||
+            mkfifo(new, 0600) == 0)
                 return 3;
         (void)execv(old, arguments);
         if (errno != EACCES)

@@ -15,15 +15,23 @@
 static struct forge_config forge = { .name = TEXT("home") };
 static char *urls[] = { TEXT("https://one.example.org"), TEXT("https://two.example.org"), NULL };
 static struct identity_config identity = { .name = TEXT("default"), .urls = urls };
-static struct token_config deploy = { .name = TEXT("deploy"), .forge = &forge, .identity = &identity,
+static struct token_config deploy = { .name = TEXT("deploy"),
+                                      .forge = &forge,
+                                      .identity = &identity,
                                       .sources = { [SOURCE_INFISICAL_TOKEN_AUTH] = true } };
-static struct token_config release = { .name = TEXT("release"), .forge = &forge, .identity = &identity };
+static struct token_config release = { .name = TEXT("release"),
+                                       .forge = &forge,
+                                       .identity = &identity };
 static struct token_config *both[] = { &deploy, &release };
 static struct token_config *only_release[] = { &release };
 static struct identity_config *identities[] = { &identity };
 
-static const struct config first = { .tokens = both, .n_tokens = 2, .identities = identities, .n_identities = 1 };
-static const struct config second = { .tokens = only_release, .n_tokens = 1, .identities = identities, .n_identities = 1 };
+static const struct config first = {
+        .tokens = both, .n_tokens = 2, .identities = identities, .n_identities = 1
+};
+static const struct config second = {
+        .tokens = only_release, .n_tokens = 1, .identities = identities, .n_identities = 1
+};
 
 static void each_issuance_is_counted_where_it_belongs(void **state) {
         struct counters counters = { 0 };
@@ -101,11 +109,16 @@ static void names_that_change_at_each_reload_fill_no_memory(void **state) {
         struct counters counters = { 0 };
         char name[16], url[64];
         char *changing_urls[] = { url, NULL };
-        struct identity_config changing_identity = { .name = TEXT("default"), .urls = changing_urls };
+        struct identity_config changing_identity = { .name = TEXT("default"),
+                                                     .urls = changing_urls };
         struct identity_config *list[] = { &changing_identity };
-        struct token_config changing = { .name = name, .forge = &forge, .identity = &changing_identity };
+        struct token_config changing = { .name = name,
+                                         .forge = &forge,
+                                         .identity = &changing_identity };
         struct token_config *tokens[] = { &release, &changing };
-        const struct config config = { .tokens = tokens, .n_tokens = 2, .identities = list, .n_identities = 1 };
+        const struct config config = {
+                .tokens = tokens, .n_tokens = 2, .identities = list, .n_identities = 1
+        };
 
         (void)state;
         for (int i = 0; i < 2000; i++) {
@@ -122,7 +135,8 @@ static void names_that_change_at_each_reload_fill_no_memory(void **state) {
         assert_int_equal(counters.tokens[0].issued[SOURCE_INFISICAL_TOKEN_AUTH][0], 2000);
         assert_string_equal(counters.tokens[counters.n_tokens - 1].name, "x1999");
         assert_string_equal(counters.tokens[1].name, "x1743");
-        assert_string_equal(counters.servers[counters.n_servers - 1].url, "https://1999.example.org");
+        assert_string_equal(counters.servers[counters.n_servers - 1].url,
+                            "https://1999.example.org");
         assert_int_equal(counters.servers[counters.n_servers - 1].requests[DIAG_NONE], 1);
         counters_done(&counters);
 }

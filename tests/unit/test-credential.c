@@ -35,9 +35,9 @@ static const char *make_file(const char *name, const void *bytes, size_t length,
 static void content_decides(void **state) {
         static const struct {
                 const char *bytes;
-                size_t length;          /* 0: a text */
+                size_t length; /* 0: a text */
                 enum diagnosis code;
-                const char *word;       /* of the remedy */
+                const char *word; /* of the remedy */
         } rows[] = {
                 { TOKEN, 0, DIAG_NONE, NULL },
                 { TOKEN "\n", 0, DIAG_NONE, NULL },
@@ -60,7 +60,8 @@ static void content_decides(void **state) {
                 struct secret *secret = NULL;
                 struct error err = { 0 };
 
-                assert_int_equal(credential_read("token_file", path, &secret, &err), -(int)rows[i].code);
+                assert_int_equal(credential_read("token_file", path, &secret, &err),
+                                 -(int)rows[i].code);
                 if (rows[i].code == DIAG_NONE) {
                         assert_string_equal(secret_bytes(secret), TOKEN);
                         (void)secret_unref(secret);
@@ -81,28 +82,33 @@ static void size_is_bounded(void **state) {
 
         (void)state;
         memset(text, 'x', sizeof(text));
-        assert_int_equal(credential_read("token_file", make_file("large", text, CREDENTIAL_MAX_BYTES, 0600), &secret, &err),
+        assert_int_equal(credential_read("token_file",
+                                         make_file("large", text, CREDENTIAL_MAX_BYTES, 0600),
+                                         &secret, &err),
                          0);
         assert_int_equal(secret_length(secret), CREDENTIAL_MAX_BYTES);
         secret = secret_unref(secret);
-        assert_int_equal(
-                credential_read("token_file", make_file("large", text, CREDENTIAL_MAX_BYTES + 1, 0600), &secret, &err),
-                -(int)DIAG_CREDENTIAL_MISSING);
+        assert_int_equal(credential_read("token_file",
+                                         make_file("large", text, CREDENTIAL_MAX_BYTES + 1, 0600),
+                                         &secret, &err),
+                         -(int)DIAG_CREDENTIAL_MISSING);
         assert_null(secret);
         /* One that never ends is a device, not a file. */
-        assert_int_equal(credential_read("token_file", "/dev/zero", &secret, &err), -(int)DIAG_CREDENTIAL_PERMISSIONS);
+        assert_int_equal(credential_read("token_file", "/dev/zero", &secret, &err),
+                         -(int)DIAG_CREDENTIAL_PERMISSIONS);
 }
 
 static void mode_and_owner_decide(void **state) {
         static const struct {
                 mode_t mode;
                 uid_t uid;
-                gid_t gid;      /* 0: the process' own */
+                gid_t gid; /* 0: the process' own */
                 bool good;
         } rows[] = {
-                { 0600, 0, 0, true },   { 0400, 0, 0, true },    { 0640, 0, 0, true },     { 0440, 0, 0, true },
-                { 0644, 0, 0, false },  { 0604, 0, 0, false },   { 0660, 0, 0, false },    { 0700, 0, 0, false },
-                { 0601, 0, 0, false },  { 0620, 0, 0, false },   { 04600, 0, 0, false },   { 0640, 0, 4711, false },
+                { 0600, 0, 0, true },    { 0400, 0, 0, true },     { 0640, 0, 0, true },
+                { 0440, 0, 0, true },    { 0644, 0, 0, false },    { 0604, 0, 0, false },
+                { 0660, 0, 0, false },   { 0700, 0, 0, false },    { 0601, 0, 0, false },
+                { 0620, 0, 0, false },   { 04600, 0, 0, false },   { 0640, 0, 4711, false },
                 { 0600, 0, 4711, true }, { 0600, 4711, 0, false }, { 0640, 4711, 4711, false },
         };
 
@@ -113,9 +119,10 @@ static void mode_and_owner_decide(void **state) {
                 struct error err = { 0 };
 
                 if ((rows[i].uid > 0 || rows[i].gid > 0) &&
-                    (chown(path, rows[i].uid > 0 ? rows[i].uid : geteuid(), rows[i].gid > 0 ? rows[i].gid : getegid()) < 0 ||
+                    (chown(path, rows[i].uid > 0 ? rows[i].uid : geteuid(),
+                           rows[i].gid > 0 ? rows[i].gid : getegid()) < 0 ||
                      chmod(path, rows[i].mode) < 0))
-                        continue;       /* only root can give files away */
+                        continue; /* only root can give files away */
                 assert_int_equal(credential_read("token_file", path, &secret, &err),
                                  rows[i].good ? 0 : -(int)DIAG_CREDENTIAL_PERMISSIONS);
                 (void)secret_unref(secret);
@@ -136,12 +143,14 @@ static void what_is_not_there_is_missing(void **state) {
         char path[128];
 
         (void)state;
-        assert_int_equal(credential_read("token_file", "/nonexistent/x", &secret, &err), -(int)DIAG_CREDENTIAL_MISSING);
+        assert_int_equal(credential_read("token_file", "/nonexistent/x", &secret, &err),
+                         -(int)DIAG_CREDENTIAL_MISSING);
         assert_non_null(strstr(err.remedy, "/nonexistent/x"));
 
         (void)snprintf(path, sizeof(path), "%s/loop", directory);
         assert_int_equal(symlink(path, path), 0);
-        assert_int_equal(credential_read("token_file", path, &secret, &err), -(int)DIAG_CREDENTIAL_MISSING);
+        assert_int_equal(credential_read("token_file", path, &secret, &err),
+                         -(int)DIAG_CREDENTIAL_MISSING);
         (void)unlink(path);
 }
 
@@ -156,7 +165,8 @@ static void links_are_followed_and_the_file_behind_is_checked(void **state) {
         assert_int_equal(credential_read("token_file", link, &secret, &err), 0);
         secret = secret_unref(secret);
         (void)make_file("target", TOKEN, strlen(TOKEN), 0644);
-        assert_int_equal(credential_read("token_file", link, &secret, &err), -(int)DIAG_CREDENTIAL_PERMISSIONS);
+        assert_int_equal(credential_read("token_file", link, &secret, &err),
+                         -(int)DIAG_CREDENTIAL_PERMISSIONS);
         (void)unlink(link);
 }
 
@@ -168,8 +178,10 @@ static void what_is_no_file_is_refused_at_once(void **state) {
         (void)state;
         (void)snprintf(path, sizeof(path), "%s/fifo", directory);
         assert_int_equal(mkfifo(path, 0600), 0);
-        assert_int_equal(credential_read("token_file", path, &secret, &err), -(int)DIAG_CREDENTIAL_PERMISSIONS);
-        assert_int_equal(credential_read("token_file", directory, &secret, &err), -(int)DIAG_CREDENTIAL_PERMISSIONS);
+        assert_int_equal(credential_read("token_file", path, &secret, &err),
+                         -(int)DIAG_CREDENTIAL_PERMISSIONS);
+        assert_int_equal(credential_read("token_file", directory, &secret, &err),
+                         -(int)DIAG_CREDENTIAL_PERMISSIONS);
         (void)unlink(path);
 }
 
@@ -179,14 +191,16 @@ static void a_relative_name_is_one_of_systemds(void **state) {
 
         (void)state;
         (void)unsetenv("CREDENTIALS_DIRECTORY");
-        assert_int_equal(credential_read("token_file", "content", &secret, &err), -(int)DIAG_CREDENTIAL_MISSING);
+        assert_int_equal(credential_read("token_file", "content", &secret, &err),
+                         -(int)DIAG_CREDENTIAL_MISSING);
         assert_non_null(strstr(err.remedy, "LoadCredential=content:"));
 
         (void)make_file("content", TOKEN, strlen(TOKEN), 0400);
         (void)setenv("CREDENTIALS_DIRECTORY", directory, 1);
         assert_int_equal(credential_read("token_file", "content", &secret, &err), 0);
         secret = secret_unref(secret);
-        assert_int_equal(credential_read("token_file", "absent", &secret, &err), -(int)DIAG_CREDENTIAL_MISSING);
+        assert_int_equal(credential_read("token_file", "absent", &secret, &err),
+                         -(int)DIAG_CREDENTIAL_MISSING);
         assert_non_null(strstr(err.remedy, "LoadCredentialEncrypted="));
         (void)unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -210,9 +224,11 @@ static void what_the_daemon_may_not_open_names_both_remedies(void **state) {
                 /* The region does not survive a fork; this path does not touch it. */
                 if (setgid(65534) < 0 || setuid(65534) < 0)
                         _exit(1);
-                if (credential_read("token_file", path, &secret, &err) != -(int)DIAG_CREDENTIAL_PERMISSIONS)
+                if (credential_read("token_file", path, &secret, &err) !=
+                    -(int)DIAG_CREDENTIAL_PERMISSIONS)
                         _exit(2);
-                if (!strstr(err.detail, "mode 0600, owner 0:0") || !strstr(err.remedy, "chown root:65534") ||
+                if (!strstr(err.detail, "mode 0600, owner 0:0") ||
+                    !strstr(err.remedy, "chown root:65534") ||
                     !strstr(err.remedy, "LoadCredential="))
                         _exit(3);
                 _exit(0);

@@ -18,7 +18,8 @@ struct found {
 static void on_found(void *userdata, const char *name, struct secret *value) {
         struct found *found = userdata;
 
-        assert_true(text_append(found->text, sizeof(found->text), &found->used, "%s=%s|", name, secret_bytes(value)));
+        assert_true(text_append(found->text, sizeof(found->text), &found->used, "%s=%s|", name,
+                                secret_bytes(value)));
 }
 
 static const char *in_file(struct found *found, const char *content) {

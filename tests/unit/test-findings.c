@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "broker/findings.h"
 
-static const struct error broken = { .code = DIAG_SECRET_NOT_FOUND, .detail = "there is no\nsecret" };
+static const struct error broken = { .code = DIAG_SECRET_NOT_FOUND,
+                                     .detail = "there is no\nsecret" };
 
 static const char *state_of(const json_t *finding) {
         return json_member_string(finding, "state");
@@ -40,7 +41,8 @@ static void a_broken_step_has_code_detail_and_remedy(void **state) {
         finding_broken(finding, &broken);
         assert_string_equal(json_member_string(finding, "code"), "secret-not-found");
         assert_string_equal(json_member_string(finding, "detail"), "there is no?secret");
-        assert_string_equal(json_member_string(finding, "remedy"), diagnosis_info(DIAG_SECRET_NOT_FOUND)->remedy);
+        assert_string_equal(json_member_string(finding, "remedy"),
+                            diagnosis_info(DIAG_SECRET_NOT_FOUND)->remedy);
         finding = finding_add(&findings, NULL, "variable", "x");
         error_remedy_set(&own, "Take it out.");
         finding_broken(finding, &own);
@@ -55,9 +57,12 @@ static void a_group_has_the_worst_state_of_its_steps(void **state) {
                 bool ok, note, unchecked, broken;
                 const char *group;
         } cases[] = {
-                { true, false, false, false, "ok" },         { false, true, false, false, "note" },
-                { true, true, false, false, "ok" },          { true, false, true, false, "not-checked" },
-                { false, true, true, false, "not-checked" }, { true, true, true, true, "broken" },
+                { true, false, false, false, "ok" },
+                { false, true, false, false, "note" },
+                { true, true, false, false, "ok" },
+                { true, false, true, false, "not-checked" },
+                { false, true, true, false, "not-checked" },
+                { true, true, true, true, "broken" },
                 { false, false, true, true, "broken" },
         };
 
@@ -77,7 +82,8 @@ static void a_group_has_the_worst_state_of_its_steps(void **state) {
                         finding_unchecked(finding_add(&findings, group, "c", "c"), "why");
                 if (cases[i].broken)
                         finding_broken(finding_add(&findings, group, "d", "d"), &broken);
-                /* Twice is as good as once: a report is closed where it is made, and where it becomes part of another. */
+                /* Twice is as good as once: a report is closed where it is made, and where it
+                 * becomes part of another. */
                 for (int time = 0; time < 2; time++) {
                         findings_close(findings.steps, &count);
                         assert_string_equal(state_of(group), cases[i].group);

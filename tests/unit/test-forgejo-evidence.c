@@ -1,6 +1,6 @@
 /*
- * Forgejo and Gitea: each answer that is known of them, to each need, with its verdict, code and remedy.  And what is asked at
- * all.
+ * Forgejo and Gitea: each answer that is known of them, to each need, with its verdict, code and
+ * remedy.  And what is asked at all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,19 +13,23 @@
 
 #include "test-inquiry.h"
 
-#define JSON "application/json"
-#define TEXT "text/plain"
-#define HTML "text/html"
-#define REPO "/api/v1/repos/o/r"
+#define JSON     "application/json"
+#define TEXT     "text/plain"
+#define HTML     "text/html"
+#define REPO     "/api/v1/repos/o/r"
 #define FG(text) "{\"message\":\"" text "\",\"url\":\"https://git.example.org/api/swagger\"}"
-#define GONE "{\"errors\":[],\"message\":\"The target couldn't be found.\",\"url\":\"https://git.example.org/api/swagger\"}"
+#define GONE                                                                                       \
+        "{\"errors\":[],\"message\":\"The target couldn't be "                                     \
+        "found.\",\"url\":\"https://git.example.org/api/swagger\"}"
 #define SCOPES(list) FG("token does not have at least one of required scope(s): [" list "]")
-#define WRITER FG("user should have a permission to write to a repo")
-#define PAGE "<html><title>Sign in</title></html>"
-#define FETCHED "application/x-git-upload-pack-advertisement", "001e# service=git-upload-pack\n0000"
-#define PUSHED "application/x-git-receive-pack-advertisement", "001f# service=git-receive-pack\n0000"
+#define WRITER       FG("user should have a permission to write to a repo")
+#define PAGE         "<html><title>Sign in</title></html>"
+#define FETCHED      "application/x-git-upload-pack-advertisement", "001e# service=git-upload-pack\n0000"
+#define PUSHED                                                                                     \
+        "application/x-git-receive-pack-advertisement", "001f# service=git-receive-pack\n0000"
 
 /* What a forge answers to a token that may do everything. */
+/* clang-format off */
 static const struct canned good[] = {
         { "GET /api/v1/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", NULL },
         { "GET /api/v1/users/deploy-bot/tokens", 200, JSON,
@@ -48,14 +52,21 @@ static const struct canned good[] = {
           NULL },
         { NULL, 0, NULL, NULL, NULL },
 };
+/* clang-format on */
 
 enum {
-        READ = NEED_CONTENTS_READ, WRITE = NEED_CONTENTS_WRITE, RELEASE = NEED_RELEASE_WRITE, PACKAGES = NEED_PACKAGES_WRITE,
-        ISSUES = NEED_ISSUES_WRITE, PULL = NEED_PULL_WRITE, REF = NEED_REF,
+        READ = NEED_CONTENTS_READ,
+        WRITE = NEED_CONTENTS_WRITE,
+        RELEASE = NEED_RELEASE_WRITE,
+        PACKAGES = NEED_PACKAGES_WRITE,
+        ISSUES = NEED_ISSUES_WRITE,
+        PULL = NEED_PULL_WRITE,
+        REF = NEED_REF,
 };
 enum { F = FORGE_FORGEJO, G = FORGE_GITEA };
 enum { YES = FORGE_YES, NO = FORGE_NO, UNSURE = FORGE_CANNOT_TELL };
 
+/* clang-format off */
 static const struct {
         int type;
         int need;
@@ -199,10 +210,14 @@ static const struct {
         { F, PACKAGES, "", { "POST /v2/", 202, JSON, "{}", NULL }, UNSURE, DIAG_UPSTREAM_MALFORMED, "" },
         { F, PACKAGES, "", { "POST /v2/", 403, HTML, PAGE, NULL }, UNSURE, DIAG_UPSTREAM_BLOCKED, "" },
 };
+/* clang-format on */
 
 static struct canned_question question(int type, int need, const char *ref, bool write_probe) {
-        return (struct canned_question){ .type = (enum forge_type)type, .url = "https://git.example.org",
-                                         .needs = 1u << need, .ref = ref, .write_probe = write_probe };
+        return (struct canned_question){ .type = (enum forge_type)type,
+                                         .url = "https://git.example.org",
+                                         .needs = 1u << need,
+                                         .ref = ref,
+                                         .write_probe = write_probe };
 }
 
 static void each_answer_has_its_verdict(void **state) {
@@ -211,15 +226,20 @@ static void each_answer_has_its_verdict(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 const struct canned with[] = { rows[i].with, { NULL, 0, NULL, NULL, NULL } };
-                const struct canned_question asked = question(rows[i].type, rows[i].need, rows[i].ref, false);
+                const struct canned_question asked =
+                    question(rows[i].type, rows[i].need, rows[i].ref, false);
                 const struct forge_finding *finding = &result.report.findings[rows[i].need];
 
                 canned_ask(&asked, with, good, &result);
-                if ((int)finding->verdict != rows[i].verdict || finding->error.code != rows[i].code ||
+                if ((int)finding->verdict != rows[i].verdict ||
+                    finding->error.code != rows[i].code ||
                     !strstr(error_remedy(&finding->error), rows[i].remedy))
-                        fail_msg("row %zu, %s %s: %s %s, %s, remedy %s", i, forge_need_name((enum forge_need)rows[i].need),
-                                 rows[i].with.request ? rows[i].with.request : "", forge_verdict_name(finding->verdict),
-                                 diagnosis_info(finding->error.code)->name, finding->error.detail, error_remedy(&finding->error));
+                        fail_msg("row %zu, %s %s: %s %s, %s, remedy %s", i,
+                                 forge_need_name((enum forge_need)rows[i].need),
+                                 rows[i].with.request ? rows[i].with.request : "",
+                                 forge_verdict_name(finding->verdict),
+                                 diagnosis_info(finding->error.code)->name, finding->error.detail,
+                                 error_remedy(&finding->error));
                 assert_true(finding->error.detail[0] != '\0');
                 assert_null(strchr(finding->error.detail, '{'));
                 assert_null(strchr(error_remedy(&finding->error), '{'));
@@ -227,7 +247,8 @@ static void each_answer_has_its_verdict(void **state) {
 }
 
 static void who_it_is_is_asked_alone_and_first(void **state) {
-        static const struct canned dead[] = { { "GET /api/v1/user\n", 401, JSON, FG("user does not exist [uid: 0, name: ]"), NULL },
+        static const struct canned dead[] = { { "GET /api/v1/user\n", 401, JSON,
+                                                FG("user does not exist [uid: 0, name: ]"), NULL },
                                               { NULL, 0, NULL, NULL, NULL } };
         static struct canned_result result;
         struct canned_question asked = question(F, WRITE, "refs/heads/main", false);
@@ -247,8 +268,9 @@ static void only_what_proves_something_is_asked(void **state) {
 
         (void)state;
         canned_ask(&asked, NULL, good, &result);
-        assert_string_equal(result.log, "GET /api/v1/user\nGET /api/v1/users/deploy-bot/tokens\nGET " REPO "\nPOST " REPO
-                            "/releases {}\n");
+        assert_string_equal(result.log,
+                            "GET /api/v1/user\nGET /api/v1/users/deploy-bot/tokens\nGET " REPO
+                            "\nPOST " REPO "/releases {}\n");
         asked.needs = 0;
         canned_ask(&asked, NULL, good, &result);
         assert_int_equal(result.report.identity.verdict, FORGE_YES);
@@ -256,10 +278,12 @@ static void only_what_proves_something_is_asked(void **state) {
 }
 
 static void the_token_says_what_it_is(void **state) {
-        static const struct canned undisclosed[] = { { "GET /api/v1/user\n", 403, JSON, SCOPES("read:user"), NULL },
+        static const struct canned undisclosed[] = { { "GET /api/v1/user\n", 403, JSON,
+                                                       SCOPES("read:user"), NULL },
                                                      { "GET /api/v1/token", 404, JSON, GONE, NULL },
                                                      { NULL, 0, NULL, NULL, NULL } };
-        static const struct canned job[] = { { "GET /api/v1/user\n", 200, JSON, "{\"id\":-2,\"login\":\"forgejo-actions\"}", NULL },
+        static const struct canned job[] = { { "GET /api/v1/user\n", 200, JSON,
+                                               "{\"id\":-2,\"login\":\"forgejo-actions\"}", NULL },
                                              { NULL, 0, NULL, NULL, NULL } };
         static struct canned_result result;
         struct canned_question asked = question(F, READ, "", false);
@@ -291,8 +315,10 @@ static void the_token_says_what_it_is(void **state) {
 /* Of a protected branch it says user_can_push = false to a job's token, which means nothing. */
 static void of_a_protected_branch_nothing_is_known_to_a_job(void **state) {
         static const struct canned with[] = {
-                { "GET /api/v1/user\n", 200, JSON, "{\"id\":-2,\"login\":\"gitea-actions\"}", NULL },
-                { "GET " REPO "/branches/main", 200, JSON, "{\"protected\":true,\"user_can_push\":false}", NULL },
+                { "GET /api/v1/user\n", 200, JSON, "{\"id\":-2,\"login\":\"gitea-actions\"}",
+                  NULL },
+                { "GET " REPO "/branches/main", 200, JSON,
+                  "{\"protected\":true,\"user_can_push\":false}", NULL },
                 { NULL, 0, NULL, NULL, NULL },
         };
         static struct canned_result result;
@@ -306,7 +332,8 @@ static void of_a_protected_branch_nothing_is_known_to_a_job(void **state) {
 /* Nobody gives a job's own token a right, and what a job hands in is not kept in Infisical. */
 static void a_token_of_a_jobs_has_remedies_of_its_own(void **state) {
         static const struct canned job[] = {
-                { "GET /api/v1/user\n", 200, JSON, "{\"id\":-2,\"login\":\"forgejo-actions\"}", NULL },
+                { "GET /api/v1/user\n", 200, JSON, "{\"id\":-2,\"login\":\"forgejo-actions\"}",
+                  NULL },
                 { "POST " REPO "/branches", 403, JSON, WRITER, NULL },
                 { "POST /v2/", 401, TEXT, "reqPackageAccess", NULL },
                 { NULL, 0, NULL, NULL, NULL },
@@ -317,7 +344,8 @@ static void a_token_of_a_jobs_has_remedies_of_its_own(void **state) {
                 { NULL, 0, NULL, NULL, NULL },
         };
         static const struct canned dead[] = {
-                { "GET /api/v1/user\n", 401, JSON, FG("user does not exist [uid: 0, name: ]"), NULL },
+                { "GET /api/v1/user\n", 401, JSON, FG("user does not exist [uid: 0, name: ]"),
+                  NULL },
                 { NULL, 0, NULL, NULL, NULL },
         };
         static struct canned_result result;
@@ -331,7 +359,8 @@ static void a_token_of_a_jobs_has_remedies_of_its_own(void **state) {
         assert_int_equal(write->error.code, DIAG_FORGE_PERMISSION_MISSING);
         assert_non_null(strstr(write->error.remedy, "a token of the broker's"));
         assert_null(strstr(write->error.remedy, "collaborator"));
-        assert_non_null(strstr(result.report.findings[PACKAGES].error.remedy, "a token of the broker's"));
+        assert_non_null(
+            strstr(result.report.findings[PACKAGES].error.remedy, "a token of the broker's"));
         canned_ask(&asked, narrow, good, &result);
         assert_non_null(strstr(write->error.detail, "the token lacks the scope write:repository"));
         assert_non_null(strstr(write->error.remedy, "Create a token with write:repository"));
@@ -345,7 +374,8 @@ static void a_token_of_a_jobs_has_remedies_of_its_own(void **state) {
 /* Then it stands in no address and in no text: those are shown and logged. */
 static void a_forge_that_repeats_the_token_is_not_quoted(void **state) {
         static const struct canned with[] = {
-                { "GET /api/v1/user\n", 200, JSON, "{\"id\":7,\"login\":\"canary-0123456789\"}", NULL },
+                { "GET /api/v1/user\n", 200, JSON, "{\"id\":7,\"login\":\"canary-0123456789\"}",
+                  NULL },
                 { "POST " REPO "/branches", 403, JSON, SCOPES("canary-0123456789"), NULL },
                 { NULL, 0, NULL, NULL, NULL },
         };
@@ -369,8 +399,10 @@ static void what_is_quoted_is_not_cut_within_the_token(void **state) {
         static const struct canned with[] = {
                 { "GET /api/v1/user\n", 200, JSON, login, NULL },
                 { "GET /api/v1/users/", 200, JSON,
-                  "[{\"token_last_eight\":\"23456789\",\"scopes\":[\"scope-scope-scope-scope-scope-scope-scope-scope-scope-"
-                  "canary-0123456789\"]}]", NULL },
+                  "[{\"token_last_eight\":\"23456789\",\"scopes\":[\"scope-scope-scope-scope-scope-"
+                  "scope-scope-scope-scope-"
+                  "canary-0123456789\"]}]",
+                  NULL },
                 { "POST " REPO "/branches", 403, JSON, message, NULL },
                 { NULL, 0, NULL, NULL, NULL },
         };
@@ -379,7 +411,8 @@ static void what_is_quoted_is_not_cut_within_the_token(void **state) {
 
         (void)state;
         asked.may_lack = true;
-        (void)snprintf(login, sizeof(login), "{\"id\":7,\"login\":\"%0117d%s\"}", 0, "canary-0123456789");
+        (void)snprintf(login, sizeof(login), "{\"id\":7,\"login\":\"%0117d%s\"}", 0,
+                       "canary-0123456789");
         (void)snprintf(message, sizeof(message), SCOPES("%0185d%s"), 0, "canary-0123456789");
         canned_ask(&asked, with, good, &result);
         assert_null(strstr(result.report.login, "canary"));
@@ -390,10 +423,11 @@ static void what_is_quoted_is_not_cut_within_the_token(void **state) {
 }
 
 /* The write probe: what is made is taken away by its number, and what is left is said. */
-#define CREATE "POST " REPO "/releases {\"tag_name\""
-#define TAKEN  "DELETE " REPO "/releases/101", 204, "", "", NULL
+#define CREATE   "POST " REPO "/releases {\"tag_name\""
+#define TAKEN    "DELETE " REPO "/releases/101", 204, "", "", NULL
 #define UNTAGGED "DELETE " REPO "/tags/", 204, "", "", NULL
 
+/* clang-format off */
 static const struct {
         const char *ref;
         struct canned with[4];
@@ -427,6 +461,7 @@ static const struct {
         { "", { { CREATE, 502, HTML, PAGE, NULL }, { "GET " REPO "/releases?draft", 0, "", "", NULL } }, UNSURE, DIAG_UPSTREAM_ERROR,
           "not known whether a draft release forge-broker-preflight-", 0 },
 };
+/* clang-format on */
 
 static int count(const char *text, const char *what) {
         int found = 0;
@@ -445,7 +480,8 @@ static void what_a_write_probe_leaves_is_said(void **state) {
                 const struct forge_finding *finding = &result.report.findings[RELEASE];
 
                 canned_ask(&asked, write_rows[i].with, good, &result);
-                if ((int)finding->verdict != write_rows[i].verdict || finding->error.code != write_rows[i].code)
+                if ((int)finding->verdict != write_rows[i].verdict ||
+                    finding->error.code != write_rows[i].code)
                         fail_msg("row %zu: %s %s, %s", i, forge_verdict_name(finding->verdict),
                                  diagnosis_info(finding->error.code)->name, finding->error.detail);
                 assert_int_equal(result.report.n_warnings, write_rows[i].warning[0] != '\0');
@@ -454,16 +490,22 @@ static void what_a_write_probe_leaves_is_said(void **state) {
                 if (count(result.log, "\nDELETE ") != write_rows[i].deletes)
                         fail_msg("row %zu: %s", i, result.log);
                 if (write_rows[i].ref[0])
-                        assert_non_null(strstr(result.log, "{\"tag_name\":\"v1.2-forge-broker-preflight-"));
+                        assert_non_null(
+                            strstr(result.log, "{\"tag_name\":\"v1.2-forge-broker-preflight-"));
         }
 }
 
-/* The forge looks at the rules for tags when a release is published: that it takes a draft says nothing of them. */
+/* The forge looks at the rules for tags when a release is published: that it takes a draft says
+ * nothing of them. */
 static void a_draft_proves_nothing_of_a_tag(void **state) {
         static const struct canned with[] = {
                 { "GET " REPO "/tag_protections", 403, JSON,
-                  FG("user should be an owner or a collaborator with admin write of a repository"), NULL },
-                { CREATE, 201, JSON, "{\"id\":101}", NULL }, { TAKEN }, { UNTAGGED }, { NULL, 0, NULL, NULL, NULL },
+                  FG("user should be an owner or a collaborator with admin write of a repository"),
+                  NULL },
+                { CREATE, 201, JSON, "{\"id\":101}", NULL },
+                { TAKEN },
+                { UNTAGGED },
+                { NULL, 0, NULL, NULL, NULL },
         };
         static struct canned_result result;
         struct canned_question asked = question(F, RELEASE, "refs/tags/v1.2", true);
@@ -477,7 +519,9 @@ static void a_draft_proves_nothing_of_a_tag(void **state) {
 }
 
 static void nothing_is_written_without_leave_or_without_the_right(void **state) {
-        static const struct canned refused[] = { { "POST " REPO "/releases", 403, JSON, WRITER, NULL }, { NULL, 0, NULL, NULL, NULL } };
+        static const struct canned refused[] = {
+                { "POST " REPO "/releases", 403, JSON, WRITER, NULL }, { NULL, 0, NULL, NULL, NULL }
+        };
         static struct canned_result result;
         struct canned_question asked = question(F, RELEASE, "", false);
 

@@ -1,5 +1,6 @@
 /*
- * GitHub: each answer that is known of it, to each need, with its verdict, code and remedy.  And what is asked at all.
+ * GitHub: each answer that is known of it, to each need, with its verdict, code and remedy.  And
+ * what is asked at all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,20 +17,27 @@
 #define TEXT "text/plain"
 #define HTML "text/html"
 #define REPO "/api/v3/repos/o/r"
-#define HUB(text) "{\"message\":\"" text "\",\"documentation_url\":\"https://docs.github.com/rest\",\"status\":\"403\"}"
+#define HUB(text)                                                                                  \
+        "{\"message\":\"" text                                                                     \
+        "\",\"documentation_url\":\"https://docs.github.com/rest\",\"status\":\"403\"}"
 #define LIST(code, text) "{\"errors\":[{\"code\":\"" code "\",\"message\":\"" text "\"}]}"
-#define PAGE "<html><title>Sign in</title></html>"
-#define INTEGRATION HUB("Resource not accessible by integration")
-#define PERSONAL HUB("Resource not accessible by personal access token")
-#define FETCH "GET /o/r.git/info/refs?service=git-upload-pack"
-#define PUSH "GET /o/r.git/info/refs?service=git-receive-pack"
-#define FETCHED 200, "application/x-git-upload-pack-advertisement", "001e# service=git-upload-pack\n0000"
-#define PUSHED 200, "application/x-git-receive-pack-advertisement", "001f# service=git-receive-pack\n0000"
-#define BEARER_REALM(url) "WWW-Authenticate: Bearer realm=\"" url "\",service=\"containers\",scope=\"repository:o/i:pull\"\n"
+#define PAGE             "<html><title>Sign in</title></html>"
+#define INTEGRATION      HUB("Resource not accessible by integration")
+#define PERSONAL         HUB("Resource not accessible by personal access token")
+#define FETCH            "GET /o/r.git/info/refs?service=git-upload-pack"
+#define PUSH             "GET /o/r.git/info/refs?service=git-receive-pack"
+#define FETCHED                                                                                    \
+        200, "application/x-git-upload-pack-advertisement", "001e# service=git-upload-pack\n0000"
+#define PUSHED                                                                                     \
+        200, "application/x-git-receive-pack-advertisement", "001f# service=git-receive-pack\n0000"
+#define BEARER_REALM(url)                                                                          \
+        "WWW-Authenticate: Bearer realm=\"" url                                                    \
+        "\",service=\"containers\",scope=\"repository:o/i:pull\"\n"
 #define MAIN "refs/heads/main"
-#define TAG "refs/tags/v1"
+#define TAG  "refs/tags/v1"
 
 /* What GitHub answers about a classic token that may do everything. */
+/* clang-format off */
 static const struct canned good[] = {
         { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}",
           "X-OAuth-Scopes: repo, write:packages\ngithub-authentication-token-expiration: 2026-12-31 00:00:00 UTC\n" },
@@ -52,23 +60,57 @@ static const struct canned good[] = {
         { "DELETE /v2/o/i/blobs/uploads/1?_state=abc", 204, "", "", NULL },
         { NULL, 0, NULL, NULL, NULL },
 };
+/* clang-format on */
 
 /* The same of other kinds of tokens. */
-#define FINE { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", NULL }
-#define APP { "GET /api/v3/user\n", 403, JSON, INTEGRATION, NULL }
-#define CLASSIC(scopes) { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", "X-OAuth-Scopes: " scopes "\n" }
-#define USER(...) { { "GET /api/v3/user\n", __VA_ARGS__, NULL } }
-#define ROLE(push) { "GET " REPO "\n", 200, JSON, "{\"full_name\":\"o/r\",\"private\":true,\"permissions\":{\"push\":" push "}}", NULL }
+#define FINE                                                                                       \
+        { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}", NULL }
+#define APP                                                                                        \
+        { "GET /api/v3/user\n", 403, JSON, INTEGRATION, NULL }
+#define CLASSIC(scopes)                                                                            \
+        {                                                                                          \
+                "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"deploy-bot\"}",            \
+                    "X-OAuth-Scopes: " scopes "\n"                                                 \
+        }
+#define USER(...)                                                                                  \
+        {                                                                                          \
+                { "GET /api/v3/user\n", __VA_ARGS__, NULL }                                        \
+        }
+#define ROLE(push)                                                                                 \
+        {                                                                                          \
+                "GET " REPO "\n", 200, JSON,                                                       \
+                    "{\"full_name\":\"o/r\",\"private\":true,\"permissions\":{\"push\":" push      \
+                    "}}",                                                                          \
+                    NULL                                                                           \
+        }
 #define RULE(type) "{\"type\":\"" type "\",\"ruleset_id\":5}"
-#define RULES(...) { "GET " REPO "/rules/branches/main", 200, JSON, "[" __VA_ARGS__ "]", NULL }
-#define BYPASS(who) { "GET " REPO "/rulesets/5", 200, JSON, "{\"id\":5,\"current_user_can_bypass\":\"" who "\"}", NULL }
-#define NO_BRANCH { "GET " REPO "/branches/main", 404, JSON, HUB("Branch not found"), NULL }
-#define TAGS(enforcement) \
-        { "GET " REPO "/rulesets?", 200, JSON, "[{\"id\":6,\"target\":\"tag\",\"enforcement\":\"" enforcement "\"},{\"id\":5,\"target\":\"branch\"}]", NULL }
-#define TAG_RULESET(pattern, rule, who) \
-        { "GET " REPO "/rulesets/6", 200, JSON, "{\"conditions\":{\"ref_name\":{\"include\":[\"" pattern "\"],\"exclude\":[]}}," \
-          "\"rules\":[{\"type\":\"" rule "\"}],\"current_user_can_bypass\":\"" who "\"}", NULL }
+#define RULES(...)                                                                                 \
+        { "GET " REPO "/rules/branches/main", 200, JSON, "[" __VA_ARGS__ "]", NULL }
+#define BYPASS(who)                                                                                \
+        {                                                                                          \
+                "GET " REPO "/rulesets/5", 200, JSON,                                              \
+                    "{\"id\":5,\"current_user_can_bypass\":\"" who "\"}", NULL                     \
+        }
+#define NO_BRANCH                                                                                  \
+        { "GET " REPO "/branches/main", 404, JSON, HUB("Branch not found"), NULL }
+#define TAGS(enforcement)                                                                          \
+        {                                                                                          \
+                "GET " REPO "/rulesets?", 200, JSON,                                               \
+                    "[{\"id\":6,\"target\":\"tag\",\"enforcement\":\"" enforcement                 \
+                    "\"},{\"id\":5,\"target\":\"branch\"}]",                                       \
+                    NULL                                                                           \
+        }
+#define TAG_RULESET(pattern, rule, who)                                                            \
+        {                                                                                          \
+                "GET " REPO "/rulesets/6", 200, JSON,                                              \
+                    "{\"conditions\":{\"ref_name\":{\"include\":[\"" pattern                       \
+                    "\"],\"exclude\":[]}},"                                                        \
+                    "\"rules\":[{\"type\":\"" rule "\"}],\"current_user_can_bypass\":\"" who       \
+                    "\"}",                                                                         \
+                    NULL                                                                           \
+        }
 
+/* clang-format off */
 static const struct canned_row token_rows[] = {
         { NEED_CONTENTS_READ, "", { { 0 } }, FORGE_YES, DIAG_NONE, "", false },
         { NEED_CONTENTS_WRITE, "", { { 0 } }, FORGE_YES, DIAG_NONE, "", false },
@@ -116,7 +158,9 @@ static const struct canned_row token_rows[] = {
           DIAG_FORGE_READ_ONLY, "Switch them on", false },
         { .remedy = NULL },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct canned_row git_rows[] = {
         { NEED_CONTENTS_WRITE, "", { { PUSH, 401, TEXT, "Invalid username or token.\n", NULL } }, FORGE_NO,
           DIAG_FORGE_TOKEN_REJECTED, "Rotate", false },
@@ -151,7 +195,9 @@ static const struct canned_row git_rows[] = {
         { NEED_CONTENTS_READ, "", { { FETCH, 0, "", "", NULL } }, FORGE_CANNOT_TELL, DIAG_UPSTREAM_TIMEOUT, "", false },
         { .remedy = NULL },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct canned_row rule_rows[] = {
         { NEED_REF, MAIN, { { 0 } }, FORGE_YES, DIAG_NONE, "", false },
         { NEED_REF, MAIN, { RULES(RULE("pull_request")), BYPASS("always") }, FORGE_YES, DIAG_NONE, "", false },
@@ -209,7 +255,9 @@ static const struct canned_row rule_rows[] = {
         { NEED_REF, "refs/pull/1/head", { { 0 } }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "refs/heads/", false },
         { .remedy = NULL },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct canned_row release_rows[] = {
         { NEED_RELEASE_WRITE, "", { { 0 } }, FORGE_YES, DIAG_NONE, "", true },
         { NEED_RELEASE_WRITE, "", { APP, { "POST " REPO "/releases {}", 403, JSON, INTEGRATION, NULL } }, FORGE_NO,
@@ -234,7 +282,9 @@ static const struct canned_row release_rows[] = {
           DIAG_UPSTREAM_TIMEOUT, "", true },
         { .remedy = NULL },
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct canned_row package_rows[] = {
         { NEED_PACKAGES_WRITE, "", { { "POST /v2/", 403, JSON, LIST("DENIED", "permission_denied: write_package"), NULL } }, FORGE_NO,
           DIAG_FORGE_PERMISSION_MISSING, "Manage Actions access", false },
@@ -271,9 +321,12 @@ static const struct canned_row package_rows[] = {
         { NEED_PACKAGES_WRITE, "", { { "GET /v2/\n", 200, JSON, "{}", NULL } }, FORGE_CANNOT_TELL, DIAG_UPSTREAM_MALFORMED, "", false },
         { .remedy = NULL },
 };
+/* clang-format on */
 
-static const struct canned_question hub = { .type = FORGE_GITHUB, .url = "https://git.example.org",
-                                            .registry = "containers.example.org", .ref = "" };
+static const struct canned_question hub = { .type = FORGE_GITHUB,
+                                            .url = "https://git.example.org",
+                                            .registry = "containers.example.org",
+                                            .ref = "" };
 
 static void each_answer_has_its_verdict(void **state) {
         (void)state;
@@ -286,13 +339,50 @@ static void each_answer_has_its_verdict(void **state) {
 
 static void issues_need_a_scope_that_shows(void **state) {
         static const struct canned_row rows[] = {
-                { NEED_ISSUES_WRITE, "", { CLASSIC("public_repo") }, FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
-                { NEED_PULL_WRITE, "", { CLASSIC("gist") }, FORGE_NO, DIAG_FORGE_SCOPE_MISSING, "scope repo", false },
-                { NEED_PULL_WRITE, "", { CLASSIC("") }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
-                { NEED_ISSUES_WRITE, "", { CLASSIC("public_repo"), { "GET " REPO "\n", 200, JSON, "{\"full_name\":\"o/r\",\"private\":false}", NULL } },
-                  FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
-                { NEED_ISSUES_WRITE, "", { FINE }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
-                { NEED_ISSUES_WRITE, "", { APP }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "", false },
+                { NEED_ISSUES_WRITE,
+                  "",
+                  { CLASSIC("public_repo") },
+                  FORGE_NO,
+                  DIAG_FORGE_SCOPE_MISSING,
+                  "scope repo",
+                  false },
+                { NEED_PULL_WRITE,
+                  "",
+                  { CLASSIC("gist") },
+                  FORGE_NO,
+                  DIAG_FORGE_SCOPE_MISSING,
+                  "scope repo",
+                  false },
+                { NEED_PULL_WRITE,
+                  "",
+                  { CLASSIC("") },
+                  FORGE_CANNOT_TELL,
+                  DIAG_FORGE_CANNOT_TELL,
+                  "",
+                  false },
+                { NEED_ISSUES_WRITE,
+                  "",
+                  { CLASSIC("public_repo"),
+                    { "GET " REPO "\n", 200, JSON, "{\"full_name\":\"o/r\",\"private\":false}",
+                      NULL } },
+                  FORGE_CANNOT_TELL,
+                  DIAG_FORGE_CANNOT_TELL,
+                  "",
+                  false },
+                { NEED_ISSUES_WRITE,
+                  "",
+                  { FINE },
+                  FORGE_CANNOT_TELL,
+                  DIAG_FORGE_CANNOT_TELL,
+                  "",
+                  false },
+                { NEED_ISSUES_WRITE,
+                  "",
+                  { APP },
+                  FORGE_CANNOT_TELL,
+                  DIAG_FORGE_CANNOT_TELL,
+                  "",
+                  false },
                 { .remedy = NULL },
         };
 
@@ -302,7 +392,13 @@ static void issues_need_a_scope_that_shows(void **state) {
 
 static void without_a_registry_nothing_is_known_of_packages(void **state) {
         static const struct canned_row rows[] = {
-                { NEED_PACKAGES_WRITE, "", { { 0 } }, FORGE_CANNOT_TELL, DIAG_FORGE_CANNOT_TELL, "Set registry of [forge home]", false },
+                { NEED_PACKAGES_WRITE,
+                  "",
+                  { { 0 } },
+                  FORGE_CANNOT_TELL,
+                  DIAG_FORGE_CANNOT_TELL,
+                  "Set registry of [forge home]",
+                  false },
                 { .remedy = NULL },
         };
         struct canned_question asked = hub;
@@ -313,7 +409,9 @@ static void without_a_registry_nothing_is_known_of_packages(void **state) {
 }
 
 static void who_it_is_is_asked_alone_and_first(void **state) {
-        static const struct canned dead[] = { { "GET /api/v3/user\n", 401, JSON, HUB("Bad credentials"), NULL }, { 0 } };
+        static const struct canned dead[] = {
+                { "GET /api/v3/user\n", 401, JSON, HUB("Bad credentials"), NULL }, { 0 }
+        };
         static struct canned_result result;
         struct canned_question asked = hub;
 
@@ -328,7 +426,9 @@ static void who_it_is_is_asked_alone_and_first(void **state) {
 }
 
 static void only_what_proves_something_is_asked(void **state) {
-        static const struct canned ruled[] = { RULES(RULE("pull_request") "," RULE("update")), BYPASS("never"), { 0 } };
+        static const struct canned ruled[] = { RULES(RULE("pull_request") "," RULE("update")),
+                                               BYPASS("never"),
+                                               { 0 } };
         static struct canned_result result;
         struct canned_question asked = hub;
 
@@ -338,19 +438,25 @@ static void only_what_proves_something_is_asked(void **state) {
         asked.needs = 1u << NEED_CONTENTS_WRITE;
         asked.ref = MAIN;
         canned_ask(&asked, ruled, good, &result);
-        assert_string_equal(result.log, "GET /api/v3/user\nGET " REPO "\n" PUSH "\nGET " REPO "/branches/main\nGET " REPO
-                                        "/rules/branches/main?per_page=100\nGET " REPO "/rulesets/5\n");
+        assert_string_equal(result.log,
+                            "GET /api/v3/user\nGET " REPO "\n" PUSH "\nGET " REPO
+                            "/branches/main\nGET " REPO
+                            "/rules/branches/main?per_page=100\nGET " REPO "/rulesets/5\n");
         asked.needs = 1u << NEED_PACKAGES_WRITE;
         asked.ref = "";
         canned_ask(&asked, NULL, good, &result);
-        assert_string_equal(result.log, "GET /api/v3/user\nGET /v2/\nGET /token?service=containers&scope=repository:o/i:pull,push\n"
-                                        "POST /v2/o/i/blobs/uploads/\nDELETE /v2/o/i/blobs/uploads/1?_state=abc\n");
+        assert_string_equal(
+            result.log, "GET /api/v3/user\nGET /v2/\nGET "
+                        "/token?service=containers&scope=repository:o/i:pull,push\n"
+                        "POST /v2/o/i/blobs/uploads/\nDELETE /v2/o/i/blobs/uploads/1?_state=abc\n");
         assert_int_equal(result.report.n_warnings, 0);
 }
 
 static void the_token_says_what_it_is(void **state) {
-        static const struct canned fine[] = { FINE, { 0 } }, app[] = { APP, { 0 } }, bare[] = { CLASSIC(""), { 0 } };
-        static const struct canned narrow[] = { { "GET /api/v3/user\n", 403, JSON, PERSONAL, NULL }, { 0 } };
+        static const struct canned fine[] = { FINE, { 0 } }, app[] = { APP, { 0 } },
+                                   bare[] = { CLASSIC(""), { 0 } };
+        static const struct canned narrow[] = { { "GET /api/v3/user\n", 403, JSON, PERSONAL, NULL },
+                                                { 0 } };
         static struct canned_result result;
 
         (void)state;
@@ -359,7 +465,8 @@ static void the_token_says_what_it_is(void **state) {
         assert_string_equal(result.report.kind, "personal-access-token");
         assert_true(result.report.scopes_known);
         assert_string_equal(result.report.scopes, "repo write:packages");
-        assert_int_equal(result.report.expires_at, 1798675200 * USEC_PER_SEC);  /* 2026-12-31T00:00:00Z */
+        /* 2026-12-31T00:00:00Z */
+        assert_int_equal(result.report.expires_at, 1798675200 * USEC_PER_SEC);
         canned_ask(&hub, bare, good, &result);
         assert_true(result.report.scopes_known);
         assert_string_equal(result.report.scopes, "");
@@ -398,9 +505,12 @@ static void an_expiry_is_read_or_not_at_all(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 char headers[128];
-                const struct canned with[] = { { "GET /api/v3/user\n", 200, JSON, "{\"id\":7,\"login\":\"x\"}", headers }, { 0 } };
+                const struct canned with[] = { { "GET /api/v3/user\n", 200, JSON,
+                                                 "{\"id\":7,\"login\":\"x\"}", headers },
+                                               { 0 } };
 
-                (void)snprintf(headers, sizeof(headers), "github-authentication-token-expiration: %s\n", rows[i].header);
+                (void)snprintf(headers, sizeof(headers),
+                               "github-authentication-token-expiration: %s\n", rows[i].header);
                 canned_ask(&hub, with, good, &result);
                 assert_int_equal(result.report.expires_at, rows[i].at);
         }
@@ -411,29 +521,66 @@ static void what_is_left_is_said(void **state) {
         static const struct {
                 enum forge_need need;
                 struct canned with[3];
-                const char *warning;    /* "": none */
+                const char *warning; /* "": none */
                 int deletes;
         } rows[] = {
                 { NEED_RELEASE_WRITE, { { 0 } }, "", 1 },
                 { NEED_RELEASE_WRITE, { { "DELETE ", 404, JSON, HUB("Not Found"), NULL } }, "", 1 },
-                { NEED_RELEASE_WRITE, { { "DELETE ", 500, JSON, HUB(""), NULL } }, "the draft release 101 (forge-broker-preflight-", 2 },
-                { NEED_RELEASE_WRITE, { { "DELETE ", 0, "", "", NULL } }, "the draft release 101 (forge-broker-preflight-", 2 },
-                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 502, HTML, PAGE, NULL } }, "", 0 },
-                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL } },
-                  "it is not known whether a draft release forge-broker-preflight-", 0 },
-                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL },
-                                        { "GET " REPO "/releases?per_page=10", 500, JSON, HUB(""), NULL } },
-                  "it is not known whether a draft release forge-broker-preflight-", 0 },
-                { NEED_RELEASE_WRITE, { { "POST " REPO "/releases {\"tag_name\"", 403, JSON, INTEGRATION, NULL } }, "", 0 },
-                { NEED_PACKAGES_WRITE, { { "DELETE ", 500, JSON, "{}", NULL } }, "may be left open", 2 },
-                { NEED_PACKAGES_WRITE, { { "POST /v2/", 0, "", "", NULL } }, "may be left open", 0 },
-                { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", NULL } }, "may be left open", 0 },
-                { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: /v2/canary-0123456789\n" } }, "may be left open", 0 },
-                { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: //elsewhere.example/v2/x\n" } }, "may be left open", 0 },
-                { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: https://elsewhere.example/v2/x\n" } },
-                  "may be left open", 0 },
-                { NEED_PACKAGES_WRITE, { { "POST /v2/", 202, TEXT, "", "Location: https://containers.example.org/v2/o/i/blobs/uploads/"
-                                           "1?_state=abc\n" } }, "", 1 },
+                { NEED_RELEASE_WRITE,
+                  { { "DELETE ", 500, JSON, HUB(""), NULL } },
+                  "the draft release 101 (forge-broker-preflight-",
+                  2 },
+                { NEED_RELEASE_WRITE,
+                  { { "DELETE ", 0, "", "", NULL } },
+                  "the draft release 101 (forge-broker-preflight-",
+                  2 },
+                { NEED_RELEASE_WRITE,
+                  { { "POST " REPO "/releases {\"tag_name\"", 502, HTML, PAGE, NULL } },
+                  "",
+                  0 },
+                { NEED_RELEASE_WRITE,
+                  { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL } },
+                  "it is not known whether a draft release forge-broker-preflight-",
+                  0 },
+                { NEED_RELEASE_WRITE,
+                  { { "POST " REPO "/releases {\"tag_name\"", 0, "", "", NULL },
+                    { "GET " REPO "/releases?per_page=10", 500, JSON, HUB(""), NULL } },
+                  "it is not known whether a draft release forge-broker-preflight-",
+                  0 },
+                { NEED_RELEASE_WRITE,
+                  { { "POST " REPO "/releases {\"tag_name\"", 403, JSON, INTEGRATION, NULL } },
+                  "",
+                  0 },
+                { NEED_PACKAGES_WRITE,
+                  { { "DELETE ", 500, JSON, "{}", NULL } },
+                  "may be left open",
+                  2 },
+                { NEED_PACKAGES_WRITE,
+                  { { "POST /v2/", 0, "", "", NULL } },
+                  "may be left open",
+                  0 },
+                { NEED_PACKAGES_WRITE,
+                  { { "POST /v2/", 202, TEXT, "", NULL } },
+                  "may be left open",
+                  0 },
+                { NEED_PACKAGES_WRITE,
+                  { { "POST /v2/", 202, TEXT, "", "Location: /v2/canary-0123456789\n" } },
+                  "may be left open",
+                  0 },
+                { NEED_PACKAGES_WRITE,
+                  { { "POST /v2/", 202, TEXT, "", "Location: //elsewhere.example/v2/x\n" } },
+                  "may be left open",
+                  0 },
+                { NEED_PACKAGES_WRITE,
+                  { { "POST /v2/", 202, TEXT, "", "Location: https://elsewhere.example/v2/x\n" } },
+                  "may be left open",
+                  0 },
+                { NEED_PACKAGES_WRITE,
+                  { { "POST /v2/", 202, TEXT, "",
+                      "Location: https://containers.example.org/v2/o/i/blobs/uploads/"
+                      "1?_state=abc\n" } },
+                  "",
+                  1 },
         };
         static struct canned_result result;
 
@@ -447,9 +594,11 @@ static void what_is_left_is_said(void **state) {
                 canned_ask(&asked, rows[i].with, good, &result);
                 for (const char *p = result.log; (p = strstr(p, "DELETE ")); p++)
                         deletes++;
-                if (deletes != rows[i].deletes || (result.report.n_warnings == 1) != (rows[i].warning[0] != '\0') ||
+                if (deletes != rows[i].deletes ||
+                    (result.report.n_warnings == 1) != (rows[i].warning[0] != '\0') ||
                     (rows[i].warning[0] && !strstr(result.report.warnings[0], rows[i].warning)))
-                        fail_msg("row %zu: %d deletes, %s", i, deletes, result.report.n_warnings ? result.report.warnings[0] : "");
+                        fail_msg("row %zu: %d deletes, %s", i, deletes,
+                                 result.report.n_warnings ? result.report.warnings[0] : "");
         }
 }
 
@@ -457,7 +606,8 @@ static void what_is_left_is_said(void **state) {
 static void a_lost_draft_is_found_by_its_own_name(void **state) {
         static const struct canned with[] = {
                 { "POST " REPO "/releases {\"tag_name\"", 502, JSON, "{}", NULL },
-                { "GET " REPO "/releases?per_page=10", 200, JSON, "[{\"id\":99,\"tag_name\":\"v1\"},{\"id\":98}]", NULL },
+                { "GET " REPO "/releases?per_page=10", 200, JSON,
+                  "[{\"id\":99,\"tag_name\":\"v1\"},{\"id\":98}]", NULL },
                 { 0 },
         };
         static struct canned_result result;

@@ -1,5 +1,6 @@
 /*
- * GitLab: each answer that is known of it, to each need, with its verdict, code and remedy.  And what is asked at all.
+ * GitLab: each answer that is known of it, to each need, with its verdict, code and remedy.  And
+ * what is asked at all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,44 +14,83 @@
 #include "forge/registry_token.h"
 #include "test-inquiry.h"
 
-#define JSON "application/json"
-#define TEXT "text/plain"
-#define HTML "text/html"
-#define PROJECT "/api/v4/projects/o%2Fr"
+#define JSON      "application/json"
+#define TEXT      "text/plain"
+#define HTML      "text/html"
+#define PROJECT   "/api/v4/projects/o%2Fr"
 #define LAB(text) "{\"message\":\"" text "\"}"
-#define NARROW "{\"error\":\"insufficient_scope\",\"error_description\":\"...\",\"scope\":\"api read_api\"}"
-#define ENDED "{\"error\":\"invalid_token\",\"error_description\":\"Token was revoked. You have to re-authorize from the user.\"}"
-#define PAGE "<html><title>Sign in</title></html>"
+#define NARROW                                                                                     \
+        "{\"error\":\"insufficient_scope\",\"error_description\":\"...\",\"scope\":\"api "         \
+        "read_api\"}"
+#define ENDED                                                                                      \
+        "{\"error\":\"invalid_token\",\"error_description\":\"Token was revoked. You have to "     \
+        "re-authorize from the user.\"}"
+#define PAGE  "<html><title>Sign in</title></html>"
 #define FETCH "GET /o/r.git/info/refs?service=git-upload-pack"
-#define PUSH "GET /o/r.git/info/refs?service=git-receive-pack"
-#define FETCHED 200, "application/x-git-upload-pack-advertisement", "001e# service=git-upload-pack\n0000"
-#define PUSHED 200, "application/x-git-receive-pack-advertisement", "001f# service=git-receive-pack\n0000"
-#define NO_PUSH { PUSH, 403, TEXT, "You are not allowed to push code to this project.", NULL }
-#define DENIED "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect"
-#define SELF(scopes) { "GET /api/v4/personal_access_tokens/self", 200, JSON, \
-                       "{\"id\":3,\"scopes\":[" scopes "],\"active\":true,\"expires_at\":\"2026-12-31\"}", NULL }
-#define LEVELS(project, group) { "GET " PROJECT "\n", 200, JSON, "{\"id\":33,\"archived\":false,\"permissions\":{\"project_access\":" \
-                                 project ",\"group_access\":" group "}}", NULL }
+#define PUSH  "GET /o/r.git/info/refs?service=git-receive-pack"
+#define FETCHED                                                                                    \
+        200, "application/x-git-upload-pack-advertisement", "001e# service=git-upload-pack\n0000"
+#define PUSHED                                                                                     \
+        200, "application/x-git-receive-pack-advertisement", "001f# service=git-receive-pack\n0000"
+#define NO_PUSH                                                                                    \
+        { PUSH, 403, TEXT, "You are not allowed to push code to this project.", NULL }
+#define DENIED                                                                                     \
+        "HTTP Basic: Access denied. If a password was provided for Git authentication, the "       \
+        "password was incorrect"
+#define SELF(scopes)                                                                               \
+        {                                                                                          \
+                "GET /api/v4/personal_access_tokens/self", 200, JSON,                              \
+                    "{\"id\":3,\"scopes\":[" scopes                                                \
+                    "],\"active\":true,\"expires_at\":\"2026-12-31\"}",                            \
+                    NULL                                                                           \
+        }
+#define LEVELS(project, group)                                                                     \
+        {                                                                                          \
+                "GET " PROJECT "\n", 200, JSON,                                                    \
+                    "{\"id\":33,\"archived\":false,\"permissions\":{\"project_access\":" project   \
+                    ",\"group_access\":" group "}}",                                               \
+                    NULL                                                                           \
+        }
 #define LEVEL(level) "{\"access_level\":" level "}"
-#define JWT(payload) { "GET /jwt/auth", 200, JSON, "{\"token\":\"eyJhbGciOiJSUzI1NiJ9." payload ".c2ln\"}", NULL }
+#define JWT(payload)                                                                               \
+        {                                                                                          \
+                "GET /jwt/auth", 200, JSON,                                                        \
+                    "{\"token\":\"eyJhbGciOiJSUzI1NiJ9." payload ".c2ln\"}", NULL                  \
+        }
 /* {"access":[{"type":"repository","name":"o/i","actions":["pull","push"]}]}, and so on */
-#define BOTH "eyJhY2Nlc3MiOlt7InR5cGUiOiJyZXBvc2l0b3J5IiwibmFtZSI6Im8vaSIsImFjdGlvbnMiOlsicHVsbCIsInB1c2giXX1dfQ"
-#define PULL "eyJhY2Nlc3MiOlt7InR5cGUiOiJyZXBvc2l0b3J5IiwibmFtZSI6Im8vaSIsImFjdGlvbnMiOlsicHVsbCJdfV19"
-#define OTHER "eyJhY2Nlc3MiOlt7InR5cGUiOiJyZXBvc2l0b3J5IiwibmFtZSI6Im8vaTIiLCJhY3Rpb25zIjpbInB1c2giXX1dfQ"
+#define BOTH                                                                                       \
+        "eyJhY2Nlc3MiOlt7InR5cGUiOiJyZXBvc2l0b3J5IiwibmFtZSI6Im8vaSIsImFjdGlvbnMiOlsicHVsbCIsInB1" \
+        "c2giXX1dfQ"
+#define PULL                                                                                       \
+        "eyJhY2Nlc3MiOlt7InR5cGUiOiJyZXBvc2l0b3J5IiwibmFtZSI6Im8vaSIsImFjdGlvbnMiOlsicHVsbCJdfV19"
+#define OTHER                                                                                      \
+        "eyJhY2Nlc3MiOlt7InR5cGUiOiJyZXBvc2l0b3J5IiwibmFtZSI6Im8vaTIiLCJhY3Rpb25zIjpbInB1c2giXX1d" \
+        "fQ"
 #define NOTHING "eyJhY2Nlc3MiOltdfQ"
 #define NO_LIST "eyJzdWIiOiJ4In0"
-#define MAIN "refs/heads/main"
-#define TAG "refs/tags/v1"
-#define NO_BRANCH { "GET " PROJECT "/repository/branches/main", 404, JSON, LAB("404 Branch Not Found"), NULL }
-#define PROTECTED(levels) { "GET " PROJECT "/protected_branches", 200, JSON, \
-                            "[{\"name\":\"release/*\"},{\"name\":\"ma*\",\"push_access_levels\":[" levels "]}]", NULL }
-#define TAGS(levels) { "GET " PROJECT "/protected_tags", 200, JSON, "[{\"name\":\"v*\",\"create_access_levels\":[" levels "]}]", NULL }
+#define MAIN    "refs/heads/main"
+#define TAG     "refs/tags/v1"
+#define NO_BRANCH                                                                                  \
+        { "GET " PROJECT "/repository/branches/main", 404, JSON, LAB("404 Branch Not Found"), NULL }
+#define PROTECTED(levels)                                                                          \
+        {                                                                                          \
+                "GET " PROJECT "/protected_branches", 200, JSON,                                   \
+                    "[{\"name\":\"release/*\"},{\"name\":\"ma*\",\"push_access_levels\":[" levels  \
+                    "]}]",                                                                         \
+                    NULL                                                                           \
+        }
+#define TAGS(levels)                                                                               \
+        {                                                                                          \
+                "GET " PROJECT "/protected_tags", 200, JSON,                                       \
+                    "[{\"name\":\"v*\",\"create_access_levels\":[" levels "]}]", NULL              \
+        }
 
 /* What GitLab answers about the token of a project's developer. */
 static const struct canned good[] = {
         { "GET /api/v4/user\n", 200, JSON, "{\"id\":7,\"username\":\"project_33_bot\"}", NULL },
         SELF("\"api\""),
-        { "GET " PROJECT "/repository/branches/main", 200, JSON, "{\"name\":\"main\",\"can_push\":true}", NULL },
+        { "GET " PROJECT "/repository/branches/main", 200, JSON,
+          "{\"name\":\"main\",\"can_push\":true}", NULL },
         { "GET " PROJECT "/protected_branches?per_page=100", 200, JSON, "[]", NULL },
         { "GET " PROJECT "/protected_tags?per_page=100", 200, JSON, "[]", NULL },
         LEVELS("{\"access_level\":30}", "null"),
@@ -61,10 +101,20 @@ static const struct canned good[] = {
         { NULL, 0, NULL, NULL, NULL },
 };
 
-#define USER(...) { { "GET /api/v4/user\n", __VA_ARGS__, NULL } }
-#define NO_USER { "GET /api/v4/user\n", 401, JSON, LAB("401 Unauthorized"), NULL }
-#define JOB { "GET /api/v4/job\n", 200, JSON, "{\"id\":420,\"pipeline\":{\"id\":42},\"user\":{\"username\":\"alice\"}}", NULL }
+#define USER(...)                                                                                  \
+        {                                                                                          \
+                { "GET /api/v4/user\n", __VA_ARGS__, NULL }                                        \
+        }
+#define NO_USER                                                                                    \
+        { "GET /api/v4/user\n", 401, JSON, LAB("401 Unauthorized"), NULL }
+#define JOB                                                                                        \
+        {                                                                                          \
+                "GET /api/v4/job\n", 200, JSON,                                                    \
+                    "{\"id\":420,\"pipeline\":{\"id\":42},\"user\":{\"username\":\"alice\"}}",     \
+                    NULL                                                                           \
+        }
 
+/* clang-format off */
 static const struct canned_row rows[] = {
         { NEED_CONTENTS_READ, "", { { 0 } }, FORGE_YES, DIAG_NONE, "", false },
         { NEED_CONTENTS_WRITE, "", { { 0 } }, FORGE_YES, DIAG_NONE, "", false },
@@ -183,8 +233,11 @@ static const struct canned_row rows[] = {
         { NEED_PACKAGES_WRITE, "", { NO_USER, JOB }, FORGE_YES, DIAG_NONE, "", false },
         { .remedy = NULL },
 };
+/* clang-format on */
 
-static const struct canned_question lab = { .type = FORGE_GITLAB, .url = "https://git.example.org", .ref = "" };
+static const struct canned_question lab = { .type = FORGE_GITLAB,
+                                            .url = "https://git.example.org",
+                                            .ref = "" };
 
 static void each_answer_has_its_verdict(void **state) {
         (void)state;
@@ -192,8 +245,11 @@ static void each_answer_has_its_verdict(void **state) {
 }
 
 static void who_it_is_is_asked_alone_and_first(void **state) {
-        static const struct canned ended[] = { { "GET /api/v4/user\n", 401, JSON, ENDED, NULL }, { 0 } };
-        static const struct canned unknown[] = { NO_USER, { "GET /api/v4/job\n", 401, JSON, LAB("401 Unauthorized"), NULL }, { 0 } };
+        static const struct canned ended[] = { { "GET /api/v4/user\n", 401, JSON, ENDED, NULL },
+                                               { 0 } };
+        static const struct canned unknown[] = {
+                NO_USER, { "GET /api/v4/job\n", 401, JSON, LAB("401 Unauthorized"), NULL }, { 0 }
+        };
         static struct canned_result result;
         struct canned_question asked = lab;
 
@@ -215,9 +271,13 @@ static void who_it_is_is_asked_alone_and_first(void **state) {
 /* GitLab counts what it refuses, and a new job's token shows that it is one. */
 static void a_jobs_token_is_not_shown_as_a_users(void **state) {
         static const struct canned job[] = { JOB, { 0 } };
-        static const struct canned unknown[] = { { "GET /api/v4/job\n", 401, JSON, LAB("401 Unauthorized"), NULL }, { 0 } };
-        static const struct canned ended[] = { { "GET /api/v4/job\n", 401, JSON, ENDED, NULL }, { 0 } };
-        static const struct canned foreign[] = { { "GET /api/v4/job\n", 401, HTML, PAGE, NULL }, { 0 } };
+        static const struct canned unknown[] = {
+                { "GET /api/v4/job\n", 401, JSON, LAB("401 Unauthorized"), NULL }, { 0 }
+        };
+        static const struct canned ended[] = { { "GET /api/v4/job\n", 401, JSON, ENDED, NULL },
+                                               { 0 } };
+        static const struct canned foreign[] = { { "GET /api/v4/job\n", 401, HTML, PAGE, NULL },
+                                                 { 0 } };
         static struct canned_result result;
         struct canned_question asked = lab;
 
@@ -255,8 +315,11 @@ static void nothing_is_written(void **state) {
 }
 
 static void the_token_says_what_it_is(void **state) {
-        static const struct canned narrow[] = { { "GET /api/v4/user\n", 403, JSON, NARROW, NULL }, { 0 } };
-        static const struct canned person[] = { { "GET /api/v4/user\n", 200, JSON, "{\"id\":7,\"username\":\"alice\"}", NULL }, { 0 } };
+        static const struct canned narrow[] = { { "GET /api/v4/user\n", 403, JSON, NARROW, NULL },
+                                                { 0 } };
+        static const struct canned person[] = { { "GET /api/v4/user\n", 200, JSON,
+                                                  "{\"id\":7,\"username\":\"alice\"}", NULL },
+                                                { 0 } };
         static const struct canned job[] = { NO_USER, JOB, { 0 } };
         static struct canned_result result;
 
@@ -265,7 +328,8 @@ static void the_token_says_what_it_is(void **state) {
         assert_string_equal(result.report.login, "project_33_bot");
         assert_string_equal(result.report.kind, "project-token");
         assert_string_equal(result.report.scopes, "api");
-        assert_int_equal(result.report.expires_at, 1798675200 * USEC_PER_SEC);  /* 2026-12-31T00:00:00Z */
+        /* 2026-12-31T00:00:00Z */
+        assert_int_equal(result.report.expires_at, 1798675200 * USEC_PER_SEC);
         canned_ask(&lab, person, good, &result);
         assert_string_equal(result.report.kind, "personal-access-token");
         canned_ask(&lab, narrow, good, &result);
@@ -282,10 +346,13 @@ static void the_token_says_what_it_is(void **state) {
 /* The next page may have the name. */
 static void a_full_page_of_protected_names_proves_nothing(void **state) {
         static char page[8192] = "[{\"name\":\"other\"}";
-        const struct canned with[] = { { "GET " PROJECT "/protected_tags?per_page=100", 200, JSON, page, NULL },
+        const struct canned with[] = { { "GET " PROJECT "/protected_tags?per_page=100", 200, JSON,
+                                         page, NULL },
                                        { NULL, 0, NULL, NULL, NULL } };
         static struct canned_result result;
-        struct canned_question asked = { .type = FORGE_GITLAB, .url = "https://git.example.org", .needs = 1u << NEED_REF,
+        struct canned_question asked = { .type = FORGE_GITLAB,
+                                         .url = "https://git.example.org",
+                                         .needs = 1u << NEED_REF,
                                          .ref = "refs/tags/v1" };
 
         (void)state;
@@ -305,15 +372,23 @@ static void a_registry_token_lists_what_it_grants(void **state) {
                 const char *jwt, *image, *action;
                 int grants;
         } tokens[] = {
-                { "h." BOTH ".s", "o/i", "push", 1 },   { "h." BOTH ".s", "o/i", "delete", 0 }, { "h." BOTH ".s", "o", "push", 0 },
-                { "h." PULL ".s", "o/i", "push", 0 },   { "h." NO_LIST ".s", "o/i", "push", -1 }, { "h." BOTH, "o/i", "push", -1 },
-                { "h." BOTH ".s.t", "o/i", "push", -1 }, { "h.e30=.s", "o/i", "push", -1 },     { "h..s", "o/i", "push", -1 },
+                { "h." BOTH ".s", "o/i", "push", 1 },
+                { "h." BOTH ".s", "o/i", "delete", 0 },
+                { "h." BOTH ".s", "o", "push", 0 },
+                { "h." PULL ".s", "o/i", "push", 0 },
+                { "h." NO_LIST ".s", "o/i", "push", -1 },
+                { "h." BOTH, "o/i", "push", -1 },
+                { "h." BOTH ".s.t", "o/i", "push", -1 },
+                { "h.e30=.s", "o/i", "push", -1 },
+                { "h..s", "o/i", "push", -1 },
                 { "", "o/i", "push", -1 },
         };
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(tokens); i++)
-                assert_int_equal(registry_token_grants(tokens[i].jwt, tokens[i].image, tokens[i].action), tokens[i].grants);
+                assert_int_equal(
+                    registry_token_grants(tokens[i].jwt, tokens[i].image, tokens[i].action),
+                    tokens[i].grants);
 }
 
 int main(void) {

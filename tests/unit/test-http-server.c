@@ -64,13 +64,16 @@ static void listen_forever(int listener, void (*answer)(int fd, const char *head
 }
 
 int test_server_start(void (*answer)(int fd, const char *head)) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        void *shared = mmap(NULL, sizeof(*test_server_shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void *shared = mmap(NULL, sizeof(*test_server_shared), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-        if (listener < 0 || shared == MAP_FAILED || bind(listener, (struct sockaddr *)&address, length) < 0 ||
-            listen(listener, 64) < 0 || getsockname(listener, (struct sockaddr *)&address, &length) < 0)
+        if (listener < 0 || shared == MAP_FAILED ||
+            bind(listener, (struct sockaddr *)&address, length) < 0 || listen(listener, 64) < 0 ||
+            getsockname(listener, (struct sockaddr *)&address, &length) < 0)
                 return -1;
         test_server_shared = shared;
         server = fork();

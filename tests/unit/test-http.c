@@ -1,5 +1,6 @@
 /*
- * One request to a server that is well, slow, wrong, rude or gone; and one that is given up at any moment.
+ * One request to a server that is well, slow, wrong, rude or gone; and one that is given up at any
+ * moment.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -32,7 +33,8 @@ static void answer(int fd, const char *head) {
         char line[600];
 
         if (strstr(head, "/ok")) {
-                test_server_send(fd, "HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; charset=utf-8\r\nETag: \"e1\"\r\n"
+                test_server_send(fd, "HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; "
+                                     "charset=utf-8\r\nETag: \"e1\"\r\n"
                                      "Content-Length: 7\r\n\r\n{\"a\":1}");
         } else if (strstr(head, "/echo")) {
                 test_server_send(fd, "HTTP/1.1 200 OK\r\n\r\n");
@@ -68,49 +70,66 @@ static void answer(int fd, const char *head) {
                 }
                 test_server_send(fd, "\r\n");
         } else if (strstr(head, "/garbage")) {
-                test_server_send(fd, "\x7f""ELF not at all HTTP\n\n\n");
+                test_server_send(fd, "\x7f"
+                                     "ELF not at all HTTP\n\n\n");
         } else if (strstr(head, "/dropped")) {
                 return;
         } else if (strstr(head, "/redirect")) {
-                test_server_send(fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n");
+                test_server_send(
+                    fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n");
         } else if (strstr(head, "/bad-chunk")) {
-                test_server_send(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n");
+                test_server_send(
+                    fd,
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n");
         } else if (strstr(head, "/interim")) {
-                test_server_send(fd, "HTTP/1.1 103 Early Hints\r\nETag: \"wrong\"\r\nX-OAuth-Scopes: wrong\r\n\r\n"
-                                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain\r\n\r\n"
-                                     "2\r\nok\r\n0\r\nContent-Type: application/json\r\nETag: \"trailer\"\r\n"
-                                     "X-OAuth-Scopes: trailer\r\n\r\n");
+                test_server_send(
+                    fd,
+                    "HTTP/1.1 103 Early Hints\r\nETag: \"wrong\"\r\nX-OAuth-Scopes: wrong\r\n\r\n"
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: "
+                    "text/plain\r\n\r\n"
+                    "2\r\nok\r\n0\r\nContent-Type: application/json\r\nETag: \"trailer\"\r\n"
+                    "X-OAuth-Scopes: trailer\r\n\r\n");
         } else if (strstr(head, "/retry-seconds")) {
-                test_server_send(fd, "HTTP/1.1 429 Slow\r\nRetry-After: 59\r\nContent-Length: 0\r\n\r\n");
+                test_server_send(
+                    fd, "HTTP/1.1 429 Slow\r\nRetry-After: 59\r\nContent-Length: 0\r\n\r\n");
         } else if (strstr(head, "/retry-forever")) {
-                test_server_send(fd, "HTTP/1.1 429 Slow\r\nRetry-After: 99999999999999999999999\r\nContent-Length: 0\r\n\r\n");
+                test_server_send(fd, "HTTP/1.1 429 Slow\r\nRetry-After: "
+                                     "99999999999999999999999\r\nContent-Length: 0\r\n\r\n");
         } else if (strstr(head, "/retry-date")) {
-                test_server_send(fd, "HTTP/1.1 503 Slow\r\nRetry-After: Fri, 31 Dec 2199 23:59:59 GMT\r\n"
-                                     "Content-Length: 0\r\n\r\n");
+                test_server_send(
+                    fd, "HTTP/1.1 503 Slow\r\nRetry-After: Fri, 31 Dec 2199 23:59:59 GMT\r\n"
+                        "Content-Length: 0\r\n\r\n");
         } else if (strstr(head, "/retry-past")) {
-                test_server_send(fd, "HTTP/1.1 503 Slow\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
-                                     "Content-Length: 0\r\n\r\n");
+                test_server_send(
+                    fd, "HTTP/1.1 503 Slow\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+                        "Content-Length: 0\r\n\r\n");
         } else if (strstr(head, "/retry-word")) {
-                test_server_send(fd, "HTTP/1.1 503 Slow\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n");
+                test_server_send(
+                    fd, "HTTP/1.1 503 Slow\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n");
         } else if (strstr(head, "/odd-headers")) {
-                test_server_send(fd, "HTTP/1.1 200 OK\r\nContent-Type: te\x01xt/html\r\nContent-Length: 0\r\nETag: \"");
+                test_server_send(fd, "HTTP/1.1 200 OK\r\nContent-Type: "
+                                     "te\x01xt/html\r\nContent-Length: 0\r\nETag: \"");
                 for (int i = 0; i < HTTP_ETAG_MAX; i++)
                         test_server_send(fd, "x");
                 test_server_send(fd, "\"\r\n\r\n");
         } else if (strstr(head, "/scopes")) {
-                test_server_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-oauth-SCOPES:  repo, workflow \t\r\n"
-                                     "X-OAuth-Scopes: second\r\nLocation:\r\nX-Other: unwanted\r\nX-Odd: a\x01z\r\n"
-                                     "WWW-Authenticate: ");
+                test_server_send(
+                    fd,
+                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-oauth-SCOPES:  repo, workflow \t\r\n"
+                    "X-OAuth-Scopes: second\r\nLocation:\r\nX-Other: unwanted\r\nX-Odd: a\x01z\r\n"
+                    "WWW-Authenticate: ");
                 for (int i = 0; i < HTTP_KEPT_MAX; i++)
                         test_server_send(fd, "x");
-                test_server_send(fd, "\r\nX-GitHub-SSO: required; url=https://github.example/sso\r\n\r\n");
+                test_server_send(
+                    fd, "\r\nX-GitHub-SSO: required; url=https://github.example/sso\r\n\r\n");
         }
 }
 
 struct outcome {
         int calls, status;
         enum diagnosis code;
-        char detail[ERROR_DETAIL_MAX], remedy[ERROR_REMEDY_MAX], content_type[HTTP_CONTENT_TYPE_MAX], etag[HTTP_ETAG_MAX];
+        char detail[ERROR_DETAIL_MAX], remedy[ERROR_REMEDY_MAX],
+            content_type[HTTP_CONTENT_TYPE_MAX], etag[HTTP_ETAG_MAX];
         usec_t retry_after;
         char scopes[64], sso[64], others[64];
         char body[65536];
@@ -128,17 +147,20 @@ static void record(void *userdata, const struct http_response *response, const s
         outcome->calls++;
         outcome->code = err->code;
         memcpy(outcome->detail, err->detail, sizeof(outcome->detail));
-        (void)snprintf(outcome->remedy, sizeof(outcome->remedy), "%s", response ? "" : error_remedy(err));
+        (void)snprintf(outcome->remedy, sizeof(outcome->remedy), "%s",
+                       response ? "" : error_remedy(err));
         if (!response)
                 return;
         outcome->status = response->status;
         memcpy(outcome->content_type, response->content_type, sizeof(outcome->content_type));
         memcpy(outcome->etag, response->etag, sizeof(outcome->etag));
         outcome->retry_after = response->retry_after;
-        (void)snprintf(outcome->scopes, sizeof(outcome->scopes), "%s", header(response, "X-OAuth-Scopes"));
+        (void)snprintf(outcome->scopes, sizeof(outcome->scopes), "%s",
+                       header(response, "X-OAuth-Scopes"));
         (void)snprintf(outcome->sso, sizeof(outcome->sso), "%s", header(response, "x-github-sso"));
-        (void)snprintf(outcome->others, sizeof(outcome->others), "%s|%s|%s|%s", header(response, "location"),
-                       header(response, "x-other"), header(response, "x-odd"), header(response, "www-authenticate"));
+        (void)snprintf(outcome->others, sizeof(outcome->others), "%s|%s|%s|%s",
+                       header(response, "location"), header(response, "x-other"),
+                       header(response, "x-odd"), header(response, "www-authenticate"));
         (void)snprintf(outcome->body, sizeof(outcome->body), "%s", secret_bytes(response->body));
 }
 
@@ -148,7 +170,11 @@ static void record(void *userdata, const struct http_response *response, const s
 static struct http_request make_request(char url[static 128], const char *path) {
         (void)snprintf(url, 128, "http://127.0.0.1:%d%s", port, path);
         return (struct http_request){
-                .method = "GET", .url = url, .connect_timeout = SECONDS, .timeout = 2 * SECONDS, .max_body_bytes = 1000,
+                .method = "GET",
+                .url = url,
+                .connect_timeout = SECONDS,
+                .timeout = 2 * SECONDS,
+                .max_body_bytes = 1000,
         };
 }
 
@@ -233,7 +259,8 @@ static void an_answer_comes_with_its_type_and_etag(void **state) {
 }
 
 static void named_headers_come_with_the_answer(void **state) {
-        static const char *const keep[] = { "x-oauth-scopes", "location", "x-odd", "www-authenticate", "x-github-sso", NULL };
+        static const char *const keep[] = { "x-oauth-scopes",   "location",     "x-odd",
+                                            "www-authenticate", "x-github-sso", NULL };
         static struct outcome outcome;
         char url[128];
         struct http_request request = make_request(url, "/scopes");
@@ -261,7 +288,8 @@ static void kept_headers_fill_their_room_and_no_more(void **state) {
 
         (void)state;
         memset(value, 'v', sizeof(value));
-        http_header_keep(&response, "a", value, sizeof(response.kept) - 3 - 5);         /* room for "b" and "v" */
+        /* room for "b" and "v" */
+        http_header_keep(&response, "a", value, sizeof(response.kept) - 3 - 5);
         assert_int_equal(strlen(http_header(&response, "A")), sizeof(response.kept) - 8);
         http_header_keep(&response, "b", value, 2);
         assert_null(http_header(&response, "b"));
@@ -277,8 +305,11 @@ static void retry_after_is_seconds_or_a_date_within_an_hour(void **state) {
                 const char *path;
                 usec_t span;
         } rows[] = {
-                { "/retry-seconds", 59 * SECONDS }, { "/retry-forever", USEC_PER_HOUR }, { "/retry-date", USEC_PER_HOUR },
-                { "/retry-past", 0 },               { "/retry-word", 0 },
+                { "/retry-seconds", 59 * SECONDS },
+                { "/retry-forever", USEC_PER_HOUR },
+                { "/retry-date", USEC_PER_HOUR },
+                { "/retry-past", 0 },
+                { "/retry-word", 0 },
         };
         static struct outcome outcome;
         char url[128];
@@ -307,7 +338,8 @@ static void what_is_sent_is_what_was_asked_for(void **state) {
         request.if_none_match = "\"tag\"";
         request.max_body_bytes = 4096;
         run(&request, &outcome);
-        assert_ptr_equal(strstr(outcome.body, "GET /echo/../%2e%2e/x?y=%2B HTTP/1.1\r\n"), outcome.body);
+        assert_ptr_equal(strstr(outcome.body, "GET /echo/../%2e%2e/x?y=%2B HTTP/1.1\r\n"),
+                         outcome.body);
         assert_non_null(strstr(outcome.body, "\r\nAuthorization: Bearer topsecret\r\n"));
         assert_non_null(strstr(outcome.body, "\r\nIf-None-Match: \"tag\"\r\n"));
         assert_non_null(strstr(outcome.body, "\r\nAccept: application/json\r\n"));
@@ -346,14 +378,17 @@ static void no_header_can_smuggle_another(void **state) {
                 struct http_request request = make_request(url, "/echo");
 
                 request.headers = secret_copy(bad[i], strlen(bad[i]));
-                assert_int_equal(http_start(client, &request, record, &outcome, &call, &err), -(int)DIAG_INTERNAL_ERROR);
+                assert_int_equal(http_start(client, &request, record, &outcome, &call, &err),
+                                 -(int)DIAG_INTERNAL_ERROR);
                 (void)secret_unref(request.headers);
         }
         for (size_t i = 0; i < 2; i++) {
                 struct http_request request = make_request(url, "/echo");
 
-                request.authorization = secret_copy(i ? "Bearer a\r\nX: b" : "Bearer a\0b", i ? 14 : 10);
-                assert_int_equal(http_start(client, &request, record, &outcome, &call, &err), -(int)DIAG_INTERNAL_ERROR);
+                request.authorization =
+                    secret_copy(i ? "Bearer a\r\nX: b" : "Bearer a\0b", i ? 14 : 10);
+                assert_int_equal(http_start(client, &request, record, &outcome, &call, &err),
+                                 -(int)DIAG_INTERNAL_ERROR);
                 (void)secret_unref(request.authorization);
         }
         assert_null(call);
@@ -433,7 +468,8 @@ static void a_cancelled_call_is_silent_at_any_moment(void **state) {
         assert_null(http_cancel(NULL));
 }
 
-/* Of several calls that end in one turn, the first to be told cancels the others, frees the client, or asks again. */
+/* Of several calls that end in one turn, the first to be told cancels the others, frees the
+ * client, or asks again. */
 static struct rude {
         struct http_client *client;
         struct http_call *calls[6];
@@ -453,7 +489,8 @@ static void be_rude(void *userdata, const struct http_response *response, const 
         switch (rude.what) {
         case CANCEL_ALL:
                 for (size_t i = 0; i < ELEMENTS(rude.calls); i++)
-                        rude.calls[i] = http_cancel(rude.calls[i]);     /* this very one among them */
+                        /* this very one among them */
+                        rude.calls[i] = http_cancel(rude.calls[i]);
                 break;
         case FREE_CLIENT:
                 rude.client = http_client_free(rude.client);
@@ -463,7 +500,8 @@ static void be_rude(void *userdata, const struct http_response *response, const 
                 if (rude.done > 30)
                         break;
                 request = make_request(url, "/ok");
-                assert_int_equal(http_start(rude.client, &request, be_rude, NULL, &rude.calls[0], &error), 0);
+                assert_int_equal(
+                    http_start(rude.client, &request, be_rude, NULL, &rude.calls[0], &error), 0);
         }
 }
 
@@ -478,8 +516,10 @@ static void done_may_cancel_free_and_start(void **state) {
                 rude = (struct rude){ .what = what };
                 assert_int_equal(http_client_new(event, &rude.client, &err), 0);
                 for (size_t i = 0; i < ELEMENTS(rude.calls); i++)
-                        assert_int_equal(http_start(rude.client, &request, be_rude, NULL, &rude.calls[i], &err), 0);
-                pause_ms(50);           /* so that the answers are all there in one turn */
+                        assert_int_equal(
+                            http_start(rude.client, &request, be_rude, NULL, &rude.calls[i], &err),
+                            0);
+                pause_ms(50); /* so that the answers are all there in one turn */
                 for (int i = 0; i < 400 && (what == START_AGAIN ? rude.done < 36 : i < 20); i++)
                         assert_true(sd_event_run(event, 5 * USEC_PER_MSEC) >= 0);
                 assert_int_equal(rude.done, what == START_AGAIN ? 36 : 1);
@@ -519,7 +559,8 @@ static void who_waits_for_a_connection_is_timed_too(void **state) {
         assert_non_null(strstr(outcome.detail, "became free"));
 }
 
-/* Eight that do not end, and more behind them: the place of one that is cancelled goes from one of those to the next. */
+/* Eight that do not end, and more behind them: the place of one that is cancelled goes from one of
+ * those to the next. */
 static void a_cancelled_call_makes_room_for_those_that_wait(void **state) {
         _cleanup_(http_client_freep) struct http_client *client = NULL;
         struct http_call *busy[8], *call;
@@ -540,7 +581,8 @@ static void a_cancelled_call_makes_room_for_those_that_wait(void **state) {
         for (size_t i = 0; i < ELEMENTS(outcomes); i++) {
                 request = make_request(url, "/ok");
                 request.connect_timeout = request.timeout = PATIENCE;
-                assert_int_equal(http_start(client, &request, record, &outcomes[i], &call, &err), 0);
+                assert_int_equal(http_start(client, &request, record, &outcomes[i], &call, &err),
+                                 0);
         }
         (void)snprintf(url, sizeof(url), "overwritten: what waits has its own");
         for (int i = 0; i < 5; i++)
@@ -573,7 +615,8 @@ static void a_burst_is_answered_to_the_last(void **state) {
                 for (int i = 0; i < 100; i++) {
                         request = make_request(url, i % 10 == 9 ? "/dropped" : "/ok");
                         request.connect_timeout = request.timeout = PATIENCE;
-                        assert_int_equal(http_start(client, &request, count, &ended, &call, &err), 0);
+                        assert_int_equal(http_start(client, &request, count, &ended, &call, &err),
+                                         0);
                 }
                 request = make_request(url, "/ok");
                 request.timeout = PATIENCE;
@@ -588,9 +631,10 @@ static void a_burst_is_answered_to_the_last(void **state) {
 }
 
 /* `openssl s_server` with a certificate of its own for 127.0.0.1, and another CA's file. */
-static const char make_certificates[] =
-        "cd \"$0\" && for n in server other; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
-        "-days 2 -subj /CN=$n -addext subjectAltName=IP:127.0.0.1 -keyout $n.key -out $n.pem 2>/dev/null || exit 1; done";
+static const char make_certificates[] = "cd \"$0\" && for n in server other; do openssl req -x509 "
+                                        "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+                                        "-days 2 -subj /CN=$n -addext subjectAltName=IP:127.0.0.1 "
+                                        "-keyout $n.key -out $n.pem 2>/dev/null || exit 1; done";
 
 static pid_t start_tls_server(const char *directory, int *ret_port) {
         char certificate[128], key[128], line[256];
@@ -608,8 +652,8 @@ static pid_t start_tls_server(const char *directory, int *ret_port) {
                 (void)dup2(in[0], 0);
                 (void)dup2(out[1], 1);
                 (void)dup2(out[1], 2);
-                (void)execlp("openssl", "openssl", "s_server", "-www", "-accept", "127.0.0.1:0", "-cert", certificate,
-                             "-key", key, (char *)NULL);
+                (void)execlp("openssl", "openssl", "s_server", "-www", "-accept", "127.0.0.1:0",
+                             "-cert", certificate, "-key", key, (char *)NULL);
                 _exit(127);
         }
         (void)close(out[1]);
@@ -618,7 +662,7 @@ static pid_t start_tls_server(const char *directory, int *ret_port) {
         *ret_port = 0;
         while (*ret_port == 0 && fgets(line, sizeof(line), lines))
                 (void)sscanf(line, "ACCEPT 127.0.0.1:%d", ret_port);
-        (void)in[1];            /* stays open: the server ends with its input */
+        (void)in[1]; /* stays open: the server ends with its input */
         assert_true(*ret_port > 0);
         return pid;
 }

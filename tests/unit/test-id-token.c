@@ -61,11 +61,16 @@ static char *jwk(EVP_PKEY *key, const char *kid, const char *more) {
 
         if (EVP_PKEY_is_a(key, "RSA")) {
                 encode_number(a, key, OSSL_PKEY_PARAM_RSA_N);
-                assert_true(asprintf(&text, "{\"kty\":\"RSA\",\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"AQAB\"%s}", kid, a, more) > 0);
+                assert_true(
+                    asprintf(&text,
+                             "{\"kty\":\"RSA\",\"kid\":\"%s\",\"n\":\"%s\",\"e\":\"AQAB\"%s}", kid,
+                             a, more) > 0);
         } else {
                 encode_coordinate(a, key, OSSL_PKEY_PARAM_EC_PUB_X);
                 encode_coordinate(b, key, OSSL_PKEY_PARAM_EC_PUB_Y);
-                assert_true(asprintf(&text, "{\"kty\":\"EC\",\"crv\":\"%s\",\"kid\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"%s}",
+                assert_true(asprintf(&text,
+                                     "{\"kty\":\"EC\",\"crv\":\"%s\",\"kid\":\"%s\",\"x\":\"%s\","
+                                     "\"y\":\"%s\"%s}",
                                      key == p384 ? "P-384" : "P-256", kid, a, b, more) > 0);
         }
         return text;
@@ -75,7 +80,8 @@ static char *jwk(EVP_PKEY *key, const char *kid, const char *more) {
 static struct key_set *read_set(char *first, char *second, struct error *err) {
         struct key_set *set = NULL;
         char *text = NULL;
-        int length = asprintf(&text, "{\"keys\":[%s%s%s]}", first, second ? "," : "", second ? second : "");
+        int length =
+            asprintf(&text, "{\"keys\":[%s%s%s]}", first, second ? "," : "", second ? second : "");
 
         assert_true(length > 0);
         (void)key_set_read(text, (size_t)length, &set, err);
@@ -96,8 +102,10 @@ static struct secret *jwt(EVP_PKEY *key, const char *header, const char *claims)
         assert_true(secret_append(text, ".", 1));
         assert_true(secret_append(text, part, encode(part, claims, strlen(claims))));
         assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
-        assert_int_equal(EVP_DigestSign(context, signature, &length, (const unsigned char *)secret_bytes(text),
-                                        secret_length(text)), 1);
+        assert_int_equal(EVP_DigestSign(context, signature, &length,
+                                        (const unsigned char *)secret_bytes(text),
+                                        secret_length(text)),
+                         1);
         EVP_MD_CTX_free(context);
         if (!EVP_PKEY_is_a(key, "RSA")) {
                 const unsigned char *der = signature;
@@ -127,29 +135,39 @@ static int verify(const struct key_set *set, struct secret *text) {
         return r;
 }
 
-#define CLAIMS "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"iat\":1800000000,\"exp\":1800000300}"
+#define CLAIMS                                                                                     \
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"iat\":1800000000,\"exp\":1800000300}"
 #define REJECTED (-(int)DIAG_PROOF_REJECTED)
 
 static void only_the_named_key_signs(void **state) {
         struct error err = { 0 };
-        struct key_set *set = read_set(jwk(rsa, "r", ""), jwk(p256, "e", ",\"alg\":\"ES256\",\"use\":\"sig\""), &err);
+        struct key_set *set =
+            read_set(jwk(rsa, "r", ""), jwk(p256, "e", ",\"alg\":\"ES256\",\"use\":\"sig\""), &err);
         EVP_PKEY *other = EVP_RSA_gen(2048);
 
         (void)state;
         assert_non_null(set);
-        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"r\"}", CLAIMS)), KEY_SET_SIGNED);
-        assert_int_equal(verify(set, jwt(p256, "{\"alg\":\"ES256\",\"kid\":\"e\"}", CLAIMS)), KEY_SET_SIGNED);
-        assert_int_equal(verify(set, jwt(other, "{\"alg\":\"RS256\",\"kid\":\"r\"}", CLAIMS)), REJECTED);
-        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"e\"}", CLAIMS)), REJECTED);
-        assert_int_equal(verify(set, jwt(p256, "{\"alg\":\"RS256\",\"kid\":\"e\"}", CLAIMS)), REJECTED);
-        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"x\"}", CLAIMS)), KEY_SET_UNKNOWN_KEY);
-        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"\"}", CLAIMS)), REJECTED);
+        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"r\"}", CLAIMS)),
+                         KEY_SET_SIGNED);
+        assert_int_equal(verify(set, jwt(p256, "{\"alg\":\"ES256\",\"kid\":\"e\"}", CLAIMS)),
+                         KEY_SET_SIGNED);
+        assert_int_equal(verify(set, jwt(other, "{\"alg\":\"RS256\",\"kid\":\"r\"}", CLAIMS)),
+                         REJECTED);
+        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"e\"}", CLAIMS)),
+                         REJECTED);
+        assert_int_equal(verify(set, jwt(p256, "{\"alg\":\"RS256\",\"kid\":\"e\"}", CLAIMS)),
+                         REJECTED);
+        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"x\"}", CLAIMS)),
+                         KEY_SET_UNKNOWN_KEY);
+        assert_int_equal(verify(set, jwt(rsa, "{\"alg\":\"RS256\",\"kid\":\"\"}", CLAIMS)),
+                         REJECTED);
         EVP_PKEY_free(other);
         (void)key_set_free(set);
 }
 
 static void every_changed_character_breaks_it(void **state) {
-        static const char *const headers[] = { "{\"alg\":\"RS256\",\"kid\":\"r\"}", "{\"alg\":\"ES256\",\"kid\":\"e\"}" };
+        static const char *const headers[] = { "{\"alg\":\"RS256\",\"kid\":\"r\"}",
+                                               "{\"alg\":\"ES256\",\"kid\":\"e\"}" };
         struct error err = { 0 };
         struct key_set *set = read_set(jwk(rsa, "r", ""), jwk(p256, "e", ""), &err);
 
@@ -179,13 +197,16 @@ static void signatures_of_other_shapes_are_refused(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTS(lengths); i++)
                 for (int byte = 0; byte <= 0xff; byte += 0xff) {
-                        struct secret *text = jwt(p256, "{\"alg\":\"ES256\",\"kid\":\"e\"}", CLAIMS);
+                        struct secret *text =
+                            jwt(p256, "{\"alg\":\"ES256\",\"kid\":\"e\"}", CLAIMS);
                         unsigned char signature[128];
                         char encoded[256];
 
                         memset(signature, byte, sizeof(signature));
-                        secret_truncate(text, (size_t)(strrchr(secret_bytes(text), '.') + 1 - secret_bytes(text)));
-                        assert_true(secret_append(text, encoded, encode(encoded, signature, lengths[i])));
+                        secret_truncate(text, (size_t)(strrchr(secret_bytes(text), '.') + 1 -
+                                                       secret_bytes(text)));
+                        assert_true(
+                            secret_append(text, encoded, encode(encoded, signature, lengths[i])));
                         assert_int_equal(verify(set, text), REJECTED);
                 }
         (void)key_set_free(set);
@@ -196,9 +217,15 @@ static void key_sets_have_keys_that_can_be_used(void **state) {
                 const char *more;
                 bool used;
         } rows[] = {
-                { "", true }, { ",\"use\":\"sig\"", true }, { ",\"alg\":\"RS256\"", true }, { ",\"x5c\":[\"AAAA\"]", true },
-                { ",\"use\":\"enc\"", false }, { ",\"use\":1", false }, { ",\"alg\":\"RS512\"", false },
-                { ",\"alg\":\"HS256\"", false }, { ",\"kty\":\"RSA\"", false },
+                { "", true },
+                { ",\"use\":\"sig\"", true },
+                { ",\"alg\":\"RS256\"", true },
+                { ",\"x5c\":[\"AAAA\"]", true },
+                { ",\"use\":\"enc\"", false },
+                { ",\"use\":1", false },
+                { ",\"alg\":\"RS512\"", false },
+                { ",\"alg\":\"HS256\"", false },
+                { ",\"kty\":\"RSA\"", false },
         };
         struct key_set *set;
         struct error err;
@@ -222,12 +249,21 @@ static void key_sets_have_keys_that_can_be_used(void **state) {
 
 static void what_is_no_key_set_is_refused(void **state) {
         static const char *const texts[] = {
-                "", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[]}", "{\"keys\":[1]}", "{\"keys\":[{}]}", "{\"keys\":[]} ",
+                "",
+                "[]",
+                "{}",
+                "{\"keys\":{}}",
+                "{\"keys\":[]}",
+                "{\"keys\":[1]}",
+                "{\"keys\":[{}]}",
+                "{\"keys\":[]} ",
                 "{\"keys\":[{\"kty\":\"oct\",\"kid\":\"a\",\"k\":\"AAAA\"}]}",
                 "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
-                "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AQAB\",\"y\":\"AQAB\"}]}",
+                "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AQAB\",\"y\":"
+                "\"AQAB\"}]}",
                 /* Of the right size, and not on the curve. */
-                ("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\","
+                ("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\",\"x\":"
+                 "\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\","
                  "\"y\":\"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE\"}]}"),
         };
         char *large = calloc(1, KEY_SET_TEXT_MAX_BYTES + 2);
@@ -236,9 +272,11 @@ static void what_is_no_key_set_is_refused(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(texts); i++)
-                assert_int_equal(key_set_read(texts[i], strlen(texts[i]), &set, &err), -(int)DIAG_UPSTREAM_MALFORMED);
+                assert_int_equal(key_set_read(texts[i], strlen(texts[i]), &set, &err),
+                                 -(int)DIAG_UPSTREAM_MALFORMED);
         memset(large, ' ', KEY_SET_TEXT_MAX_BYTES + 1);
-        assert_int_equal(key_set_read(large, KEY_SET_TEXT_MAX_BYTES + 1, &set, &err), -(int)DIAG_UPSTREAM_MALFORMED);
+        assert_int_equal(key_set_read(large, KEY_SET_TEXT_MAX_BYTES + 1, &set, &err),
+                         -(int)DIAG_UPSTREAM_MALFORMED);
         free(large);
 }
 
@@ -262,8 +300,10 @@ static int check_times(long expires, long begins, long issued) {
         struct error err = { 0 };
         char claims[256];
 
-        (void)snprintf(claims, sizeof(claims), "{\"iss\":\"%s\",\"aud\":\"%s\",\"exp\":%ld,\"nbf\":%ld,\"iat\":%ld}", ISSUER, AUDIENCE,
-                       1800000000 + expires, 1800000000 + begins, 1800000000 + issued);
+        (void)snprintf(claims, sizeof(claims),
+                       "{\"iss\":\"%s\",\"aud\":\"%s\",\"exp\":%ld,\"nbf\":%ld,\"iat\":%ld}",
+                       ISSUER, AUDIENCE, 1800000000 + expires, 1800000000 + begins,
+                       1800000000 + issued);
         return check(claims, &err);
 }
 
@@ -287,9 +327,17 @@ static void an_audience_is_one_text_or_among_some(void **state) {
                 const char *aud;
                 bool good;
         } rows[] = {
-                { "\"forge-broker\"", true }, { "[\"forge-broker\"]", true }, { "[\"x\",\"forge-broker\"]", true },
-                { "[1,null,\"forge-broker\"]", true }, { "\"Forge-Broker\"", false }, { "\"forge-broker \"", false },
-                { "\"\"", false }, { "[]", false }, { "{}", false }, { "null", false }, { "[[\"forge-broker\"]]", false },
+                { "\"forge-broker\"", true },
+                { "[\"forge-broker\"]", true },
+                { "[\"x\",\"forge-broker\"]", true },
+                { "[1,null,\"forge-broker\"]", true },
+                { "\"Forge-Broker\"", false },
+                { "\"forge-broker \"", false },
+                { "\"\"", false },
+                { "[]", false },
+                { "{}", false },
+                { "null", false },
+                { "[[\"forge-broker\"]]", false },
                 { "{\"forge-broker\":1}", false },
         };
 
@@ -298,8 +346,9 @@ static void an_audience_is_one_text_or_among_some(void **state) {
                 struct error err = { 0 };
                 char claims[256];
 
-                (void)snprintf(claims, sizeof(claims), "{\"iss\":\"%s\",\"aud\":%s,\"iat\":1800000000,\"exp\":1800000300}", ISSUER,
-                               rows[i].aud);
+                (void)snprintf(claims, sizeof(claims),
+                               "{\"iss\":\"%s\",\"aud\":%s,\"iat\":1800000000,\"exp\":1800000300}",
+                               ISSUER, rows[i].aud);
                 if ((check(claims, &err) == 0) != rows[i].good)
                         fail_msg("%s: %s", rows[i].aud, err.detail);
         }
@@ -307,11 +356,22 @@ static void an_audience_is_one_text_or_among_some(void **state) {
 
 static void only_one_spelling_is_base64url(void **state) {
         static const struct {
-                const char *text, *bytes;       /* NULL: none */
+                const char *text, *bytes; /* NULL: none */
         } rows[] = {
-                { "Zg", "f" }, { "Zm8", "fo" }, { "Zm9v", "foo" }, { "Zm9vYg", "foob" }, { "-_-_", "\xfb\xff\xbf" },
-                { "", NULL }, { "Z", NULL }, { "Zm9vY", NULL }, { "Zg==", NULL }, { "Zh", NULL }, { "Zm9", NULL }, { "+/+/", NULL },
-                { "Zm 9v", NULL }, { "Zm9v\n", NULL },
+                { "Zg", "f" },
+                { "Zm8", "fo" },
+                { "Zm9v", "foo" },
+                { "Zm9vYg", "foob" },
+                { "-_-_", "\xfb\xff\xbf" },
+                { "", NULL },
+                { "Z", NULL },
+                { "Zm9vY", NULL },
+                { "Zg==", NULL },
+                { "Zh", NULL },
+                { "Zm9", NULL },
+                { "+/+/", NULL },
+                { "Zm 9v", NULL },
+                { "Zm9v\n", NULL },
         };
 
         (void)state;
@@ -319,7 +379,8 @@ static void only_one_spelling_is_base64url(void **state) {
                 struct secret *bytes = secret_new(16);
                 bool good = base64url_decode(rows[i].text, strlen(rows[i].text), bytes);
 
-                if (good != (rows[i].bytes != NULL) || (good && strcmp(secret_bytes(bytes), rows[i].bytes) != 0))
+                if (good != (rows[i].bytes != NULL) ||
+                    (good && strcmp(secret_bytes(bytes), rows[i].bytes) != 0))
                         fail_msg("'%s'", rows[i].text);
                 (void)secret_unref(bytes);
         }
@@ -330,20 +391,38 @@ static void keys_are_at_the_issuers_own_address(void **state) {
                 const char *text;
                 bool good;
         } rows[] = {
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org/keys\"}", true },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://GIT.example.org:443/keys?x=1\"}", true },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"http://git.example.org/keys\"}", false },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org:8443/keys\"}", false },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org.evil.example/keys\"}", false },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org@evil.example/keys\"}", false },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://evil.example\\\\@git.example.org/keys\"}", false },
-                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org/keys\\n\"}", false },
+                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org/keys\"}",
+                  true },
+                { "{\"issuer\":\"" ISSUER
+                  "\",\"jwks_uri\":\"https://GIT.example.org:443/keys?x=1\"}",
+                  true },
+                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"http://git.example.org/keys\"}",
+                  false },
+                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org:8443/keys\"}",
+                  false },
+                { "{\"issuer\":\"" ISSUER
+                  "\",\"jwks_uri\":\"https://git.example.org.evil.example/keys\"}",
+                  false },
+                { "{\"issuer\":\"" ISSUER
+                  "\",\"jwks_uri\":\"https://git.example.org@evil.example/keys\"}",
+                  false },
+                { "{\"issuer\":\"" ISSUER
+                  "\",\"jwks_uri\":\"https://evil.example\\\\@git.example.org/keys\"}",
+                  false },
+                { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org/keys\\n\"}",
+                  false },
                 { "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"/keys\"}", false },
-                { "{\"issuer\":\"" ISSUER "/\",\"jwks_uri\":\"https://git.example.org/keys\"}", false },
-                { "{\"issuer\":\"https://evil.example\",\"jwks_uri\":\"https://git.example.org/keys\"}", false },
+                { "{\"issuer\":\"" ISSUER "/\",\"jwks_uri\":\"https://git.example.org/keys\"}",
+                  false },
+                { "{\"issuer\":\"https://evil.example\",\"jwks_uri\":\"https://git.example.org/"
+                  "keys\"}",
+                  false },
                 { "{\"issuer\":\"" ISSUER "\"}", false },
-                { "{\"issuer\":\"" ISSUER "\",\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://git.example.org/keys\"}", false },
-                { "[]", false }, { "", false },
+                { "{\"issuer\":\"" ISSUER "\",\"issuer\":\"" ISSUER
+                  "\",\"jwks_uri\":\"https://git.example.org/keys\"}",
+                  false },
+                { "[]", false },
+                { "", false },
         };
 
         (void)state;

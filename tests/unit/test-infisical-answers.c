@@ -1,6 +1,6 @@
 /*
- * What Infisical's answers mean: each recorded exchange, each answer of the 2024 servers, and what a hostile or broken
- * server could send.  Answer in, code and end of life out.
+ * What Infisical's answers mean: each recorded exchange, each answer of the 2024 servers, and what
+ * a hostile or broken server could send.  Answer in, code and end of life out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,8 @@ struct outcome {
 };
 
 static struct http_response answer_make(int status, const char *content_type, const char *body) {
-        struct http_response response = { .status = status, .body = secret_copy(body, strlen(body)) };
+        struct http_response response = { .status = status,
+                                          .body = secret_copy(body, strlen(body)) };
 
         assert_non_null(response.body);
         (void)snprintf(response.content_type, sizeof(response.content_type), "%s", content_type);
@@ -40,9 +41,10 @@ static struct http_response answer_make(int status, const char *content_type, co
 }
 
 /* What holds for every outcome, whatever it is. */
-static void check_outcome(const char *name, const struct infisical_result *result, const struct error *err, int r,
-                          struct outcome expected) {
-        if (result->verdict.code != expected.code || result->verdict.authoritative != expected.ends_value)
+static void check_outcome(const char *name, const struct infisical_result *result,
+                          const struct error *err, int r, struct outcome expected) {
+        if (result->verdict.code != expected.code ||
+            result->verdict.authoritative != expected.ends_value)
                 fail_msg("%s: %s (%s), expected %s (%s): %s", name,
                          result->verdict.code ? diagnosis_info(result->verdict.code)->name : "none",
                          result->verdict.authoritative ? "ends the value" : "keeps it",
@@ -63,6 +65,7 @@ static void check_outcome(const char *name, const struct infisical_result *resul
         assert_null(strstr(err->remedy, "lab-value"));
 }
 
+/* clang-format off */
 static const struct {
         const char *name;
         struct outcome outcome;
@@ -159,6 +162,7 @@ static const struct {
         { "v4-secret-route-absent", { DIAG_UPSTREAM_MALFORMED, KEEP } },
         { "very-long-name", { DIAG_SECRET_NOT_FOUND, KEEP } },
 };
+/* clang-format on */
 
 static const struct outcome *recorded_outcome(const char *name) {
         for (size_t i = 0; i < ELEMENTS(recorded); i++)
@@ -185,9 +189,11 @@ static void check_recording(const json_t *line) {
 
         assert_true(json_member_int(line, "status", &status));
         assert_true(json_member_int(line, "retry_after", &retry_after));
-        response = answer_make((int)status, json_member_string(line, "content_type"), json_member_string(line, "body"));
+        response = answer_make((int)status, json_member_string(line, "content_type"),
+                               json_member_string(line, "body"));
         response.retry_after = (usec_t)retry_after * USEC_PER_SEC;
-        (void)snprintf(response.etag, sizeof(response.etag), "%s", json_member_string(line, "etag"));
+        (void)snprintf(response.etag, sizeof(response.etag), "%s",
+                       json_member_string(line, "etag"));
 
         r = infisical_classify_read(&response, &address, URL, json_member_true(line, "v4"),
                                     json_member_true(line, "sent_etag"), &result, &err);
@@ -198,7 +204,8 @@ static void check_recording(const json_t *line) {
                 assert_true(result.version >= 1);
         assert_int_equal(result.verdict.unchanged, status == 304);
         assert_int_equal(result.verdict.route_unknown, strcmp(name, "v4-secret-route-absent") == 0);
-        assert_int_equal(result.verdict.pause, expected->code == DIAG_UPSTREAM_RATE_LIMITED ? 59 * USEC_PER_SEC : 0);
+        assert_int_equal(result.verdict.pause,
+                         expected->code == DIAG_UPSTREAM_RATE_LIMITED ? 59 * USEC_PER_SEC : 0);
         (void)secret_unref(result.value);
         (void)secret_unref(response.body);
 }
@@ -212,7 +219,8 @@ static void every_recorded_read_has_its_meaning(void **state) {
         ssize_t length;
 
         (void)state;
-        (void)snprintf(path, sizeof(path), "%s/tests/unit/data/infisical-reads.jsonl", top ? top : ".");
+        (void)snprintf(path, sizeof(path), "%s/tests/unit/data/infisical-reads.jsonl",
+                       top ? top : ".");
         file = fopen(path, "re");
         assert_non_null(file);
         while ((length = getline(&line, &size, file)) > 0) {
@@ -227,16 +235,18 @@ static void every_recorded_read_has_its_meaning(void **state) {
 }
 
 /* An error body as the 2024 servers and the framework write it: without a request id. */
-#define BARE(status, error, message) \
+#define BARE(status, error, message)                                                               \
         "{\"statusCode\":" #status ",\"message\":\"" message "\",\"error\":\"" error "\"}"
-#define OWN(status, error, message) \
-        "{\"reqId\":\"req-aB3dE5fG7hJ9kL\",\"statusCode\":" #status ",\"message\":\"" message "\",\"error\":\"" error "\"}"
+#define OWN(status, error, message)                                                                \
+        "{\"reqId\":\"req-aB3dE5fG7hJ9kL\",\"statusCode\":" #status ",\"message\":\"" message      \
+        "\",\"error\":\"" error "\"}"
 #define SECRET(rest) "{\"secret\":{\"secretKey\":\"DEPLOY\"," rest "}}"
 #define NOT_ALLOWED  "You are not allowed to access this resource"
 #define JSON         "application/json"
 #define HTML         "text/html"
 #define PAGE         "<!DOCTYPE html><html><body>Forbidden</body></html>"
 
+/* clang-format off */
 static const struct answer_case {
         const char *name;
         int status;
@@ -447,11 +457,13 @@ static const struct answer_case {
         { "not ASCII", 200, JSON, SECRET("\"secretValue\":\"lab-value\\u00e9\""), { DIAG_SECRET_MALFORMED, END } },
         { "reference", 200, JSON, SECRET("\"secretValue\":\"${prod.forge.OTHER}\""), { DIAG_SECRET_MALFORMED, END } },
 };
+/* clang-format on */
 
 static void every_other_answer_has_its_meaning(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
-                struct http_response response = answer_make(cases[i].status, cases[i].content_type, cases[i].body);
+                struct http_response response =
+                    answer_make(cases[i].status, cases[i].content_type, cases[i].body);
                 struct infisical_result result;
                 struct error err = { 0 };
                 int r = infisical_classify_read(&response, &lab, URL, false, false, &result, &err);
@@ -466,7 +478,8 @@ static void every_other_answer_has_its_meaning(void **state) {
         }
 }
 
-static struct infisical_result classify(int status, const char *body, const struct infisical_address *address, bool v4,
+static struct infisical_result classify(int status, const char *body,
+                                        const struct infisical_address *address, bool v4,
                                         usec_t retry_after, struct error *err) {
         struct http_response response = answer_make(status, JSON, body);
         struct infisical_result result;
@@ -484,11 +497,16 @@ static void a_pause_is_what_the_server_asks_for_within_an_hour(void **state) {
                 const char *message;
                 usec_t retry_after, pause;
         } rows[] = {
-                { OWN(429, "RateLimitExceeded", "Please try again in 57 seconds"), 0, 57 * USEC_PER_SEC },
-                { OWN(429, "RateLimitExceeded", "Please try again in 57 seconds"), 9 * USEC_PER_SEC, 9 * USEC_PER_SEC },
-                { OWN(429, "RateLimitExceeded", "Please try again in 1 minute"), 0, 60 * USEC_PER_SEC },
-                { OWN(429, "RateLimitExceeded", "Please try again in 9999 seconds"), 0, USEC_PER_HOUR },
-                { OWN(429, "RateLimitExceeded", "Please try again in 99999 seconds"), 0, 60 * USEC_PER_SEC },
+                { OWN(429, "RateLimitExceeded", "Please try again in 57 seconds"), 0,
+                  57 * USEC_PER_SEC },
+                { OWN(429, "RateLimitExceeded", "Please try again in 57 seconds"), 9 * USEC_PER_SEC,
+                  9 * USEC_PER_SEC },
+                { OWN(429, "RateLimitExceeded", "Please try again in 1 minute"), 0,
+                  60 * USEC_PER_SEC },
+                { OWN(429, "RateLimitExceeded", "Please try again in 9999 seconds"), 0,
+                  USEC_PER_HOUR },
+                { OWN(429, "RateLimitExceeded", "Please try again in 99999 seconds"), 0,
+                  60 * USEC_PER_SEC },
                 { "{}", 0, 60 * USEC_PER_SEC },
                 { "", 2 * USEC_PER_HOUR, USEC_PER_HOUR },
         };
@@ -496,7 +514,8 @@ static void a_pause_is_what_the_server_asks_for_within_an_hour(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 struct error err;
-                struct infisical_result result = classify(429, rows[i].message, &lab, true, rows[i].retry_after, &err);
+                struct infisical_result result =
+                    classify(429, rows[i].message, &lab, true, rows[i].retry_after, &err);
 
                 assert_int_equal(result.verdict.code, DIAG_UPSTREAM_RATE_LIMITED);
                 assert_int_equal(result.verdict.pause, rows[i].pause);
@@ -508,8 +527,10 @@ static void only_the_framework_itself_says_that_a_route_is_unknown(void **state)
                 const char *body;
                 bool unknown;
         } rows[] = {
-                { BARE(404, "Not Found", "Route GET:/api/v4/secrets/DEPLOY?projectId=x not found"), true },
-                { OWN(404, "Not Found", "Route GET:/api/v4/secrets/DEPLOY?projectId=x not found"), false },
+                { BARE(404, "Not Found", "Route GET:/api/v4/secrets/DEPLOY?projectId=x not found"),
+                  true },
+                { OWN(404, "Not Found", "Route GET:/api/v4/secrets/DEPLOY?projectId=x not found"),
+                  false },
                 { BARE(404, "NotFound", "Route GET:/api/v4/secrets/DEPLOY not found"), false },
                 { BARE(404, "Not Found", "Not Found"), false },
                 { "{\"error\":\"Not Found\",\"message\":\"Route GET:/api not found\"}", false },
@@ -521,10 +542,12 @@ static void only_the_framework_itself_says_that_a_route_is_unknown(void **state)
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++)
                 for (int v4 = 0; v4 < 2; v4++)
-                        assert_int_equal(classify(404, rows[i].body, &lab, v4, 0, &err).verdict.route_unknown,
-                                         rows[i].unknown);
+                        assert_int_equal(
+                            classify(404, rows[i].body, &lab, v4, 0, &err).verdict.route_unknown,
+                            rows[i].unknown);
 
-        /* Any server says so of a name over 100 bytes: v3 is worth one try, and then it is the name. */
+        /* Any server says so of a name over 100 bytes: v3 is worth one try, and then it is the
+         * name. */
         memset(name, 'N', sizeof(name));
         name[101] = '\0';
         long_name.secret_name = name;
@@ -538,8 +561,9 @@ static void a_remedy_names_the_settings_in_question(void **state) {
         struct error err;
 
         (void)state;
-        (void)classify(403, OWN(403, "PermissionDenied", "You are not allowed to describeSecret on secrets"), &lab, true,
-                       0, &err);
+        (void)classify(
+            403, OWN(403, "PermissionDenied", "You are not allowed to describeSecret on secrets"),
+            &lab, true, 0, &err);
         assert_non_null(strstr(err.remedy, "DEPLOY"));
         assert_non_null(strstr(err.remedy, "'prod'"));
         assert_non_null(strstr(err.remedy, "/forge"));
@@ -550,8 +574,11 @@ static void a_remedy_names_the_settings_in_question(void **state) {
         (void)classify(404, OWN(404, "NotFound", "Project with x not found"), &lab, true, 0, &err);
         assert_non_null(strstr(err.remedy, lab.project_id));
 
-        (void)classify(422, "{\"reqId\":\"req-1\",\"statusCode\":422,\"error\":\"ValidationFailure\",\"message\":[{\"path\":"
-                       "[\"projectId\"],\"message\":\"Required\"},{\"path\":[\"environment\"],\"message\":\"Required\"},7]}",
+        (void)classify(422,
+                       "{\"reqId\":\"req-1\",\"statusCode\":422,\"error\":\"ValidationFailure\","
+                       "\"message\":[{\"path\":"
+                       "[\"projectId\"],\"message\":\"Required\"},{\"path\":[\"environment\"],"
+                       "\"message\":\"Required\"},7]}",
                        &lab, true, 0, &err);
         assert_non_null(strstr(err.detail, "projectId: Required; environment: Required"));
 }
@@ -561,14 +588,17 @@ static void outside_text_is_clean_and_bounded(void **state) {
         struct error err;
 
         (void)state;
-        (void)snprintf(body, sizeof(body), OWN(403, "Permission\\nDenied", "\\u001b[31m%0*d\\u202e"), 2000, 0);
+        (void)snprintf(body, sizeof(body),
+                       OWN(403, "Permission\\nDenied", "\\u001b[31m%0*d\\u202e"), 2000, 0);
         (void)classify(403, body, &lab, true, 0, &err);
         assert_null(strchr(err.detail, '\n'));
         assert_null(strchr(err.detail, '\033'));
         assert_null(strstr(err.detail, "\xe2\x80\xae"));
 
-        (void)classify(400, OWN(400, "BadRequest", "'/api/v3/secrets/raw/x?workspaceId=secret-project' is bad"), &lab,
-                       true, 0, &err);
+        (void)classify(
+            400,
+            OWN(400, "BadRequest", "'/api/v3/secrets/raw/x?workspaceId=secret-project' is bad"),
+            &lab, true, 0, &err);
         assert_null(strstr(err.detail, "workspaceId"));
 }
 
@@ -593,7 +623,8 @@ static void not_modified_answers_only_who_sent_an_etag(void **state) {
 
         (void)state;
         (void)snprintf(response.etag, sizeof(response.etag), "\"abc\"");
-        assert_int_equal(infisical_classify_read(&response, &lab, URL, true, true, &result, &err), 0);
+        assert_int_equal(infisical_classify_read(&response, &lab, URL, true, true, &result, &err),
+                         0);
         assert_true(result.verdict.unchanged);
         assert_null(result.value);
         assert_string_equal(result.etag, "\"abc\"");

@@ -1,5 +1,6 @@
 /*
- * Asking an Infisical over the loopback: the exact request, which routes are tried and which are remembered.
+ * Asking an Infisical over the loopback: the exact request, which routes are tried and which are
+ * remembered.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,25 +28,33 @@ static void answer_json(int fd, int status, const char *body) {
         char head[256];
 
         (void)snprintf(head, sizeof(head),
-                       "HTTP/1.1 %d X\r\nContent-Type: application/json; charset=utf-8\r\nETag: \"tag-%zu\"\r\n"
-                       "Content-Length: %zu\r\nConnection: close\r\n\r\n", status, strlen(body), strlen(body));
+                       "HTTP/1.1 %d X\r\nContent-Type: application/json; charset=utf-8\r\nETag: "
+                       "\"tag-%zu\"\r\n"
+                       "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+                       status, strlen(body), strlen(body));
         test_server_send(fd, head);
         test_server_send(fd, body);
 }
 
 static void answer(int fd, const char *head) {
-        static const char unknown[] = "{\"message\":\"Route GET:%s not found\",\"error\":\"Not Found\",\"statusCode\":404}";
-        static const char query[] = "projectId=p%20id&environment=prod&secretPath=%2Fforge%2Fa%20b&type=shared"
-                                    "&viewSecretValue=true&expandSecretReferences=false&includeImports=false"
-                                    "&include_imports=false HTTP/1.1\r\n";
-        bool v4 = strstr(head, "GET /api/v4/secrets/") == head, v3 = strstr(head, "GET /api/v3/secrets/raw/") == head;
+        static const char unknown[] =
+            "{\"message\":\"Route GET:%s not found\",\"error\":\"Not Found\",\"statusCode\":404}";
+        static const char query[] =
+            "projectId=p%20id&environment=prod&secretPath=%2Fforge%2Fa%20b&type=shared"
+            "&viewSecretValue=true&expandSecretReferences=false&includeImports=false"
+            "&include_imports=false HTTP/1.1\r\n";
+        bool v4 = strstr(head, "GET /api/v4/secrets/") == head,
+             v3 = strstr(head, "GET /api/v3/secrets/raw/") == head;
         const char *expected = strchr(head, '?');
 
         __atomic_add_fetch(&test_server_shared->requests[v4 ? V4 : V3], 1, __ATOMIC_SEQ_CST);
-        if (!(v4 || v3) || !expected || !strstr(head, "\r\nAuthorization: Bearer access-token\r\n") ||
+        if (!(v4 || v3) || !expected ||
+            !strstr(head, "\r\nAuthorization: Bearer access-token\r\n") ||
             (v4 && (strncmp(expected + 1, query, sizeof(query) - 1) != 0)) ||
             (v3 && (strncmp(expected + 1, "workspaceId=p%20id&environment=prod&", 36) != 0))) {
-                answer_json(fd, 422, "{\"statusCode\":422,\"error\":\"ValidationFailure\",\"message\":\"not the exact request\"}");
+                answer_json(fd, 422,
+                            "{\"statusCode\":422,\"error\":\"ValidationFailure\",\"message\":\"not "
+                            "the exact request\"}");
                 return;
         }
         switch (test_server_shared->mode) {
@@ -54,30 +63,38 @@ static void answer(int fd, const char *head) {
                 if (v4 || strlen(head) > 700)
                         answer_json(fd, 404, unknown);
                 else if (test_server_shared->mode == OLD_BEHIND_A_PROXY)
-                        test_server_send(fd, "HTTP/1.1 403 No\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno");
+                        test_server_send(fd, "HTTP/1.1 403 No\r\nContent-Type: "
+                                             "text/html\r\nContent-Length: 2\r\n\r\nno");
                 else
-                        answer_json(fd, 200, "{\"secret\":{\"secretKey\":\"p+codex@durlej.me\",\"secretValue\":\"value-3\","
-                                             "\"version\":3}}");
+                        answer_json(fd, 200,
+                                    "{\"secret\":{\"secretKey\":\"p+codex@durlej.me\","
+                                    "\"secretValue\":\"value-3\","
+                                    "\"version\":3}}");
                 break;
         case NOT_INFISICAL:
                 answer_json(fd, 404, unknown);
                 break;
         case MASKS:
-                answer_json(fd, 200, "{\"secret\":{\"secretKey\":\"p+codex@durlej.me\",\"secretValueHidden\":true,"
-                                     "\"secretValue\":\"<hidden-by-infisical>\"}}");
+                answer_json(
+                    fd, 200,
+                    "{\"secret\":{\"secretKey\":\"p+codex@durlej.me\",\"secretValueHidden\":true,"
+                    "\"secretValue\":\"<hidden-by-infisical>\"}}");
                 break;
         case UNCHANGED:
                 test_server_send(fd, strstr(head, "\r\nIf-None-Match: \"held\"\r\n")
-                                             ? "HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n"
-                                             : "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+                                         ? "HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n"
+                                         : "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
                 break;
         case DEAD:
                 break;
         case NEW:
         default:
                 if (strstr(head, "/api/v4/secrets/p%2Bcodex%40durlej.me?"))
-                        answer_json(fd, 200, "{\"secret\":{\"secretKey\":\"p+codex@durlej.me\",\"secretValue\":\"value-4\\n\","
-                                             "\"environment\":\"prod\",\"secretPath\":\"/forge/a b\",\"version\":7}}");
+                        answer_json(fd, 200,
+                                    "{\"secret\":{\"secretKey\":\"p+codex@durlej.me\","
+                                    "\"secretValue\":\"value-4\\n\","
+                                    "\"environment\":\"prod\",\"secretPath\":\"/forge/a "
+                                    "b\",\"version\":7}}");
         }
 }
 
@@ -97,21 +114,29 @@ static void record(void *userdata, const struct infisical_result *result, const 
         outcome->code = err->code;
         outcome->version = result->version;
         memcpy(outcome->etag, result->etag, sizeof(outcome->etag));
-        (void)snprintf(outcome->value, sizeof(outcome->value), "%s", result->value ? secret_bytes(result->value) : "");
+        (void)snprintf(outcome->value, sizeof(outcome->value), "%s",
+                       result->value ? secret_bytes(result->value) : "");
 }
 
 static struct infisical_server *make_server(void) {
         static char url[64];
         static struct infisical_server server;
 
-        (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port);         /* its slash is not doubled */
-        server = (struct infisical_server){ .url = url, .connect_timeout = USEC_PER_SEC, .timeout = USEC_PER_SEC };
+        (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/",
+                       port); /* its slash is not doubled */
+        server = (struct infisical_server){ .url = url,
+                                            .connect_timeout = USEC_PER_SEC,
+                                            .timeout = USEC_PER_SEC };
         return &server;
 }
 
-static struct outcome ask(struct infisical_server *server, int mode, const char *name, const char *etag) {
+static struct outcome ask(struct infisical_server *server, int mode, const char *name,
+                          const char *etag) {
         const struct infisical_address address = {
-                .project_id = "p id", .environment = "prod", .secret_path = "/forge/a b//", .secret_name = name,
+                .project_id = "p id",
+                .environment = "prod",
+                .secret_path = "/forge/a b//",
+                .secret_name = name,
         };
         struct secret *token = secret_copy("access-token", 12);
         struct outcome outcome = { 0 };
@@ -120,7 +145,9 @@ static struct outcome ask(struct infisical_server *server, int mode, const char 
 
         test_server_shared->mode = mode;
         memset(test_server_shared->requests, 0, sizeof(test_server_shared->requests));
-        assert_int_equal(infisical_read(client, server, &address, token, etag, record, &outcome, &call, &err), 0);
+        assert_int_equal(
+            infisical_read(client, server, &address, token, etag, record, &outcome, &call, &err),
+            0);
         (void)secret_unref(token);
         assert_int_equal(outcome.calls, 0);
         while (outcome.calls == 0)
@@ -162,8 +189,8 @@ static void an_old_server_is_remembered_for_a_day(void **state) {
         assert_string_equal(outcome.value, "value-3");
         assert_requests(0, 1);
 
-        /* A day later v4 is tried again, in vain; and at last the server was upgraded.  (The difference of two times is
-         * right also where this machine has not been up for a day.) */
+        /* A day later v4 is tried again, in vain; and at last the server was upgraded.  (The
+         * difference of two times is right also where this machine has not been up for a day.) */
         server->v3_since = clock_boottime() - USEC_PER_DAY;
         (void)ask(server, OLD, NAME, NULL);
         assert_requests(1, 1);
@@ -230,7 +257,10 @@ static void a_failure_has_no_value(void **state) {
 
 static void a_cancelled_read_is_silent(void **state) {
         static const struct infisical_address address = {
-                .project_id = "p id", .environment = "prod", .secret_path = "/", .secret_name = NAME,
+                .project_id = "p id",
+                .environment = "prod",
+                .secret_path = "/",
+                .secret_name = NAME,
         };
         struct infisical_server *server = make_server();
 
@@ -243,7 +273,9 @@ static void a_cancelled_read_is_silent(void **state) {
                 struct error err;
                 int after;
 
-                assert_int_equal(infisical_read(client, server, &address, token, NULL, record, &outcome, &call, &err), 0);
+                assert_int_equal(infisical_read(client, server, &address, token, NULL, record,
+                                                &outcome, &call, &err),
+                                 0);
                 (void)secret_unref(token);
                 for (int i = 0; i < turns && outcome.calls == 0; i++)
                         assert_true(sd_event_run(event, USEC_PER_MSEC) >= 0);
@@ -262,7 +294,8 @@ static int set_up(void **state) {
 
         (void)state;
         port = test_server_start(answer);
-        if (port < 0 || http_setup(&err) < 0 || secret_init(true, &err) < 0 || sd_event_new(&event) < 0)
+        if (port < 0 || http_setup(&err) < 0 || secret_init(true, &err) < 0 ||
+            sd_event_new(&event) < 0)
                 return -1;
         return http_client_new(event, &client, &err);
 }

@@ -41,7 +41,8 @@ static void answer(struct forge_inquiry *inquiry, size_t probe, const struct can
                 inquiry_answered(inquiry, probe, NULL, &err);
                 return;
         }
-        (void)snprintf(response.content_type, sizeof(response.content_type), "%s", canned->content_type);
+        (void)snprintf(response.content_type, sizeof(response.content_type), "%s",
+                       canned->content_type);
         set_headers(&response, canned->headers);
         response.body = secret_copy(canned->body, strlen(canned->body));
         inquiry_answered(inquiry, probe, &response, &err);
@@ -56,8 +57,9 @@ static const char *path_of(const char *url) {
         return host + 3 + strcspn(host + 3, "/");
 }
 
-static void ask_one(struct forge_inquiry *inquiry, size_t probe, bool may_lack, const struct canned *first,
-                    const struct canned *then, struct canned_result *ret) {
+static void ask_one(struct forge_inquiry *inquiry, size_t probe, bool may_lack,
+                    const struct canned *first, const struct canned *then,
+                    struct canned_result *ret) {
         size_t used = strlen(ret->log);
         struct secret *body = NULL;
         const struct canned *canned;
@@ -72,8 +74,8 @@ static void ask_one(struct forge_inquiry *inquiry, size_t probe, bool may_lack, 
                 return;
         }
         assert_null(strstr(url, value));
-        (void)snprintf(line, sizeof(line), "%s %s%s%s\n", inquiry->evidence->probes[probe].method, path_of(url), body ? " " : "",
-                       body ? secret_bytes(body) : "");
+        (void)snprintf(line, sizeof(line), "%s %s%s%s\n", inquiry->evidence->probes[probe].method,
+                       path_of(url), body ? " " : "", body ? secret_bytes(body) : "");
         /* Only what takes away is tried twice. */
         if (strstr(ret->log, line) && !text_starts_with(line, "DELETE "))
                 fail_msg("asked twice: %s", line);
@@ -88,8 +90,8 @@ static void ask_one(struct forge_inquiry *inquiry, size_t probe, bool may_lack, 
                 answer(inquiry, probe, canned);
 }
 
-void canned_ask(const struct canned_question *question, const struct canned *first, const struct canned *then,
-                struct canned_result *ret) {
+void canned_ask(const struct canned_question *question, const struct canned *first,
+                const struct canned *then, struct canned_result *ret) {
         static char name[] = "home";
         char url[128], registry[64] = "";
         struct forge_config forge = { .name = name, .type = question->type, .url = url };
@@ -107,7 +109,8 @@ void canned_ask(const struct canned_question *question, const struct canned *fir
         int probe;
 
         (void)snprintf(url, sizeof(url), "%s", question->url);
-        (void)snprintf(registry, sizeof(registry), "%s", question->registry ? question->registry : "");
+        (void)snprintf(registry, sizeof(registry), "%s",
+                       question->registry ? question->registry : "");
         if (question->registry)
                 forge.registry = registry;
         if (question->handed_in)
@@ -122,7 +125,8 @@ void canned_ask(const struct canned_question *question, const struct canned *fir
         (void)secret_unref(token);
 }
 
-void canned_rows(const struct canned_question *like, const struct canned *good, const struct canned_row *rows) {
+void canned_rows(const struct canned_question *like, const struct canned *good,
+                 const struct canned_row *rows) {
         static struct canned_result result;
 
         for (const struct canned_row *row = rows; row->remedy; row++) {
@@ -135,10 +139,12 @@ void canned_rows(const struct canned_question *like, const struct canned *good, 
                 canned_ask(&asked, row->with, good, &result);
                 if (finding->verdict != row->verdict || finding->error.code != row->code ||
                     !strstr(error_remedy(&finding->error), row->remedy))
-                        fail_msg("row %zu, %s %s: %s %s, %s, remedy %s\n%s", (size_t)(row - rows), forge_need_name(row->need),
-                                 row->with[0].request ? row->with[0].request : "", forge_verdict_name(finding->verdict),
-                                 diagnosis_info(finding->error.code)->name, finding->error.detail, error_remedy(&finding->error),
-                                 result.log);
+                        fail_msg("row %zu, %s %s: %s %s, %s, remedy %s\n%s", (size_t)(row - rows),
+                                 forge_need_name(row->need),
+                                 row->with[0].request ? row->with[0].request : "",
+                                 forge_verdict_name(finding->verdict),
+                                 diagnosis_info(finding->error.code)->name, finding->error.detail,
+                                 error_remedy(&finding->error), result.log);
                 assert_true(finding->error.detail[0] != '\0');
                 assert_null(strchr(finding->error.detail, '{'));
                 assert_null(strchr(error_remedy(&finding->error), '{'));

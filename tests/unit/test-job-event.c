@@ -1,5 +1,6 @@
 /*
- * What the gate makes of a job's event: each row of the decision table, as each forge's runner presents it.
+ * What the gate makes of a job's event: each row of the decision table, as each forge's runner
+ * presents it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,17 +17,27 @@
 #include "base/cleanup.h"
 #include "job/event.h"
 
-#define REPOSITORY "{\"id\":7,\"name\":\"site\",\"full_name\":\"example/site\",\"private\":true,\"fork\":false}"
-#define FORK       "{\"id\":9,\"name\":\"site\",\"full_name\":\"mallory/site\",\"private\":false,\"fork\":true}"
+#define REPOSITORY                                                                                 \
+        "{\"id\":7,\"name\":\"site\",\"full_name\":\"example/"                                     \
+        "site\",\"private\":true,\"fork\":false}"
+#define FORK                                                                                       \
+        "{\"id\":9,\"name\":\"site\",\"full_name\":\"mallory/"                                     \
+        "site\",\"private\":false,\"fork\":true}"
 #define PULL(head, more)                                                                           \
-        "\"pull_request\":{\"id\":3,\"number\":12,\"state\":\"open\",\"draft\":false," more         \
-        "\"head\":{\"label\":\"patch\",\"ref\":\"patch\",\"sha\":\"0123456789\",\"repo\":" head "}," \
-        "\"base\":{\"label\":\"main\",\"ref\":\"main\",\"sha\":\"9876543210\",\"repo\":" REPOSITORY "}}"
-#define AROUND(inner) "{\"action\":\"opened\"," inner ",\"repository\":" REPOSITORY ",\"sender\":{\"login\":\"ann\"}}"
+        "\"pull_request\":{\"id\":3,\"number\":12,\"state\":\"open\",\"draft\":false," more        \
+        "\"head\":{\"label\":\"patch\",\"ref\":\"patch\",\"sha\":\"0123456789\",\"repo\":" head    \
+        "},"                                                                                       \
+        "\"base\":{\"label\":\"main\",\"ref\":\"main\",\"sha\":\"9876543210\","                    \
+        "\"repo\":" REPOSITORY "}}"
+#define AROUND(inner)                                                                              \
+        "{\"action\":\"opened\"," inner ",\"repository\":" REPOSITORY                              \
+        ",\"sender\":{\"login\":\"ann\"}}"
 #define PUSH                                                                                       \
-        "{\"ref\":\"refs/heads/main\",\"before\":\"0123\",\"after\":\"4567\",\"commits\":[],\"head_commit\":null," \
+        "{\"ref\":\"refs/heads/"                                                                   \
+        "main\",\"before\":\"0123\",\"after\":\"4567\",\"commits\":[],\"head_commit\":null,"       \
         "\"repository\":" REPOSITORY ",\"pusher\":{\"login\":\"ann\"}}"
 
+/* clang-format off */
 static const struct {
         const char *event, *payload;
         enum event_trust trust;
@@ -95,6 +106,7 @@ static const struct {
         { "", PUSH, EVENT_UNRESOLVED, "names no event" },
         { NULL, NULL, EVENT_UNRESOLVED, "names no event" },
 };
+/* clang-format on */
 
 static void each_event_has_its_row(void **state) {
         (void)state;
@@ -104,8 +116,8 @@ static void each_event_has_its_row(void **state) {
 
                 event_judge(rows[i].event, rows[i].payload, length, "the test says so", &event);
                 if (event.trust != rows[i].trust || !strstr(event.reason, rows[i].says))
-                        fail_msg("row %zu, %s: trust %d, '%s'", i, rows[i].event ? rows[i].event : "NULL", event.trust,
-                                 event.reason);
+                        fail_msg("row %zu, %s: trust %d, '%s'", i,
+                                 rows[i].event ? rows[i].event : "NULL", event.trust, event.reason);
         }
 }
 
@@ -116,8 +128,10 @@ static void words_from_outside_are_clean_and_cut(void **state) {
         event_judge("x\n::error::y\033[31m", NULL, 0, "", &event);
         assert_string_equal(event.name, "x?::error::y?[31m");
         event_judge("pull_request",
-                    "{\"pull_request\":{\"head\":{\"repo\":{\"full_name\":\"a\\n::set-env\"}},\"base\":{\"repo\":" REPOSITORY "}}}",
-                    strlen("{\"pull_request\":{\"head\":{\"repo\":{\"full_name\":\"a\\n::set-env\"}},\"base\":{\"repo\":" REPOSITORY "}}}"),
+                    "{\"pull_request\":{\"head\":{\"repo\":{\"full_name\":\"a\\n::set-env\"}},"
+                    "\"base\":{\"repo\":" REPOSITORY "}}}",
+                    strlen("{\"pull_request\":{\"head\":{\"repo\":{\"full_name\":\"a\\n::set-env\"}"
+                           "},\"base\":{\"repo\":" REPOSITORY "}}}"),
                     NULL, &event);
         assert_int_equal(event.trust, EVENT_UNTRUSTED);
         assert_null(strchr(event.reason, '\n'));
@@ -125,10 +139,21 @@ static void words_from_outside_are_clean_and_cut(void **state) {
 
 /* The variables that the tests below set; each begins without any. */
 static const char *const variables[] = {
-        "FORGEJO_EVENT_NAME", "GITEA_EVENT_NAME", "GITHUB_EVENT_NAME", "FORGEJO_EVENT_PATH", "GITEA_EVENT_PATH",
-        "GITHUB_EVENT_PATH", "CI_PIPELINE_SOURCE", "CI_MERGE_REQUEST_PROJECT_PATH", "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH",
-        "CI_EXTERNAL_PULL_REQUEST_SOURCE_REPOSITORY", "CI_EXTERNAL_PULL_REQUEST_TARGET_REPOSITORY", "FORGEJO_ACTIONS",
-        "GITEA_ACTIONS", "GITHUB_ACTIONS", "GITLAB_CI",
+        "FORGEJO_EVENT_NAME",
+        "GITEA_EVENT_NAME",
+        "GITHUB_EVENT_NAME",
+        "FORGEJO_EVENT_PATH",
+        "GITEA_EVENT_PATH",
+        "GITHUB_EVENT_PATH",
+        "CI_PIPELINE_SOURCE",
+        "CI_MERGE_REQUEST_PROJECT_PATH",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH",
+        "CI_EXTERNAL_PULL_REQUEST_SOURCE_REPOSITORY",
+        "CI_EXTERNAL_PULL_REQUEST_TARGET_REPOSITORY",
+        "FORGEJO_ACTIONS",
+        "GITEA_ACTIONS",
+        "GITHUB_ACTIONS",
+        "GITLAB_CI",
 };
 
 static int clear(void **state) {
@@ -152,11 +177,16 @@ static void gitlab_says_it_in_its_variables(void **state) {
                 { "schedule", NULL, NULL, EVENT_TRUSTED, "'schedule'" },
                 { "web", NULL, NULL, EVENT_TRUSTED, "'web'" },
                 { "trigger", NULL, NULL, EVENT_TRUSTED, "'trigger'" },
-                { "merge_request_event", "group/site", "group/site", EVENT_TRUSTED, "group/site itself" },
-                { "merge_request_event", "mallory/site", "group/site", EVENT_UNTRUSTED, "from the fork mallory/site" },
-                { "merge_request_event", NULL, "group/site", EVENT_UNTRUSTED, "project that is gone" },
-                { "merge_request_event", "", "group/site", EVENT_UNTRUSTED, "project that is gone" },
-                { "merge_request_event", "group/site", NULL, EVENT_UNRESOLVED, "which merge request" },
+                { "merge_request_event", "group/site", "group/site", EVENT_TRUSTED,
+                  "group/site itself" },
+                { "merge_request_event", "mallory/site", "group/site", EVENT_UNTRUSTED,
+                  "from the fork mallory/site" },
+                { "merge_request_event", NULL, "group/site", EVENT_UNTRUSTED,
+                  "project that is gone" },
+                { "merge_request_event", "", "group/site", EVENT_UNTRUSTED,
+                  "project that is gone" },
+                { "merge_request_event", "group/site", NULL, EVENT_UNRESOLVED,
+                  "which merge request" },
                 { "parent_pipeline", "mallory/site", "group/site", EVENT_UNTRUSTED, "fork" },
                 { "parent_pipeline", "group/site", "group/site", EVENT_TRUSTED, "itself" },
                 { "parent_pipeline", NULL, NULL, EVENT_UNRESOLVED, "parent pipeline" },
@@ -253,10 +283,14 @@ static void a_large_real_event_is_read(void **state) {
         assert_non_null(text);
         used = (size_t)snprintf(text, size, "{\"repository\":{");
         for (int i = 0; i < 120; i++)
-                used += (size_t)snprintf(text + used, size - used, "\"member_%d_url\":\"https://api.example/%d\",", i, i);
+                used += (size_t)snprintf(text + used, size - used,
+                                         "\"member_%d_url\":\"https://api.example/%d\",", i, i);
         used += (size_t)snprintf(text + used, size - used, "\"id\":1},\"commits\":[0");
         while (used < size)
-                used += (size_t)snprintf(text + used, size + 4096 - used, ",{\"id\":\"%08zu\",\"message\":\"\\u00e4 and more\",\"added\":[\"a\",\"b\"]}", used);
+                used += (size_t)snprintf(
+                    text + used, size + 4096 - used,
+                    ",{\"id\":\"%08zu\",\"message\":\"\\u00e4 and more\",\"added\":[\"a\",\"b\"]}",
+                    used);
         used += (size_t)snprintf(text + used, size + 4096 - used, "],%s}", PULL(FORK, ""));
         event_judge("pull_request", text, used, NULL, &event);
         assert_int_equal(event.trust, EVENT_UNTRUSTED);

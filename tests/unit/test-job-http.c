@@ -16,9 +16,10 @@
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
 
-/* On a copy of exactly that length, so that a sanitizer sees each byte too many; the copy must be freed. */
-static int parse(const char *text, size_t length, bool ended, char **ret_copy, struct http_answer *ret,
-                 struct failure *failure) {
+/* On a copy of exactly that length, so that a sanitizer sees each byte too many; the copy must be
+ * freed. */
+static int parse(const char *text, size_t length, bool ended, char **ret_copy,
+                 struct http_answer *ret, struct failure *failure) {
         *failure = (struct failure){ 0 };
         *ret_copy = malloc(length);
         assert_non_null(*ret_copy);
@@ -48,17 +49,19 @@ static void an_answer_is_whole_exactly_when_its_length_has_arrived(void **state)
         (void)state;
         gives(OK_HEAD "Content-Length: 5\r\n\r\nhello", false, 200, "hello");
         gives(OK_HEAD "content-length:0\r\n\r\n", false, 200, "");
-        gives("HTTP/1.0 404 Not Found\r\nContent-Length: \t 3 \t\r\nX-Y: \xc3\xa9\r\n\r\nabc", false, 404, "abc");
+        gives("HTTP/1.0 404 Not Found\r\nContent-Length: \t 3 \t\r\nX-Y: \xc3\xa9\r\n\r\nabc",
+              false, 404, "abc");
         gives("HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx", false, 200, "x");
         gives("HTTP/1.1 204 No Content\r\n\r\n", false, 204, "");
 }
 
 static void chunks_are_joined_in_any_fragmentation(void **state) {
         (void)state;
-        gives(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", false, 200,
-              "hello world");
+        gives(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+              false, 200, "hello world");
         gives(OK_HEAD "Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", false, 200, "");
-        gives(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n00a\r\n0123456789\r\nA\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n",
+        gives(OK_HEAD "Transfer-Encoding: "
+                      "chunked\r\n\r\n00a\r\n0123456789\r\nA\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n",
               false, 200, "0123456789\r\n\r\n\r\n\r\n\r\n");
 }
 
@@ -100,7 +103,8 @@ static void what_is_odd_is_refused_and_named(void **state) {
                 { OK_HEAD "Content-Length: 999999\r\n\r\n", "larger than 256 KiB" },
                 { OK_HEAD "Transfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding" },
                 { OK_HEAD "Transfer-Encoding: gzip, chunked\r\n\r\n", "Transfer-Encoding" },
-                { OK_HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding" },
+                { OK_HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+                  "Transfer-Encoding" },
                 { OK_HEAD "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", "both" },
                 { OK_HEAD "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "a proper size" },
                 { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n\r\n", "a proper size" },
@@ -108,8 +112,10 @@ static void what_is_odd_is_refused_and_named(void **state) {
                 { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n1\rx", "a proper size" },
                 { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0000001\r\nx", "a proper size" },
                 { OK_HEAD "Transfer-Encoding: chunked\r\n\r\nffffff\r\nx", "larger than 256 KiB" },
-                { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n", "not as long as it says" },
-                { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nX: trailer\r\n\r\n", "behind the last chunk" },
+                { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n",
+                  "not as long as it says" },
+                { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nX: trailer\r\n\r\n",
+                  "behind the last chunk" },
                 { OK_HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nmore", "more bytes" },
         };
 
@@ -119,10 +125,12 @@ static void what_is_odd_is_refused_and_named(void **state) {
                 struct failure failure;
                 char *copy;
 
-                assert_int_equal(parse(cases[i].text, strlen(cases[i].text), false, &copy, &answer, &failure),
-                                 -EXIT_UNREACHABLE);
+                assert_int_equal(
+                    parse(cases[i].text, strlen(cases[i].text), false, &copy, &answer, &failure),
+                    -EXIT_UNREACHABLE);
                 if (!strstr(failure.detail, cases[i].says))
-                        fail_msg("%s: %s, expected %s", cases[i].text, failure.detail, cases[i].says);
+                        fail_msg("%s: %s, expected %s", cases[i].text, failure.detail,
+                                 cases[i].says);
                 free(copy);
         }
 }
@@ -160,12 +168,14 @@ static void head_and_answer_are_bounded(void **state) {
         memcpy(large, OK_HEAD, sizeof(OK_HEAD) - 1);
         assert_int_equal(parse(large, HTTP_HEAD_MAX, false, &copy, &answer, &failure), HTTP_MORE);
         free(copy);
-        assert_int_equal(parse(large, HTTP_HEAD_MAX + 1, false, &copy, &answer, &failure), -EXIT_UNREACHABLE);
+        assert_int_equal(parse(large, HTTP_HEAD_MAX + 1, false, &copy, &answer, &failure),
+                         -EXIT_UNREACHABLE);
         free(copy);
         memcpy(large + sizeof(OK_HEAD) - 1, "\r\n", 2);
         assert_int_equal(parse(large, HTTP_ANSWER_MAX, false, &copy, &answer, &failure), HTTP_MORE);
         free(copy);
-        assert_int_equal(parse(large, HTTP_ANSWER_MAX + 1, false, &copy, &answer, &failure), -EXIT_UNREACHABLE);
+        assert_int_equal(parse(large, HTTP_ANSWER_MAX + 1, false, &copy, &answer, &failure),
+                         -EXIT_UNREACHABLE);
         free(copy);
         free(large);
 }
@@ -174,11 +184,16 @@ static void the_content_type_loses_its_parameters(void **state) {
         static const struct {
                 const char *text, *type;
         } cases[] = {
-                { OK_HEAD "Content-Type: Application/JSON; charset=UTF-8\r\nContent-Length: 0\r\n\r\n", "application/json" },
+                { OK_HEAD
+                  "Content-Type: Application/JSON; charset=UTF-8\r\nContent-Length: 0\r\n\r\n",
+                  "application/json" },
                 { OK_HEAD "content-type:text/html\r\nContent-Length: 0\r\n\r\n", "text/html" },
                 { OK_HEAD "Content-Length: 0\r\n\r\n", "" },
-                { OK_HEAD "Content-Type: a/0123456789012345678901234567890123456789012345678901234567890123456789\r\n"
-                          "Content-Length: 0\r\n\r\n", "" },
+                { OK_HEAD
+                  "Content-Type: "
+                  "a/0123456789012345678901234567890123456789012345678901234567890123456789\r\n"
+                  "Content-Length: 0\r\n\r\n",
+                  "" },
         };
 
         (void)state;
@@ -187,8 +202,9 @@ static void the_content_type_loses_its_parameters(void **state) {
                 struct failure failure;
                 char *copy;
 
-                assert_int_equal(parse(cases[i].text, strlen(cases[i].text), false, &copy, &answer, &failure),
-                                 HTTP_DONE);
+                assert_int_equal(
+                    parse(cases[i].text, strlen(cases[i].text), false, &copy, &answer, &failure),
+                    HTTP_DONE);
                 assert_string_equal(answer.content_type, cases[i].type);
                 free(copy);
         }
@@ -232,8 +248,9 @@ static void the_code_decides_the_exit_code(void **state) {
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 struct failure failure;
 
-                assert_int_equal(read_problem(cases[i].status, cases[i].type, cases[i].body, &failure),
-                                 -cases[i].exit_code);
+                assert_int_equal(
+                    read_problem(cases[i].status, cases[i].type, cases[i].body, &failure),
+                    -cases[i].exit_code);
                 assert_int_equal(failure.exit_code, cases[i].exit_code);
         }
 }
@@ -242,18 +259,21 @@ static void a_problem_keeps_what_a_person_needs(void **state) {
         struct failure failure;
 
         (void)state;
-        (void)read_problem(503, PROBLEM,
-                           "{\"title\":\"t\",\"detail\":\"d\\n::error::\",\"code\":\"no-usable-value\",\"remedy\":\"r\","
-                           "\"attempts\":[{\"source\":\"infisical-token-auth\",\"url\":\"https://a.example\","
-                           "\"code\":\"secret-not-found\",\"detail\":\"no X\",\"remedy\":\"make X\"},{},7,"
-                           "{\"source\":\"direct-env-fallback\",\"url\":null,\"code\":\"fallback-disabled\"}]}",
-                           &failure);
+        (void)read_problem(
+            503, PROBLEM,
+            "{\"title\":\"t\",\"detail\":\"d\\n::error::\",\"code\":\"no-usable-value\",\"remedy\":"
+            "\"r\","
+            "\"attempts\":[{\"source\":\"infisical-token-auth\",\"url\":\"https://a.example\","
+            "\"code\":\"secret-not-found\",\"detail\":\"no X\",\"remedy\":\"make X\"},{},7,"
+            "{\"source\":\"direct-env-fallback\",\"url\":null,\"code\":\"fallback-disabled\"}]}",
+            &failure);
         assert_string_equal(failure.code, "no-usable-value");
         assert_string_equal(failure.detail, "d?::error::");
         assert_string_equal(failure.remedy, "r");
         assert_int_equal(failure.line_count, 3);
-        assert_string_equal(failure.lines[0],
-                            "tried infisical-token-auth at https://a.example: secret-not-found: no X");
+        assert_string_equal(
+            failure.lines[0],
+            "tried infisical-token-auth at https://a.example: secret-not-found: no X");
         assert_string_equal(failure.lines[1], "  remedy: make X");
         assert_string_equal(failure.lines[2], "tried direct-env-fallback: fallback-disabled");
 }
@@ -274,7 +294,8 @@ static void more_lines_than_fit_are_dropped(void **state) {
 
         (void)state;
         for (int i = 0; i < 3 * FAILURE_LINES_MAX; i++)
-                used += (size_t)snprintf(body + used, sizeof(body) - used, ",{\"source\":\"s%d\"}", i);
+                used +=
+                    (size_t)snprintf(body + used, sizeof(body) - used, ",{\"source\":\"s%d\"}", i);
         (void)snprintf(body + used, sizeof(body) - used, "]}");
         assert_int_equal(read_problem(503, PROBLEM, body, &failure), -EXIT_NO_VALUE);
         assert_int_equal(failure.line_count, FAILURE_LINES_MAX);

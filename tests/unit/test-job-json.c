@@ -88,17 +88,32 @@ static void what_is_not_json_is_refused_with_its_place(void **state) {
                 struct json value = { 0 };
                 struct failure failure;
 
-                assert_int_equal(parse(cases[i].text, strlen(cases[i].text), &value, &failure), -EXIT_UNREACHABLE);
+                assert_int_equal(parse(cases[i].text, strlen(cases[i].text), &value, &failure),
+                                 -EXIT_UNREACHABLE);
                 assert_null(value.text);
                 if (!strstr(failure.detail, cases[i].says))
-                        fail_msg("%s: %s, expected %s", cases[i].text, failure.detail, cases[i].says);
+                        fail_msg("%s: %s, expected %s", cases[i].text, failure.detail,
+                                 cases[i].says);
         }
 }
 
 static void what_is_json_is_accepted(void **state) {
-        static const char *const cases[] = { "null", "true", " false\r\n\t", "0", "-0", "-12.5e+3", "1E9", "\"\"", "[]",
-                                             "[ ]", "{}", "{ }", "[[],{}]", "{\"\":{\"\":null}}",
-                                             "{\"a\":1,\"A\":2,\"ab\":3}", "[1,[2,[3]],{\"a\":[4]}]" };
+        static const char *const cases[] = { "null",
+                                             "true",
+                                             " false\r\n\t",
+                                             "0",
+                                             "-0",
+                                             "-12.5e+3",
+                                             "1E9",
+                                             "\"\"",
+                                             "[]",
+                                             "[ ]",
+                                             "{}",
+                                             "{ }",
+                                             "[[],{}]",
+                                             "{\"\":{\"\":null}}",
+                                             "{\"a\":1,\"A\":2,\"ab\":3}",
+                                             "[1,[2,[3]],{\"a\":[4]}]" };
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(cases); i++)
@@ -111,7 +126,8 @@ static void every_escape_and_all_of_unicode_is_decoded(void **state) {
         decodes_to("\"\\\" \\\\ \\/ \\b \\f \\n \\r \\t\"", "\" \\ / \b \f \n \r \t");
         decodes_to("\"\\u0041\\u00e9\\u20AC\\uFFFF\"", "A\xc3\xa9\xe2\x82\xac\xef\xbf\xbf");
         decodes_to("\"\\ud83d\\uDE00\\udbff\\udfff\"", "\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf");
-        decodes_to("\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x7f\"", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x7f");
+        decodes_to("\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x7f\"",
+                   "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x7f");
 }
 
 static void a_string_that_does_not_fit_leaves_nothing_behind(void **state) {
@@ -129,7 +145,10 @@ static void a_string_that_does_not_fit_leaves_nothing_behind(void **state) {
 }
 
 static void members_are_found_by_their_whole_name_only(void **state) {
-        struct json object = parsed("{ \"b\" : [1, {\"a\": 0}] , \"ab\":\"}\\\"\", \"\\u0061\" : {\"x\":null} }"), value;
+        struct json
+            object = parsed(
+                "{ \"b\" : [1, {\"a\": 0}] , \"ab\":\"}\\\"\", \"\\u0061\" : {\"x\":null} }"),
+            value;
 
         (void)state;
         assert_true(json_member(object, "a", &value));
@@ -199,7 +218,8 @@ static int parse_members(int count) {
         size_t used = 1;
 
         for (int i = 0; i < count; i++)
-                used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\"m%d\":0", i ? "," : "", i);
+                used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\"m%d\":0",
+                                         i ? "," : "", i);
         text[used++] = '}';
         return parse(text, used, &value, &failure);
 }
@@ -211,7 +231,8 @@ static void members_of_one_object_are_bounded(void **state) {
 }
 
 static void text_for_people_is_clean_and_cut(void **state) {
-        struct json object = parsed("{\"a\":\"x\\n::set-env::\\u001b[31m\",\"b\":\"0123456789\",\"c\":1}");
+        struct json object =
+            parsed("{\"a\":\"x\\n::set-env::\\u001b[31m\",\"b\":\"0123456789\",\"c\":1}");
         char buffer[32], small[8];
 
         (void)state;

@@ -1,5 +1,6 @@
 /*
- * The runner's files: what a record looks like, and that a value can neither end it nor become another.
+ * The runner's files: what a record looks like, and that a value can neither end it nor become
+ * another.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -28,7 +29,8 @@ static int set_up(void **state) {
         (void)unsetenv("GITEA_STEP_SUMMARY");
         (void)snprintf(path, sizeof(path), "/tmp/test-job-workflow.XXXXXX");
         fd = mkstemp(path);
-        return fd < 0 || close(fd) < 0 || setenv("GITHUB_OUTPUT", path, 1) < 0 || setenv("GITHUB_STEP_SUMMARY", path, 1) < 0;
+        return fd < 0 || close(fd) < 0 || setenv("GITHUB_OUTPUT", path, 1) < 0 ||
+               setenv("GITHUB_STEP_SUMMARY", path, 1) < 0;
 }
 
 static int tear_down(void **state) {
@@ -73,7 +75,8 @@ static void expect_block(const char *value, char delimiter[64]) {
 }
 
 static void several_lines_are_between_words_that_nobody_guesses(void **state) {
-        static const char *const values[] = { "one\ntwo", "a\r", "\n", "one\nk=evil\nforge_broker_\n" };
+        static const char *const values[] = { "one\ntwo", "a\r", "\n",
+                                              "one\nk=evil\nforge_broker_\n" };
         char first[64], second[64];
 
         (void)state;
@@ -112,7 +115,8 @@ static void keys_are_checked(void **state) {
 }
 
 /* What is written to standard error while @level is annotated in @env. */
-static void annotated(enum forge_env env, enum annotation level, const char *title, const char *text, const char *expected) {
+static void annotated(enum forge_env env, enum annotation level, const char *title,
+                      const char *text, const char *expected) {
         char buffer[2048];
         int saved = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_TRUNC | O_APPEND | O_CLOEXEC);
 
@@ -129,19 +133,23 @@ static void annotations_are_escaped_by_the_runners_rules(void **state) {
         (void)state;
         annotated(FORGE_ENV_GITHUB, ANNOTATION_ERROR, "a: b, 5%", "x: y, 5%\n::set-env name=a::b",
                   "::error title=a%3A b%2C 5%25::x: y, 5%25?::set-env name=a::b\n");
-        annotated(FORGE_ENV_FORGEJO, ANNOTATION_WARNING, "t\n::", "w", "::warning title=t?%3A%3A::w\n");
+        annotated(FORGE_ENV_FORGEJO, ANNOTATION_WARNING, "t\n::", "w",
+                  "::warning title=t?%3A%3A::w\n");
         annotated(FORGE_ENV_GITEA, ANNOTATION_NOTICE, "t", "", "::notice title=t::\n");
-        annotated(FORGE_ENV_GITLAB, ANNOTATION_ERROR, "t", "::error::x 5%", "forge-broker: error: ::error::x 5%\n");
+        annotated(FORGE_ENV_GITLAB, ANNOTATION_ERROR, "t", "::error::x 5%",
+                  "forge-broker: error: ::error::x 5%\n");
         annotated(FORGE_ENV_NONE, ANNOTATION_WARNING, "t", "w", "forge-broker: warning: w\n");
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_line_is_a_line, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(several_lines_are_between_words_that_nobody_guesses, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(several_lines_are_between_words_that_nobody_guesses,
+                                                set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_summary_is_appended, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(keys_are_checked, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(annotations_are_escaped_by_the_runners_rules, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(annotations_are_escaped_by_the_runners_rules,
+                                                set_up, tear_down),
         };
 
         return cmocka_run_group_tests_name("job-workflow", tests, NULL, NULL);

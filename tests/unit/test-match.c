@@ -18,28 +18,25 @@
 #define TOKEN_OF(name, forge, more)                                                                \
         "[token " name "]\nforge = " forge "\nsecret_path = /p\nsecret_name = " name "\n" more
 
-static const char forges[] =
-        IDENTITY
-        "[forge home]\ntype = forgejo\nurl = https://git.example.org\nregistry = git.example.org\n"
-        "[forge port]\ntype = gitea\nurl = https://git.example.org:8443\nregistry = registry.example.org:5000\n"
-        "[forge sub]\ntype = gitea\nurl = https://apps.example.org/git\n"
-        "[forge other]\ntype = gitea\nurl = https://apps.example.org/git/other\n"
-        "[forge hub]\ntype = github\nurl = https://github.com\nregistry = containers.example\n"
-        "[forge lab]\ntype = gitlab\nurl = http://127.0.0.1:3000\nregistry = 127.0.0.1:5050\n"
-        "[forge explicit]\ntype = gitea\nurl = https://explicit.example.org:443\nregistry = explicit.example.org:443\n"
-        "[forge six]\ntype = gitea\nurl = https://[2001:db8::1]\n"
-        "[forge empty]\ntype = gitea\nurl = https://empty.example.org\n"
-        TOKEN_OF("deploy", "home", "")
+static const char forges[] = IDENTITY
+    "[forge home]\ntype = forgejo\nurl = https://git.example.org\nregistry = git.example.org\n"
+    "[forge port]\ntype = gitea\nurl = https://git.example.org:8443\nregistry = "
+    "registry.example.org:5000\n"
+    "[forge sub]\ntype = gitea\nurl = https://apps.example.org/git\n"
+    "[forge other]\ntype = gitea\nurl = https://apps.example.org/git/other\n"
+    "[forge hub]\ntype = github\nurl = https://github.com\nregistry = containers.example\n"
+    "[forge lab]\ntype = gitlab\nurl = http://127.0.0.1:3000\nregistry = 127.0.0.1:5050\n"
+    "[forge explicit]\ntype = gitea\nurl = https://explicit.example.org:443\nregistry = "
+    "explicit.example.org:443\n"
+    "[forge six]\ntype = gitea\nurl = https://[2001:db8::1]\n"
+    "[forge empty]\ntype = gitea\nurl = https://empty.example.org\n" TOKEN_OF("deploy", "home", "")
         TOKEN_OF("platform", "home", "for = platform/*, shared/tools\n")
-        TOKEN_OF("site", "home", "for = platform/site\n")
-        TOKEN_OF("odd", "port", "for = a/*\n")
-        TOKEN_OF("sub", "sub", "")
-        TOKEN_OF("other", "other", "")
-        TOKEN_OF("hub-a", "hub", "for = acme/*\n")
-        TOKEN_OF("hub-b", "hub", "for = acme-*\n")
-        TOKEN_OF("lab", "lab", "for = group/*\n")
-        TOKEN_OF("explicit", "explicit", "")
-        TOKEN_OF("six", "six", "");
+            TOKEN_OF("site", "home", "for = platform/site\n") TOKEN_OF("odd", "port", "for = a/*\n")
+                TOKEN_OF("sub", "sub", "") TOKEN_OF("other", "other", "")
+                    TOKEN_OF("hub-a", "hub", "for = acme/*\n")
+                        TOKEN_OF("hub-b", "hub", "for = acme-*\n")
+                            TOKEN_OF("lab", "lab", "for = group/*\n")
+                                TOKEN_OF("explicit", "explicit", "") TOKEN_OF("six", "six", "");
 
 static struct loaded loaded;
 
@@ -60,7 +57,8 @@ static void every_url_has_its_token(void **state) {
         static const struct {
                 const char *protocol, *host, *path, *answer;
         } rows[] = {
-                /* Hosts: in any case, with a port that goes without saying, and never another one. */
+                /* Hosts: in any case, with a port that goes without saying, and never another
+                 * one. */
                 { "https", "git.example.org", NULL, "deploy" },
                 { "https", "GIT.Example.ORG", NULL, "deploy" },
                 { "HTTPS", "git.example.org", NULL, "deploy" },
@@ -133,14 +131,16 @@ static void every_url_has_its_token(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
-                const struct match_query query = { .protocol = rows[i].protocol, .host = rows[i].host,
+                const struct match_query query = { .protocol = rows[i].protocol,
+                                                   .host = rows[i].host,
                                                    .path = rows[i].path };
                 struct error err = { 0 };
                 const char *answer = ask(&query, &err);
 
                 if (strcmp(answer, rows[i].answer) != 0)
                         fail_msg("%s://%s/%s: %s, expected %s (%s)", rows[i].protocol, rows[i].host,
-                                 rows[i].path ? rows[i].path : "", answer, rows[i].answer, err.detail);
+                                 rows[i].path ? rows[i].path : "", answer, rows[i].answer,
+                                 err.detail);
                 assert_null(strstr(err.detail, "hunter2"));
         }
 }
@@ -184,7 +184,8 @@ static void every_registry_has_its_token(void **state) {
                 const char *answer = ask(&query, &err);
 
                 if (strcmp(answer, rows[i].answer) != 0)
-                        fail_msg("%s: %s, expected %s (%s)", rows[i].registry, answer, rows[i].answer, err.detail);
+                        fail_msg("%s: %s, expected %s (%s)", rows[i].registry, answer,
+                                 rows[i].answer, err.detail);
                 assert_null(strstr(err.detail, "hunter2"));
         }
 }
@@ -193,16 +194,21 @@ static void what_is_said_helps(void **state) {
         struct error err;
 
         (void)state;
-        (void)ask(&(struct match_query){ .protocol = "https", .host = "elsewhere.example.org" }, &err);
+        (void)ask(&(struct match_query){ .protocol = "https", .host = "elsewhere.example.org" },
+                  &err);
         assert_non_null(strstr(err.detail, "https://elsewhere.example.org"));
         assert_non_null(strstr(err.detail, "https://git.example.org, registry git.example.org;"));
         assert_non_null(strstr(err.remedy, "[forge NAME]"));
 
         (void)ask(&(struct match_query){ .protocol = "http", .host = "git.example.org" }, &err);
-        assert_non_null(strstr(err.detail, "for https://git.example.org and not for http://git.example.org"));
+        assert_non_null(
+            strstr(err.detail, "for https://git.example.org and not for http://git.example.org"));
         assert_non_null(strstr(err.remedy, "Use https://git.example.org"));
 
-        (void)ask(&(struct match_query){ .protocol = "https", .host = "github.com", .path = "else/r\033[31m" }, &err);
+        (void)ask(&(struct match_query){ .protocol = "https",
+                                         .host = "github.com",
+                                         .path = "else/r\033[31m" },
+                  &err);
         assert_non_null(strstr(err.detail, "'else/r?[31m'"));
         assert_non_null(strstr(err.remedy, "for ="));
 
@@ -235,22 +241,42 @@ static void patterns_are_wildcards_and_no_more(void **state) {
                 const char *pattern, *text;
                 bool matches;
         } rows[] = {
-                { "a", "a", true },          { "a", "A", true },           { "a", "b", false },      { "a", "", false },
-                { "", "", true },            { "*", "", true },            { "*", "a/b", true },     { "?", "a", true },
-                { "?", "", false },          { "a*c", "abbc", true },      { "a*c", "abbcd", false }, { "*/site", "p/site", true },
-                { "*/site", "p/q/site", true }, { "*/site", "site", false }, { "a*b*c", "aXbYbZc", true },
-                { "a*b*c", "aXcYb", false }, { "p/*", "p/", true },        { "p/*", "p", false },    { "**", "x", true },
-                { "a?c", "abc", true },      { "a?c", "ac", false },       { "[ab]", "a", false },   { "p/x.y", "p/xzy", false },
+                { "a", "a", true },
+                { "a", "A", true },
+                { "a", "b", false },
+                { "a", "", false },
+                { "", "", true },
+                { "*", "", true },
+                { "*", "a/b", true },
+                { "?", "a", true },
+                { "?", "", false },
+                { "a*c", "abbc", true },
+                { "a*c", "abbcd", false },
+                { "*/site", "p/site", true },
+                { "*/site", "p/q/site", true },
+                { "*/site", "site", false },
+                { "a*b*c", "aXbYbZc", true },
+                { "a*b*c", "aXcYb", false },
+                { "p/*", "p/", true },
+                { "p/*", "p", false },
+                { "**", "x", true },
+                { "a?c", "abc", true },
+                { "a?c", "ac", false },
+                { "[ab]", "a", false },
+                { "p/x.y", "p/xzy", false },
         };
         char many[256], text[1024];
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(rows); i++)
-                if (glob_matches(rows[i].pattern, rows[i].text, strlen(rows[i].text)) != rows[i].matches)
+                if (glob_matches(rows[i].pattern, rows[i].text, strlen(rows[i].text)) !=
+                    rows[i].matches)
                         fail_msg("%s %s", rows[i].pattern, rows[i].text);
         assert_true(glob_matches("Platform/S?te", "platform/sIte", strlen("platform/site")));
-        assert_false(glob_matches_exactly("refs/heads/main", "refs/heads/Main", strlen("refs/heads/Main")));
-        assert_true(glob_matches_exactly("refs/heads/M*", "refs/heads/Main", strlen("refs/heads/Main")));
+        assert_false(
+            glob_matches_exactly("refs/heads/main", "refs/heads/Main", strlen("refs/heads/Main")));
+        assert_true(
+            glob_matches_exactly("refs/heads/M*", "refs/heads/Main", strlen("refs/heads/Main")));
         /* What makes a matcher that tries everything run for years. */
         for (size_t i = 0; i < 127; i++)
                 memcpy(many + 2 * i, "*a", 2);

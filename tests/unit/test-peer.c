@@ -1,4 +1,5 @@
-/* What the kernel says about the other end of a socket, on this kernel and as on one without SO_PEERPIDFD. */
+/* What the kernel says about the other end of a socket, on this kernel and as on one without
+ * SO_PEERPIDFD. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -39,7 +40,8 @@ static int listen_here(struct sockaddr_un *address) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-        (void)snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "forge-broker-test-peer-%ld", (long)getpid());
+        (void)snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1,
+                       "forge-broker-test-peer-%ld", (long)getpid());
         assert_true(fd >= 0);
         assert_int_equal(bind(fd, (const struct sockaddr *)address, sizeof(*address)), 0);
         assert_int_equal(listen(fd, 8), 0);
@@ -59,7 +61,8 @@ static void own_cgroup(struct cgroup *ret) {
         ssize_t n = read(fd, text, sizeof(text));
 
         assert_true(n > 0);
-        assert_int_equal(read(fd, text + n, sizeof(text) - (size_t)n), 0);      /* one read gives all of it */
+        /* one read gives all of it */
+        assert_int_equal(read(fd, text + n, sizeof(text) - (size_t)n), 0);
         (void)close(fd);
         cgroup_parse(text, (size_t)n, &root, ret);
 }
@@ -68,7 +71,8 @@ static void a_peer_that_lives_is_known_and_pinned(void **state) {
         struct sockaddr_un address;
         struct cgroup mine;
         struct peer peer;
-        int listener = listen_here(&address), client = connect_to(&address), fd = accept(listener, NULL, NULL);
+        int listener = listen_here(&address), client = connect_to(&address),
+            fd = accept(listener, NULL, NULL);
 
         (void)state;
         own_cgroup(&mine);
@@ -108,7 +112,8 @@ static void a_peer_that_is_gone_has_no_cgroup(void **state) {
         (void)close(listener);
 }
 
-/* Ended, but its parent has not asked yet: the pid is still taken, and the connection is not its any more. */
+/* Ended, but its parent has not asked yet: the pid is still taken, and the connection is not its
+ * any more. */
 static void a_peer_that_has_ended_and_lingers_has_no_cgroup(void **state) {
         struct sockaddr_un address;
         struct peer peer;
@@ -131,15 +136,18 @@ static void a_peer_that_has_ended_and_lingers_has_no_cgroup(void **state) {
         (void)close(listener);
 }
 
-/* The steps of the two tests below, in a process of its own: 0 or the number of the step that went wrong. */
+/* The steps of the two tests below, in a process of its own: 0 or the number of the step that went
+ * wrong. */
 static int as_on_an_old_kernel(bool leave) {
-        const struct sock_fprog filter = { .len = sizeof(old_kernel) / sizeof(*old_kernel), .filter = old_kernel };
+        const struct sock_fprog filter = { .len = sizeof(old_kernel) / sizeof(*old_kernel),
+                                           .filter = old_kernel };
         struct sockaddr_un address;
         struct cgroup mine;
         struct peer peer;
         int listener, client, fd;
 
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) < 0)
                 return 90;
         if (kernel_has_peerpidfd())
                 return 1;

@@ -14,22 +14,31 @@
 #include "broker/policy.h"
 #include "test-config-harness.h"
 
-#define TOKEN_WITH(name, rules) "[token " name "]\nforge = home\nsecret_path = /p\nsecret_name = " name "\n" rules
+#define TOKEN_WITH(name, rules)                                                                    \
+        "[token " name "]\nforge = home\nsecret_path = /p\nsecret_name = " name "\n" rules
 
 #define RUNNER "forgejo-runner.service"
 #define DOCKER "docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope"
 
 static const char tokens[] =
-        IDENTITY FORGE "[forge away]\ntype = gitea\nurl = https://away.example.org\n"
-        TOKEN_WITH("open", "")
-        TOKEN_WITH("units", "units = " RUNNER ", docker-*.scope\n")
+    IDENTITY FORGE "[forge away]\ntype = gitea\nurl = https://away.example.org\n" TOKEN_WITH(
+        "open", "") TOKEN_WITH("units", "units = " RUNNER ", docker-*.scope\n")
         TOKEN_WITH("proven", "proof = required\njob_repositories = platform/*, shared/tools\n")
-        TOKEN_WITH("main", "proof = required\njob_repositories = platform/*\njob_refs = refs/heads/main, refs/tags/v*\n")
-        TOKEN_WITH("any-event", "proof = required\njob_repositories = platform/*\njob_events =\n")
-        TOKEN_WITH("pulls", "proof = required\njob_repositories = platform/*\njob_events = pull_request, pull_request_target\n")
-        TOKEN_WITH("elsewhere", "proof = required\njob_repositories = platform/*\njob_events =\nvouched_by = away\n")
-        TOKEN_WITH("writes", "for = apps/*\nwrite_probe = yes\nproof = required\njob_repositories = platform/*\n")
-        TOKEN_WITH("all", "units = docker-*.scope\nproof = required\njob_repositories = platform/*\njob_refs = refs/heads/main\n");
+            TOKEN_WITH("main", "proof = required\njob_repositories = platform/*\njob_refs = "
+                               "refs/heads/main, refs/tags/v*\n")
+                TOKEN_WITH("any-event",
+                           "proof = required\njob_repositories = platform/*\njob_events =\n")
+                    TOKEN_WITH("pulls",
+                               "proof = required\njob_repositories = platform/*\njob_events = "
+                               "pull_request, pull_request_target\n")
+                        TOKEN_WITH("elsewhere", "proof = required\njob_repositories = "
+                                                "platform/*\njob_events =\nvouched_by = away\n")
+                            TOKEN_WITH("writes", "for = apps/*\nwrite_probe = yes\nproof = "
+                                                 "required\njob_repositories = platform/*\n")
+                                TOKEN_WITH(
+                                    "all",
+                                    "units = docker-*.scope\nproof = required\njob_repositories "
+                                    "= platform/*\njob_refs = refs/heads/main\n");
 
 static struct loaded loaded;
 
@@ -38,10 +47,10 @@ enum by { NONE, OIDC = VOUCHED_OIDC, RUN = VOUCHED_RUN_API, REPO = VOUCHED_REPOS
 struct row {
         const char *token, *unit;
         enum by by;
-        const char *repository, *event, *ref;   /* NULL: the proof does not tell */
+        const char *repository, *event, *ref; /* NULL: the proof does not tell */
         enum fork fork;
-        enum diagnosis code;                    /* DIAG_NONE: allowed */
-        const char *rule;                       /* as the record has it */
+        enum diagnosis code; /* DIAG_NONE: allowed */
+        const char *rule;    /* as the record has it */
 };
 
 static const struct row rows[] = {
@@ -52,81 +61,120 @@ static const struct row rows[] = {
         /* units: the kernel's name, whole, case and all. */
         { "units", RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_NONE, "units " RUNNER },
         { "units", DOCKER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_NONE, "units docker-*.scope" },
-        { "units", "docker.service", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "units " RUNNER ", docker-*.scope" },
-        { "units", "Docker-1.scope", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "units " RUNNER ", docker-*.scope" },
-        { "units", "x" RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "units " RUNNER ", docker-*.scope" },
-        { "units", RUNNER ".d", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "units " RUNNER ", docker-*.scope" },
-        { "units", "", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "units " RUNNER ", docker-*.scope" },
-        { "units", "", OIDC, "platform/site", "push", NULL, FORK_NO, DIAG_PEER_REFUSED, "units " RUNNER ", docker-*.scope" },
+        { "units", "docker.service", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units " RUNNER ", docker-*.scope" },
+        { "units", "Docker-1.scope", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units " RUNNER ", docker-*.scope" },
+        { "units", "x" RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units " RUNNER ", docker-*.scope" },
+        { "units", RUNNER ".d", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units " RUNNER ", docker-*.scope" },
+        { "units", "", NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units " RUNNER ", docker-*.scope" },
+        { "units", "", OIDC, "platform/site", "push", NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units " RUNNER ", docker-*.scope" },
 
         /* proof: nothing shown, and each kind of it. */
-        { "proven", RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PROOF_REQUIRED, "proof required" },
-        { "proven", "", OIDC, "platform/site", "push", "refs/heads/x", FORK_NO, DIAG_NONE, "job_repositories platform/*, job_events push" },
-        { "proven", "", RUN, "platform/site", "schedule", NULL, FORK_NO, DIAG_NONE, "job_repositories platform/*, job_events schedule" },
-        { "proven", "", RUN, "Shared/Tools", "release", NULL, FORK_NO, DIAG_NONE, "job_repositories shared/tools, job_events release" },
+        { "proven", RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PROOF_REQUIRED,
+          "proof required" },
+        { "proven", "", OIDC, "platform/site", "push", "refs/heads/x", FORK_NO, DIAG_NONE,
+          "job_repositories platform/*, job_events push" },
+        { "proven", "", RUN, "platform/site", "schedule", NULL, FORK_NO, DIAG_NONE,
+          "job_repositories platform/*, job_events schedule" },
+        { "proven", "", RUN, "Shared/Tools", "release", NULL, FORK_NO, DIAG_NONE,
+          "job_repositories shared/tools, job_events release" },
         { "proven", "", REPO, "platform/site", NULL, NULL, FORK_NO, DIAG_PROOF_INSUFFICIENT,
           "job_events push, create, schedule, workflow_dispatch, release" },
-        { "proven", "", OIDC, "shared/tools2", "push", NULL, FORK_NO, DIAG_PEER_REFUSED, "job_repositories platform/*, shared/tools" },
-        { "proven", "", OIDC, "evil/platform/site", "push", NULL, FORK_NO, DIAG_PEER_REFUSED, "job_repositories platform/*, shared/tools" },
-        { "proven", "", REPO, "evil/site", NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "job_repositories platform/*, shared/tools" },
+        { "proven", "", OIDC, "shared/tools2", "push", NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "job_repositories platform/*, shared/tools" },
+        { "proven", "", OIDC, "evil/platform/site", "push", NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "job_repositories platform/*, shared/tools" },
+        { "proven", "", REPO, "evil/site", NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "job_repositories platform/*, shared/tools" },
 
         /* Events: those that outsiders trigger only where they are named. */
-        { "proven", "", OIDC, "platform/site", "create", NULL, FORK_NO, DIAG_NONE, "job_repositories platform/*, job_events create" },
+        { "proven", "", OIDC, "platform/site", "create", NULL, FORK_NO, DIAG_NONE,
+          "job_repositories platform/*, job_events create" },
         { "proven", "", OIDC, "platform/site", "workflow_dispatch", NULL, FORK_NO, DIAG_NONE,
           "job_repositories platform/*, job_events workflow_dispatch" },
         { "proven", "", RUN, "platform/site", "pull_request", NULL, FORK_NO, DIAG_PEER_REFUSED,
           "job_events push, create, schedule, workflow_dispatch, release" },
-        { "proven", "", RUN, "platform/site", "pull_request_target", NULL, FORK_NO, DIAG_PEER_REFUSED,
-          "job_events push, create, schedule, workflow_dispatch, release" },
+        { "proven", "", RUN, "platform/site", "pull_request_target", NULL, FORK_NO,
+          DIAG_PEER_REFUSED, "job_events push, create, schedule, workflow_dispatch, release" },
         { "proven", "", RUN, "platform/site", "issue_comment", NULL, FORK_NO, DIAG_PEER_REFUSED,
           "job_events push, create, schedule, workflow_dispatch, release" },
         { "proven", "", RUN, "platform/site", "workflow_run", NULL, FORK_NO, DIAG_PEER_REFUSED,
           "job_events push, create, schedule, workflow_dispatch, release" },
         { "proven", "", RUN, "platform/site", "pushed", NULL, FORK_NO, DIAG_PEER_REFUSED,
           "job_events push, create, schedule, workflow_dispatch, release" },
-        { "pulls", "", RUN, "platform/site", "pull_request", NULL, FORK_NO, DIAG_NONE, "job_repositories platform/*, job_events pull_request" },
-        { "pulls", "", RUN, "platform/site", "push", NULL, FORK_NO, DIAG_PEER_REFUSED, "job_events pull_request, pull_request_target" },
+        { "pulls", "", RUN, "platform/site", "pull_request", NULL, FORK_NO, DIAG_NONE,
+          "job_repositories platform/*, job_events pull_request" },
+        { "pulls", "", RUN, "platform/site", "push", NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "job_events pull_request, pull_request_target" },
 
         /* A fork's or AGit job never; where nobody tells, neither. */
-        { "pulls", "", RUN, "platform/site", "pull_request", NULL, FORK_YES, DIAG_PEER_REFUSED, "no fork's or AGit pull request" },
-        { "pulls", "", OIDC, "platform/site", "pull_request", NULL, FORK_UNKNOWN, DIAG_PROOF_INSUFFICIENT, "no fork's or AGit pull request" },
-        { "pulls", "", OIDC, "platform/site", "pull_request_target", NULL, FORK_YES, DIAG_PEER_REFUSED, "no fork's or AGit pull request" },
-        { "proven", "", RUN, "platform/site", "push", NULL, FORK_YES, DIAG_PEER_REFUSED, "no fork's or AGit pull request" },
-        { "proven", "", RUN, "platform/site", "push", NULL, FORK_UNKNOWN, DIAG_PROOF_INSUFFICIENT, "no fork's or AGit pull request" },
-        { "any-event", "", REPO, "platform/site", NULL, NULL, FORK_UNKNOWN, DIAG_PROOF_INSUFFICIENT, "no fork's or AGit pull request" },
-        { "any-event", "", RUN, "platform/site", NULL, NULL, FORK_YES, DIAG_PEER_REFUSED, "no fork's or AGit pull request" },
-        { "proven", "", RUN, "evil/site", "pull_request", NULL, FORK_YES, DIAG_PEER_REFUSED, "no fork's or AGit pull request" },
-        { "proven", "", RUN, "evil/site", "push", NULL, FORK_UNKNOWN, DIAG_PEER_REFUSED, "job_repositories platform/*, shared/tools" },
+        { "pulls", "", RUN, "platform/site", "pull_request", NULL, FORK_YES, DIAG_PEER_REFUSED,
+          "no fork's or AGit pull request" },
+        { "pulls", "", OIDC, "platform/site", "pull_request", NULL, FORK_UNKNOWN,
+          DIAG_PROOF_INSUFFICIENT, "no fork's or AGit pull request" },
+        { "pulls", "", OIDC, "platform/site", "pull_request_target", NULL, FORK_YES,
+          DIAG_PEER_REFUSED, "no fork's or AGit pull request" },
+        { "proven", "", RUN, "platform/site", "push", NULL, FORK_YES, DIAG_PEER_REFUSED,
+          "no fork's or AGit pull request" },
+        { "proven", "", RUN, "platform/site", "push", NULL, FORK_UNKNOWN, DIAG_PROOF_INSUFFICIENT,
+          "no fork's or AGit pull request" },
+        { "any-event", "", REPO, "platform/site", NULL, NULL, FORK_UNKNOWN, DIAG_PROOF_INSUFFICIENT,
+          "no fork's or AGit pull request" },
+        { "any-event", "", RUN, "platform/site", NULL, NULL, FORK_YES, DIAG_PEER_REFUSED,
+          "no fork's or AGit pull request" },
+        { "proven", "", RUN, "evil/site", "pull_request", NULL, FORK_YES, DIAG_PEER_REFUSED,
+          "no fork's or AGit pull request" },
+        { "proven", "", RUN, "evil/site", "push", NULL, FORK_UNKNOWN, DIAG_PEER_REFUSED,
+          "job_repositories platform/*, shared/tools" },
 
         /* No rule about events: what older forges prove is enough. */
-        { "any-event", "", REPO, "platform/site", NULL, NULL, FORK_NO, DIAG_NONE, "job_repositories platform/*" },
-        { "any-event", "", RUN, "platform/site", "issue_comment", NULL, FORK_NO, DIAG_NONE, "job_repositories platform/*" },
+        { "any-event", "", REPO, "platform/site", NULL, NULL, FORK_NO, DIAG_NONE,
+          "job_repositories platform/*" },
+        { "any-event", "", RUN, "platform/site", "issue_comment", NULL, FORK_NO, DIAG_NONE,
+          "job_repositories platform/*" },
 
         /* Refs: whole, and case counts. */
         { "main", "", OIDC, "platform/site", "push", "refs/heads/main", FORK_NO, DIAG_NONE,
           "job_repositories platform/*, job_events push, job_refs refs/heads/main" },
         { "main", "", RUN, "platform/site", "push", "refs/tags/v1.2", FORK_NO, DIAG_NONE,
           "job_repositories platform/*, job_events push, job_refs refs/tags/v*" },
-        { "main", "", OIDC, "platform/site", "push", "refs/heads/Main", FORK_NO, DIAG_PEER_REFUSED, "job_refs refs/heads/main, refs/tags/v*" },
-        { "main", "", OIDC, "platform/site", "push", "refs/heads/v1", FORK_NO, DIAG_PEER_REFUSED, "job_refs refs/heads/main, refs/tags/v*" },
-        { "main", "", OIDC, "platform/site", "push", "main", FORK_NO, DIAG_PEER_REFUSED, "job_refs refs/heads/main, refs/tags/v*" },
-        { "main", "", RUN, "platform/site", "push", NULL, FORK_NO, DIAG_PROOF_INSUFFICIENT, "job_refs refs/heads/main, refs/tags/v*" },
+        { "main", "", OIDC, "platform/site", "push", "refs/heads/Main", FORK_NO, DIAG_PEER_REFUSED,
+          "job_refs refs/heads/main, refs/tags/v*" },
+        { "main", "", OIDC, "platform/site", "push", "refs/heads/v1", FORK_NO, DIAG_PEER_REFUSED,
+          "job_refs refs/heads/main, refs/tags/v*" },
+        { "main", "", OIDC, "platform/site", "push", "main", FORK_NO, DIAG_PEER_REFUSED,
+          "job_refs refs/heads/main, refs/tags/v*" },
+        { "main", "", RUN, "platform/site", "push", NULL, FORK_NO, DIAG_PROOF_INSUFFICIENT,
+          "job_refs refs/heads/main, refs/tags/v*" },
 
         /* Whose word counts. */
-        { "elsewhere", "", REPO, "platform/site", NULL, NULL, FORK_NO, DIAG_PROOF_INSUFFICIENT, "vouched_by away" },
+        { "elsewhere", "", REPO, "platform/site", NULL, NULL, FORK_NO, DIAG_PROOF_INSUFFICIENT,
+          "vouched_by away" },
 
         /* All of them at once: each alone refuses. */
         { "all", DOCKER, OIDC, "platform/site", "push", "refs/heads/main", FORK_NO, DIAG_NONE,
-          "units docker-*.scope, job_repositories platform/*, job_events push, job_refs refs/heads/main" },
-        { "all", RUNNER, OIDC, "platform/site", "push", "refs/heads/main", FORK_NO, DIAG_PEER_REFUSED, "units docker-*.scope" },
+          "units docker-*.scope, job_repositories platform/*, job_events push, job_refs "
+          "refs/heads/main" },
+        { "all", RUNNER, OIDC, "platform/site", "push", "refs/heads/main", FORK_NO,
+          DIAG_PEER_REFUSED, "units docker-*.scope" },
         { "all", DOCKER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PROOF_REQUIRED, "proof required" },
-        { "all", RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED, "units docker-*.scope" },
-        { "all", DOCKER, OIDC, "platform/site", "push", "refs/heads/next", FORK_NO, DIAG_PEER_REFUSED, "job_refs refs/heads/main" },
+        { "all", RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PEER_REFUSED,
+          "units docker-*.scope" },
+        { "all", DOCKER, OIDC, "platform/site", "push", "refs/heads/next", FORK_NO,
+          DIAG_PEER_REFUSED, "job_refs refs/heads/main" },
 };
 
 static struct job_facts facts_of(const struct row *row) {
-        struct job_facts facts = { .by = (enum vouched)row->by, .forge = loaded.config->forges[0], .fork = row->fork,
-                                   .event_known = row->event, .ref_known = row->ref };
+        struct job_facts facts = { .by = (enum vouched)row->by,
+                                   .forge = loaded.config->forges[0],
+                                   .fork = row->fork,
+                                   .event_known = row->event,
+                                   .ref_known = row->ref };
 
         (void)fact_set(facts.repository, sizeof(facts.repository), row->repository);
         (void)fact_set(facts.event, sizeof(facts.event), row->event);
@@ -152,9 +200,11 @@ static void each_row_is_decided_by_the_rule_it_names(void **state) {
                 struct error err = { 0 };
                 int r = decide(row, &verdict, &err);
 
-                if (r != -(int)row->code || err.code != row->code || strcmp(verdict.rule, row->rule) != 0)
+                if (r != -(int)row->code || err.code != row->code ||
+                    strcmp(verdict.rule, row->rule) != 0)
                         fail_msg("row %zu (%s): %d, %s, by '%s': %s", i, row->token, r,
-                                 err.code ? diagnosis_info(err.code)->name : "allowed", verdict.rule, err.detail);
+                                 err.code ? diagnosis_info(err.code)->name : "allowed",
+                                 verdict.rule, err.detail);
         }
 }
 
@@ -176,13 +226,18 @@ static void a_refusal_names_the_token_and_has_a_remedy(void **state) {
 
 /* Proof of nothing is no proof: a desk that lost its answer must not open a token. */
 static void facts_that_nobody_vouches_for_are_none(void **state) {
-        const struct row row = { "proven", RUNNER, NONE, NULL, NULL, NULL, FORK_NO, DIAG_PROOF_REQUIRED, "" };
-        struct job_facts facts = { .by = VOUCHED_NO, .forge = loaded.config->forges[0], .repository = "platform/site" };
+        const struct row row = { "proven", RUNNER, NONE,    NULL,
+                                 NULL,     NULL,   FORK_NO, DIAG_PROOF_REQUIRED,
+                                 "" };
+        struct job_facts facts = { .by = VOUCHED_NO,
+                                   .forge = loaded.config->forges[0],
+                                   .repository = "platform/site" };
         struct policy_verdict verdict;
         struct peer peer = { 0 };
 
         (void)state;
-        assert_int_equal(policy_decide(config_find_token(loaded.config, row.token), &peer, &facts, &verdict, NULL),
+        assert_int_equal(policy_decide(config_find_token(loaded.config, row.token), &peer, &facts,
+                                       &verdict, NULL),
                          -(int)DIAG_PROOF_REQUIRED);
 }
 
@@ -209,7 +264,7 @@ static void nothing_is_tried_where_a_token_is_not_for(void **state) {
         static const struct {
                 const char *token, *target;
                 bool write_probe;
-                const char *rule;       /* NULL: allowed */
+                const char *rule; /* NULL: allowed */
         } targets[] = {
                 { "open", "any/where", false, NULL },
                 { "open", "any/where", true, "write_probe no" },
@@ -224,10 +279,12 @@ static void nothing_is_tried_where_a_token_is_not_for(void **state) {
 
         (void)state;
         for (size_t i = 0; i < ELEMENTS(targets); i++) {
-                const struct token_config *token = config_find_token(loaded.config, targets[i].token);
+                const struct token_config *token =
+                    config_find_token(loaded.config, targets[i].token);
                 struct policy_verdict verdict;
                 struct error err = { 0 };
-                int r = policy_allows_target(token, targets[i].target, targets[i].write_probe, &verdict, &err);
+                int r = policy_allows_target(token, targets[i].target, targets[i].write_probe,
+                                             &verdict, &err);
 
                 assert_int_equal(r, targets[i].rule ? -(int)DIAG_PROOF_INSUFFICIENT : 0);
                 assert_string_equal(verdict.rule, targets[i].rule ? targets[i].rule : "");
@@ -245,10 +302,12 @@ static void a_long_rule_is_cut_and_counted(void **state) {
         (void)state;
         used += (size_t)snprintf(text, sizeof(text), LEAST);
         for (int i = 0; i < 60; i++)
-                used += (size_t)snprintf(text + used, sizeof(text) - used, "units = a-unit-with-a-long-name-%02d.service\n", i);
+                used += (size_t)snprintf(text + used, sizeof(text) - used,
+                                         "units = a-unit-with-a-long-name-%02d.service\n", i);
         _cleanup_(loaded_done) struct loaded many = load(text);
         (void)assert_loads(&many);
-        assert_int_equal(policy_decide(many.config->tokens[0], &peer, NULL, &verdict, &err), -(int)DIAG_PEER_REFUSED);
+        assert_int_equal(policy_decide(many.config->tokens[0], &peer, NULL, &verdict, &err),
+                         -(int)DIAG_PEER_REFUSED);
         assert_non_null(strstr(verdict.rule, "units a-unit-with-a-long-name-00.service, "));
         assert_non_null(strstr(verdict.rule, " ... (60)"));
 }

@@ -1,6 +1,6 @@
 /*
- * The locked region: whatever is asked for and given back in whatever order, blocks do not overlap, nothing is left behind,
- * and what was taken can be had again.  On both kinds of memory.
+ * The locked region: whatever is asked for and given back in whatever order, blocks do not overlap,
+ * nothing is left behind, and what was taken can be had again.  On both kinds of memory.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -129,19 +129,21 @@ static void a_secret_that_finds_no_room_stays_as_it_was(void **state) {
         assert_non_null(rest);
         memset(rest, 1, 16);
         while (largest_block() > 0)
-                assert_non_null(secret_alloc(largest_block()));         /* the splinters: given back with the region */
+                /* the splinters: given back with the region */
+                assert_non_null(secret_alloc(largest_block()));
         for (int i = 0; i < 4096 && secret_append(secret, "0123456789abcdef", 16); i++)
                 ;
         assert_true(secret_length(secret) < 6 + 4096 * 16);
-        assert_memory_equal(secret_bytes(secret), "abcdef0123456789", secret_length(secret) < 16 ? 6 : 16);
+        assert_memory_equal(secret_bytes(secret), "abcdef0123456789",
+                            secret_length(secret) < 16 ? 6 : 16);
         assert_int_equal(strlen(secret_bytes(secret)), secret_length(secret));
         secret_free(rest);
         (void)secret_unref(secret);
 }
 
 /*
- * Scans what the region hands out, which is all of it that is free: a word that was released must be nowhere.  Under
- * AddressSanitizer a block is read only while it is ours, as here.
+ * Scans what the region hands out, which is all of it that is free: a word that was released must
+ * be nowhere.  Under AddressSanitizer a block is read only while it is ours, as here.
  */
 static void assert_region_is_clean(void) {
         size_t bytes = largest_block();
@@ -159,7 +161,7 @@ static void what_is_released_is_wiped(void **state) {
         (void)state;
         secret = secret_new(10000);
         assert_non_null(secret);
-        for (int i = 0; i < 1000; i++)          /* through all sizes of its block */
+        for (int i = 0; i < 1000; i++) /* through all sizes of its block */
                 assert_true(secret_append(secret, "topsecret!", 10));
         assert_false(secret_append(secret, "x", 1));
         assert_int_equal(secret_length(secret), 10000);
@@ -178,8 +180,10 @@ static void growing_leaves_nothing_behind(void **state) {
         unsigned char *block;
 
         (void)state;
-        assert_true(secret_append(secret, "topsecret!topsecret!topsecret!topsecret!topsecret!", 50));
-        assert_true(secret_append(secret, "topsecret!topsecret!topsecret!topsecret!topsecret!", 50));
+        assert_true(
+            secret_append(secret, "topsecret!topsecret!topsecret!topsecret!topsecret!", 50));
+        assert_true(
+            secret_append(secret, "topsecret!topsecret!topsecret!topsecret!topsecret!", 50));
         /* The block it grew out of is the first that fits. */
         block = secret_alloc(48);
         assert_non_null(block);
@@ -205,8 +209,14 @@ static void equal_means_the_same_bytes(void **state) {
                 const char *a, *b;
                 bool equal;
         } rows[] = {
-                { "", "", true },     { "a", "a", true },       { "a", "b", false },      { "a", "", false },
-                { "ab", "a", false }, { "token", "token", true }, { "token", "tokem", false }, { "xoken", "token", false },
+                { "", "", true },
+                { "a", "a", true },
+                { "a", "b", false },
+                { "a", "", false },
+                { "ab", "a", false },
+                { "token", "token", true },
+                { "token", "tokem", false },
+                { "xoken", "token", false },
         };
 
         (void)state;
@@ -231,7 +241,8 @@ static void a_child_does_not_inherit_the_bytes(void **state) {
         pid = fork();
         assert_true(pid >= 0);
         if (pid == 0) {
-                /* Wiped, or not mapped at all: then the look ends this child by a signal, which is none of cmocka's. */
+                /* Wiped, or not mapped at all: then the look ends this child by a signal, which is
+                 * none of cmocka's. */
                 (void)signal(SIGSEGV, SIG_DFL);
                 _exit(bytes[0] == 't' ? 1 : 0);
         }
@@ -257,8 +268,9 @@ static int tear_down(void **state) {
 }
 
 #define BOTH(test)                                                                                 \
-        { #test " (memfd_secret)", test, with_memfd, tear_down, NULL },                            \
-        { #test " (locked pages)", test, with_locked_pages, tear_down, NULL }
+        { #test " (memfd_secret)", test, with_memfd, tear_down, NULL }, {                          \
+#test " (locked pages)", test, with_locked_pages, tear_down, NULL                  \
+        }
 
 int main(void) {
         const struct CMUnitTest tests[] = {

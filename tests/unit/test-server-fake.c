@@ -8,19 +8,36 @@
 /* The configuration's strings are its own, so their type is not const. */
 #define TEXT(literal) ((char[]){ literal })
 
-static struct forge_config forge = { .name = TEXT("home"), .type = FORGE_FORGEJO,
+static struct forge_config forge = { .name = TEXT("home"),
+                                     .type = FORGE_FORGEJO,
                                      .url = TEXT("https://git.example.org") };
 static char *nothing[] = { NULL };
 static struct identity_config identity = { .name = TEXT("default") };
-#define NO_RULES                                                                                  \
+#define NO_RULES                                                                                   \
         .targets = nothing, .units = nothing, .vouched_by = &forge, .job_repositories = nothing,   \
         .job_events = nothing, .job_refs = nothing
 
 static struct token_config tokens[] = {
-        { .name = TEXT(NAME_READY), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"), NO_RULES },
-        { .name = TEXT(NAME_COLD), .forge = &forge, .identity = &identity, .username = TEXT("cold\"bot"), NO_RULES },
-        { .name = TEXT(NAME_FAILED), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"), NO_RULES },
-        { .name = TEXT(NAME_INSTANT), .forge = &forge, .identity = &identity, .username = TEXT("deploy-bot"), NO_RULES },
+        { .name = TEXT(NAME_READY),
+          .forge = &forge,
+          .identity = &identity,
+          .username = TEXT("deploy-bot"),
+          NO_RULES },
+        { .name = TEXT(NAME_COLD),
+          .forge = &forge,
+          .identity = &identity,
+          .username = TEXT("cold\"bot"),
+          NO_RULES },
+        { .name = TEXT(NAME_FAILED),
+          .forge = &forge,
+          .identity = &identity,
+          .username = TEXT("deploy-bot"),
+          NO_RULES },
+        { .name = TEXT(NAME_INSTANT),
+          .forge = &forge,
+          .identity = &identity,
+          .username = TEXT("deploy-bot"),
+          NO_RULES },
 };
 
 void fake_fill(struct broker *broker) {
@@ -69,7 +86,9 @@ static int give(struct broker *broker, int index, struct issuance *ret, struct e
 
 static int give_error(struct ask *ask, const char *name, struct error *err) {
         static struct error error;
-        static struct attempt attempt = { .source = SOURCE_INFISICAL_TOKEN_AUTH, .url = "https://infisical.example.org", .error = &error };
+        static struct attempt attempt = { .source = SOURCE_INFISICAL_TOKEN_AUTH,
+                                          .url = "https://infisical.example.org",
+                                          .error = &error };
         static struct attempts attempts = { .items = &attempt, .count = 1 };
 
         ask->attempts = &attempts;
@@ -104,12 +123,14 @@ int broker_issue(struct broker *broker, struct ask *ask, struct issuance *ret, s
         return ASK_WAIT;
 }
 
-int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *ret, struct error *err) {
+int broker_refresh(struct broker *broker, struct ask *ask, struct token_view *ret,
+                   struct error *err) {
         if (!broker_token_find(broker, ask->token, ret))
                 return error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called so");
         if (broker->refresh_retry_after > 0) {
                 ask->retry_after = broker->refresh_retry_after;
-                return error_set(err, DIAG_TOO_MANY_REQUESTS, "token '%s' was just fetched", ask->token);
+                return error_set(err, DIAG_TOO_MANY_REQUESTS, "token '%s' was just fetched",
+                                 ask->token);
         }
         return ASK_DONE;
 }
@@ -120,7 +141,8 @@ const char *verdict_name(enum verdict verdict) {
         return names[verdict];
 }
 
-int broker_rejected(struct broker *broker, struct ask *ask, const char *print, struct rejection *ret, struct error *err) {
+int broker_rejected(struct broker *broker, struct ask *ask, const char *print,
+                    struct rejection *ret, struct error *err) {
         *ret = (struct rejection){ .verdict = VERDICT_NOT_OURS };
         memcpy(broker->last_print, print, sizeof(broker->last_print));
         if (!broker_token_find(broker, ask->token, &ret->token))
@@ -135,27 +157,30 @@ int broker_rejected(struct broker *broker, struct ask *ask, const char *print, s
                 return error_set(err, DIAG_FORGE_CANNOT_TELL, "forge 'home' does not say");
         if (strcmp(print, "3f9a1c02") == 0) {
                 ret->verdict = VERDICT_REJECTED;
-                (void)error_set(&ret->reason, DIAG_FORGE_TOKEN_REJECTED, "forge 'home' does not know it");
+                (void)error_set(&ret->reason, DIAG_FORGE_TOKEN_REJECTED,
+                                "forge 'home' does not know it");
         }
         return ASK_DONE;
 }
 
-int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query, struct preflight_answer *ret,
-                     struct error *err) {
+int broker_preflight(struct broker *broker, struct ask *ask, const struct preflight_query *query,
+                     struct preflight_answer *ret, struct error *err) {
         (void)broker, (void)query, (void)ret;
         if (find(ask->token) < 0)
                 return error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called so");
         return error_set(err, DIAG_FORGE_CANNOT_TELL, "forge 'home' does not say");
 }
 
-int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at, struct error *err) {
+int broker_doctor(struct broker *broker, struct ask *ask, json_t **ret, usec_t *ret_checked_at,
+                  struct error *err) {
         (void)broker, (void)ask, (void)err;
         *ret = json_array();
         *ret_checked_at = 0;
         return ASK_DONE;
 }
 
-void broker_record_refusal(struct broker *broker, const struct peer *peer, const struct error *err) {
+void broker_record_refusal(struct broker *broker, const struct peer *peer,
+                           const struct error *err) {
         broker->refusals++;
         broker->last_refusal = *err;
         broker->last_peer = *peer;
@@ -213,7 +238,9 @@ void broker_token_view(const struct broker *broker, size_t index, struct token_v
         static struct attempts none;
         bool usable = broker->ready || index == 0;
 
-        *ret = (struct token_view){ .config = &tokens[index], .state = TOKEN_FAILED, .attempts = &none };
+        *ret = (struct token_view){ .config = &tokens[index],
+                                    .state = TOKEN_FAILED,
+                                    .attempts = &none };
         if (!usable && index == 1)
                 ret->state = TOKEN_PENDING;
         else if (!usable)
@@ -239,10 +266,12 @@ bool broker_may_see(const struct peer *peer, const struct token_config *token) {
         return true;
 }
 
-int broker_token_show(struct broker *broker, struct ask *ask, const char *name, struct token_view *ret, struct error *err) {
+int broker_token_show(struct broker *broker, struct ask *ask, const char *name,
+                      struct token_view *ret, struct error *err) {
         (void)ask;
-        return broker_token_find(broker, name, ret) ? 0
-                                                    : error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
+        return broker_token_find(broker, name, ret)
+                   ? 0
+                   : error_set(err, DIAG_UNKNOWN_TOKEN, "no token is called '%s'", name);
 }
 
 bool broker_token_find(const struct broker *broker, const char *name, struct token_view *ret) {
@@ -271,8 +300,12 @@ size_t broker_server_count(const struct broker *broker) {
 void broker_server_view(const struct broker *broker, size_t index, struct server_view *ret) {
         (void)broker;
         (void)index;
-        *ret = (struct server_view){ .identity = &identity, .url = "https://infisical.example.org", .api = "v4",
-                                     .answered = true, .last_at = NOON, .requests = 2 };
+        *ret = (struct server_view){ .identity = &identity,
+                                     .url = "https://infisical.example.org",
+                                     .api = "v4",
+                                     .answered = true,
+                                     .last_at = NOON,
+                                     .requests = 2 };
 }
 
 const char *token_state_name(enum token_state state) {

@@ -37,12 +37,15 @@ struct harness *harness_start(const struct server_limits *limits, bool with_cont
         (void)strcpy(harness->directory, "/tmp/test-server.XXXXXX");
         assert_non_null(mkdtemp(harness->directory));
         (void)snprintf(harness->path, sizeof(harness->path), "%s/jobs", harness->directory);
-        (void)snprintf(harness->control_path, sizeof(harness->control_path), "%s/control", harness->directory);
+        (void)snprintf(harness->control_path, sizeof(harness->control_path), "%s/control",
+                       harness->directory);
         assert_true(sd_event_new(&harness->event) >= 0);
-        assert_int_equal(server_new_with_limits(harness->event, &harness->broker,
-                                                limits ? limits : &server_limits_default, listen_at(harness->path),
-                                                with_control ? listen_at(harness->control_path) : -1,
-                                                &harness->server, &err), 0);
+        assert_int_equal(server_new_with_limits(
+                             harness->event, &harness->broker,
+                             limits ? limits : &server_limits_default, listen_at(harness->path),
+                             with_control ? listen_at(harness->control_path) : -1, &harness->server,
+                             &err),
+                         0);
         return harness;
 }
 
@@ -117,8 +120,8 @@ const char *answer_header(const struct answer *answer, const char *name) {
         while ((line = strstr(line, "\r\n")) && strncmp(line, "\r\n\r\n", 4) != 0) {
                 line += 2;
                 if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
-                        (void)snprintf(value, sizeof(value), "%.*s", (int)strcspn(line + length + 2, "\r"),
-                                       line + length + 2);
+                        (void)snprintf(value, sizeof(value), "%.*s",
+                                       (int)strcspn(line + length + 2, "\r"), line + length + 2);
                         return value;
                 }
         }
@@ -137,7 +140,7 @@ static void parse(struct answer *answer) {
         answer->body = end + 4;
         answer->total = (size_t)(answer->body - answer->text) + body;
         if (answer->length < answer->total)
-                answer->status = 0;     /* not all of it yet */
+                answer->status = 0; /* not all of it yet */
 }
 
 void harness_receive(struct harness *harness, int fd, usec_t timeout, struct answer *ret) {
@@ -149,7 +152,8 @@ void harness_receive(struct harness *harness, int fd, usec_t timeout, struct ans
         ret->status = 0;
         ret->body = "";
         for (;;) {
-                ssize_t n = recv(fd, ret->text + ret->length, sizeof(ret->text) - 1 - ret->length, 0);
+                ssize_t n =
+                    recv(fd, ret->text + ret->length, sizeof(ret->text) - 1 - ret->length, 0);
 
                 if (n > 0) {
                         ret->length += (size_t)n;
@@ -177,8 +181,8 @@ void harness_ask(struct harness *harness, const char *request, struct answer *re
                 (void)harness_send(harness, fd, request, strlen(request));
         else
                 (void)harness_send(harness, fd, text,
-                                   (size_t)snprintf(text, sizeof(text), "%s HTTP/1.1\r\nHost: x\r\n\r\n",
-                                                    request));
+                                   (size_t)snprintf(text, sizeof(text),
+                                                    "%s HTTP/1.1\r\nHost: x\r\n\r\n", request));
         harness_receive(harness, fd, PATIENCE, ret);
         (void)close(fd);
         harness_turn(harness, 0);

@@ -1,5 +1,6 @@
 /*
- * The real server on a real listening socket, a fake broker behind it, and clients in the same thread.
+ * The real server on a real listening socket, a fake broker behind it, and clients in the same
+ * thread.
  *
  * Everything waits by turning the loop until what is awaited is there, at most PATIENCE.
  */
@@ -43,18 +44,20 @@ bool harness_send(struct harness *harness, int fd, const void *bytes, size_t len
 int harness_send_text(struct harness *harness, const char *text);
 
 struct answer {
-        char text[256 * 1024];          /* head and body as received, NUL-terminated */
+        char text[256 * 1024]; /* head and body as received, NUL-terminated */
         size_t length;
-        bool closed;                    /* the server closed the connection */
-        int status;                     /* 0: there is no complete answer */
-        const char *body;               /* "" without one */
-        size_t total;                   /* bytes of the first answer, head and body */
+        bool closed;      /* the server closed the connection */
+        int status;       /* 0: there is no complete answer */
+        const char *body; /* "" without one */
+        size_t total;     /* bytes of the first answer, head and body */
 };
 
-/** harness_receive() - until one whole answer is there, the server closes, or @timeout has passed */
+/** harness_receive() - until one whole answer is there, the server closes, or @timeout has
+ * passed */
 void harness_receive(struct harness *harness, int fd, usec_t timeout, struct answer *ret);
 
-/** harness_ask() - one request on a connection of its own; @request may be "GET /path" or a whole request */
+/** harness_ask() - one request on a connection of its own; @request may be "GET /path" or a whole
+ * request */
 void harness_ask(struct harness *harness, const char *request, struct answer *ret);
 
 /** answer_header() - the value of a header, in a static buffer, or NULL */

@@ -90,7 +90,8 @@ static void a_dripping_head_gets_no_more_time(void **state) {
         struct harness *harness = *state;
         int fd = harness_send_text(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nX: ");
 
-        assert_in_range(drip(harness, fd), HEAD_TIME - 50 * USEC_PER_MSEC, HEAD_TIME + USEC_PER_SEC);
+        assert_in_range(drip(harness, fd), HEAD_TIME - 50 * USEC_PER_MSEC,
+                        HEAD_TIME + USEC_PER_SEC);
         (void)close(fd);
 }
 
@@ -103,7 +104,8 @@ static void a_kept_connection_is_closed_when_idle_or_dripping(void **state) {
         assert_int_equal(answer.status, 200);
         receive(harness, dripping);
         assert_int_equal(answer.status, 200);
-        assert_in_range(drip(harness, dripping), IDLE_TIME - 50 * USEC_PER_MSEC, IDLE_TIME + USEC_PER_SEC);
+        assert_in_range(drip(harness, dripping), IDLE_TIME - 50 * USEC_PER_MSEC,
+                        IDLE_TIME + USEC_PER_SEC);
         assert_cut(harness, idle);
         (void)close(idle);
         (void)close(dripping);
@@ -127,8 +129,9 @@ static void a_loop_that_was_held_up_cuts_nobody_off(void **state) {
         struct harness *harness = *state;
         int fd = harness_connect(harness);
 
-        harness_turn(harness, 0);       /* accepted, with nothing to read yet */
-        assert_int_equal(send(fd, GET("/healthz"), strlen(GET("/healthz")), 0), strlen(GET("/healthz")));
+        harness_turn(harness, 0); /* accepted, with nothing to read yet */
+        assert_int_equal(send(fd, GET("/healthz"), strlen(GET("/healthz")), 0),
+                         strlen(GET("/healthz")));
         (void)usleep((useconds_t)(HEAD_TIME + 300 * USEC_PER_MSEC));
         receive(harness, fd);
         assert_int_equal(answer.status, 200);
@@ -140,7 +143,8 @@ static void a_body_that_never_ends_is_cut_off(void **state) {
         int fd;
 
         harness->broker.config.request_timeout = 200 * USEC_PER_MSEC;
-        fd = harness_send_text(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+        fd = harness_send_text(
+            harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
         assert_cut(harness, fd);
         assert_int_equal(harness->broker.reloads, 0);
         (void)close(fd);
@@ -209,7 +213,8 @@ static void a_request_line_of_ten_megabytes_is_refused(void **state) {
 
 static void post(struct harness *harness, const char *head, size_t body) {
         static char text[400 * 1024];
-        int n = snprintf(text, sizeof(text), "%s", head), fd = harness_connect_to(harness->control_path);
+        int n = snprintf(text, sizeof(text), "%s", head),
+            fd = harness_connect_to(harness->control_path);
 
         memset(text + n, 'b', body);
         (void)harness_send(harness, fd, text, (size_t)n + body);
@@ -220,11 +225,14 @@ static void post(struct harness *harness, const char *head, size_t body) {
 static void a_body_up_to_its_limit_is_taken(void **state) {
         struct harness *harness = *state;
 
-        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 16384\r\n\r\n", 16384);
+        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 16384\r\n\r\n",
+             16384);
         assert_int_equal(answer.status, 200);
-        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 16385\r\n\r\n", 16385);
+        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 16385\r\n\r\n",
+             16385);
         assert_code(413, "request-too-large");
-        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n", 200000);
+        post(harness, "POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n",
+             200000);
         assert_code(413, "request-too-large");
         assert_string_equal(answer_header(&answer, "Connection"), "close");
         assert_int_equal(harness->broker.reloads, 1);
@@ -232,7 +240,8 @@ static void a_body_up_to_its_limit_is_taken(void **state) {
 
 static void a_chunked_body_is_counted(void **state) {
         struct harness *harness = *state;
-        static const char head[] = "POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        static const char head[] =
+            "POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
         static char chunk[4096 + 16];
         int fd;
 
@@ -250,7 +259,7 @@ static void a_chunked_body_is_counted(void **state) {
                 if (chunks == 3)
                         assert_int_equal(answer.status, 200);
                 else if (chunks == 66)
-                        assert_true(answer.closed);     /* more than is worth reading */
+                        assert_true(answer.closed); /* more than is worth reading */
                 (void)close(fd);
         }
         fd = harness_connect_to(harness->control_path);
@@ -267,9 +276,13 @@ static void a_chunked_body_is_counted(void **state) {
 static void a_get_with_a_body_is_refused(void **state) {
         struct harness *harness = *state;
 
-        harness_ask(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", &answer);
+        harness_ask(harness,
+                    "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+                    &answer);
         assert_code(400, "malformed-request");
-        harness_ask(harness, "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", &answer);
+        harness_ask(harness,
+                    "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+                    &answer);
         assert_int_equal(answer.status, 200);
         assert_int_equal(harness->broker.issued, 1);
 }
@@ -290,7 +303,8 @@ static void two_opinions_on_the_length_are_refused(void **state) {
         for (size_t i = 0; i < ELEMENTS(framings); i++) {
                 int fd;
 
-                (void)snprintf(request, sizeof(request), "POST /v1/reload HTTP/1.1\r\nHost: x\r\n%s%s", framings[i],
+                (void)snprintf(request, sizeof(request),
+                               "POST /v1/reload HTTP/1.1\r\nHost: x\r\n%s%s", framings[i],
                                GET("/v1/tokens/deploy"));
                 fd = harness_send_text(harness, request);
                 receive(harness, fd);
@@ -325,8 +339,10 @@ static void garbage_and_nul_bytes_crash_nothing(void **state) {
                 BYTES("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
                 BYTES("GET /v1/tokens/nobody HTTP/1.1\r\nHost: x\r\n : y\r\n\tz\r\n\r\n"),
                 BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"),
-                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n"),
-                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"),
+                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                      "99999999999999999999999\r\n\r\n"),
+                BYTES("POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+                      "chunked\r\n\r\nzz\r\n\r\n"),
         };
 
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -414,8 +430,9 @@ static void a_burst_of_complete_requests_loses_none(void **state) {
         harness->broker.config.max_connections = 4;
         for (size_t i = 0; i < ELEMENTS(fds); i++) {
                 fds[i] = harness_connect(harness);
-                assert_int_equal(send(fds[i], GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")), 0),
-                                 strlen(GET("/v1/tokens/deploy")));
+                assert_int_equal(
+                    send(fds[i], GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")), 0),
+                    strlen(GET("/v1/tokens/deploy")));
         }
         for (size_t i = 0; i < ELEMENTS(fds); i++) {
                 receive(harness, fds[i]);
@@ -436,7 +453,8 @@ static void a_reader_that_does_not_read_is_cut_off(void **state) {
         fd = harness_connect(harness);
         /* Until its own answers fill the socket in both directions. */
         for (usec_t end = clock_monotonic() + PATIENCE; clock_monotonic() < end;) {
-                ssize_t n = send(fd, GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")), MSG_NOSIGNAL);
+                ssize_t n = send(fd, GET("/v1/tokens/deploy"), strlen(GET("/v1/tokens/deploy")),
+                                 MSG_NOSIGNAL);
 
                 if (n < 0 && errno != EAGAIN)
                         break;
@@ -510,13 +528,16 @@ static void who_asks_too_often_is_told_when_to_come_back(void **state) {
         assert_int_equal(harness->broker.last_refusal.code, DIAG_TOO_MANY_REQUESTS);
 
         /* The connection is kept, and nothing is too cheap to count. */
-        fd = harness_send_text(harness, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
+        fd = harness_send_text(
+            harness,
+            "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n");
         receive(harness, fd);
         assert_code(429, "too-many-requests");
         assert_null(answer_header(&answer, "Connection"));
         (void)close(fd);
 
-        /* Operators have buckets of their own, and a reload that takes the limit away is felt at once. */
+        /* Operators have buckets of their own, and a reload that takes the limit away is felt at
+         * once. */
         fd = harness_connect_to(harness->control_path);
         assert_true(harness_send(harness, fd, healthz, sizeof(healthz) - 1));
         receive(harness, fd);
@@ -527,7 +548,8 @@ static void who_asks_too_often_is_told_when_to_come_back(void **state) {
         assert_int_equal(answer.status, 200);
 }
 
-static const char with_proof[] = "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789\r\n\r\n";
+static const char with_proof[] =
+    "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789\r\n\r\n";
 
 /* Jobs that wait with a proof in hand never keep the broker from reading a value. */
 static void proofs_hold_half_of_the_locked_memory_at_most(void **state) {
@@ -552,9 +574,11 @@ static void proofs_have_their_own_limits(void **state) {
                 size_t length;
                 int status;
         } rows[] = {
-                { "Authorization: Bearer ", 4096, 200 }, { "Authorization: Bearer ", 4097, 413 },
+                { "Authorization: Bearer ", 4096, 200 },
+                { "Authorization: Bearer ", 4097, 413 },
                 { "Authorization: Basic ", 5000, 200 },
-                { "Forge-Broker-Id-Token-Url: ", 2048, 200 }, { "Forge-Broker-Id-Token-Url: ", 2049, 413 },
+                { "Forge-Broker-Id-Token-Url: ", 2048, 200 },
+                { "Forge-Broker-Id-Token-Url: ", 2049, 413 },
         };
         struct harness *harness = *state;
 
@@ -563,7 +587,9 @@ static void proofs_have_their_own_limits(void **state) {
 
                 memset(value, 'a', rows[i].length);
                 value[rows[i].length] = '\0';
-                (void)snprintf(text, sizeof(text), "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n%s%s\r\n\r\n", rows[i].header, value);
+                (void)snprintf(text, sizeof(text),
+                               "GET /v1/tokens/deploy HTTP/1.1\r\nHost: x\r\n%s%s\r\n\r\n",
+                               rows[i].header, value);
                 harness_ask(harness, text, &answer);
                 if (answer.status != rows[i].status)
                         fail_msg("%s %zu: %d", rows[i].header, rows[i].length, answer.status);

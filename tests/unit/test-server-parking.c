@@ -37,12 +37,13 @@ static void assert_code(int status, const char *code) {
         assert_non_null(strstr(answer.body, code));
 }
 
-static size_t expected;         /* requests to be parked, for all_parked() */
+static size_t expected; /* requests to be parked, for all_parked() */
 
 static bool all_parked(struct harness *harness) {
         size_t count = 0;
 
-        for (const struct waiter *waiter = harness->broker.waiters.first; waiter; waiter = waiter->next)
+        for (const struct waiter *waiter = harness->broker.waiters.first; waiter;
+             waiter = waiter->next)
                 count++;
         return count == expected;
 }
@@ -221,8 +222,12 @@ static void the_bound_of_parked_requests_is_kept(void **state) {
 
 static int set_up_small(void **state) {
         static const struct server_limits small = {
-                .head_timeout = HEAD_TIMEOUT, .idle_timeout = IDLE_TIMEOUT, .parked_max = 8, .parked_of_origin_max = 3,
-                .control_parked_max = 2, .requests_burst = REQUESTS_BURST,
+                .head_timeout = HEAD_TIMEOUT,
+                .idle_timeout = IDLE_TIMEOUT,
+                .parked_max = 8,
+                .parked_of_origin_max = 3,
+                .control_parked_max = 2,
+                .requests_burst = REQUESTS_BURST,
         };
 
         *state = harness_start(&small, /* with_control= */ true);
@@ -265,7 +270,8 @@ int main(void) {
                 TEST(a_stop_answers_what_is_parked),
                 TEST(a_thousand_parked_requests_are_woken_together),
                 TEST(the_bound_of_parked_requests_is_kept),
-                cmocka_unit_test_setup_teardown(one_origin_may_not_take_all_the_room_that_there_is, set_up_small, tear_down),
+                cmocka_unit_test_setup_teardown(one_origin_may_not_take_all_the_room_that_there_is,
+                                                set_up_small, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

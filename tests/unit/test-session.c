@@ -1,6 +1,7 @@
 /*
- * Universal Auth and what belongs to it: answers to a login, an access token's own claims, the lockout that survives
- * restarts, the header lines of an access proxy, and the warnings before something ends.
+ * Universal Auth and what belongs to it: answers to a login, an access token's own claims, the
+ * lockout that survives restarts, the header lines of an access proxy, and the warnings before
+ * something ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +35,8 @@ struct login_case {
 };
 
 static void check_login(const struct login_case *row) {
-        struct http_response response = { .status = row->status, .body = secret_copy(row->body, strlen(row->body)) };
+        struct http_response response = { .status = row->status,
+                                          .body = secret_copy(row->body, strlen(row->body)) };
         struct infisical_session session;
         struct error err;
         int r;
@@ -42,11 +44,13 @@ static void check_login(const struct login_case *row) {
         (void)snprintf(response.content_type, sizeof(response.content_type), "%s", row->type);
         r = infisical_classify_login(&response, URL, NOW, &session, &err);
         if (err.code != row->code || session.verdict.authoritative != row->refused)
-                fail_msg("%s: %s, refused %d: %s", row->name, err.code ? diagnosis_info(err.code)->name : "none",
+                fail_msg("%s: %s, refused %d: %s", row->name,
+                         err.code ? diagnosis_info(err.code)->name : "none",
                          session.verdict.authoritative, err.detail);
         assert_int_equal(r, -(int)row->code);
         assert_true((session.access_token != NULL) == (row->code == DIAG_NONE));
-        assert_int_equal(session.lifetime, row->code == DIAG_NONE ? row->lifetime : session.lifetime);
+        assert_int_equal(session.lifetime,
+                         row->code == DIAG_NONE ? row->lifetime : session.lifetime);
         if (row->code != DIAG_NONE)
                 assert_true(strlen(error_remedy(&err)) > 20);
         (void)secret_unref(session.access_token);
@@ -89,22 +93,27 @@ static void each_recorded_login_means_what_it_should(void **state) {
         FILE *file;
 
         (void)state;
-        (void)snprintf(path, sizeof(path), "%s/tests/unit/data/infisical-logins.jsonl", top ? top : ".");
+        (void)snprintf(path, sizeof(path), "%s/tests/unit/data/infisical-logins.jsonl",
+                       top ? top : ".");
         file = fopen(path, "re");
         assert_non_null(file);
         while (fgets(line, sizeof(line), file)) {
                 json_t *exchange = json_loads(line, 0, NULL);
-                const char *name = json_member_string(exchange, "name"), *text = json_member_string(exchange, "body");
+                const char *name = json_member_string(exchange, "name"),
+                           *text = json_member_string(exchange, "body");
                 const char *mark = text ? strstr(text, "<token>") : NULL;
-                struct login_case row = { .name = name, .type = json_member_string(exchange, "content_type"), .body = body };
+                struct login_case row = { .name = name,
+                                          .type = json_member_string(exchange, "content_type"),
+                                          .body = body };
                 json_int_t status = 0;
                 size_t i = 0;
 
                 assert_non_null(name);
                 assert_true(json_member_int(exchange, "status", &status));
                 /* The recording left the token out: another stands in its place. */
-                (void)snprintf(body, sizeof(body), "%.*s%s%s", mark ? (int)(mark - text) : (int)strlen(text), text,
-                               mark ? JWT : "", mark ? mark + strlen("<token>") : "");
+                (void)snprintf(body, sizeof(body), "%.*s%s%s",
+                               mark ? (int)(mark - text) : (int)strlen(text), text, mark ? JWT : "",
+                               mark ? mark + strlen("<token>") : "");
                 while (i < ELEMENTS(expected) && strcmp(expected[i].name, name) != 0)
                         i++;
                 if (i == ELEMENTS(expected))
@@ -123,8 +132,10 @@ static void each_recorded_login_means_what_it_should(void **state) {
 
 #define JSON "application/json"
 #define ERROR_BODY(status, name, text)                                                             \
-        "{\"reqId\":\"req-aB3dE5fG7hJ9kL\",\"statusCode\":" #status ",\"error\":\"" name "\",\"message\":\"" text "\"}"
-#define OK_BODY(token, expires) "{\"accessToken\":\"" token "\",\"expiresIn\":" expires ",\"tokenType\":\"Bearer\"}"
+        "{\"reqId\":\"req-aB3dE5fG7hJ9kL\",\"statusCode\":" #status ",\"error\":\"" name           \
+        "\",\"message\":\"" text "\"}"
+#define OK_BODY(token, expires)                                                                    \
+        "{\"accessToken\":\"" token "\",\"expiresIn\":" expires ",\"tokenType\":\"Bearer\"}"
 /* {"exp":1800000600}, {"exp":1799999999} */
 #define EXP_LATER "e30.eyJleHAiOjE4MDAwMDA2MDB9.c2ln"
 #define EXP_PAST  "e30.eyJleHAiOjE3OTk5OTk5OTl9.c2ln"
@@ -132,40 +143,53 @@ static void each_recorded_login_means_what_it_should(void **state) {
 static void no_other_answer_is_taken_for_what_it_is_not(void **state) {
         static const struct login_case rows[] = {
                 { "locked", 401, JSON,
-                  ERROR_BODY(401, "UnauthorizedError",
-                             "This identity auth method is temporarily locked, please try again later"),
+                  ERROR_BODY(
+                      401, "UnauthorizedError",
+                      "This identity auth method is temporarily locked, please try again later"),
                   DIAG_CREDENTIAL_LOCKED_OUT, false, 0 },
                 { "address", 403, JSON,
-                  ERROR_BODY(403, "ForbiddenError",
-                             "You are not allowed to access this resource from the current IP address"),
+                  ERROR_BODY(
+                      403, "ForbiddenError",
+                      "You are not allowed to access this resource from the current IP address"),
                   DIAG_ADDRESS_NOT_ALLOWED, false, 0 },
                 { "uses", 401, JSON,
-                  ERROR_BODY(401, "UnauthorizedError", "Access denied due to client secret usage limit reached"),
+                  ERROR_BODY(401, "UnauthorizedError",
+                             "Access denied due to client secret usage limit reached"),
                   DIAG_CREDENTIAL_USES_EXHAUSTED, false, 0 },
                 { "contention", 429, JSON,
-                  ERROR_BODY(429, "RateLimitExceeded", "Failed to acquire lock: rate limit exceeded"),
+                  ERROR_BODY(429, "RateLimitExceeded",
+                             "Failed to acquire lock: rate limit exceeded"),
                   DIAG_UPSTREAM_RATE_LIMITED, false, 0 },
                 { "route", 404, JSON,
-                  "{\"message\":\"Route POST:/api/v1/auth/universal-auth/login not found\",\"error\":\"Not Found\","
-                  "\"statusCode\":404}", DIAG_UPSTREAM_MALFORMED, false, 0 },
+                  "{\"message\":\"Route POST:/api/v1/auth/universal-auth/login not "
+                  "found\",\"error\":\"Not Found\","
+                  "\"statusCode\":404}",
+                  DIAG_UPSTREAM_MALFORMED, false, 0 },
                 { "page 403", 403, "text/html", "<html>", DIAG_UPSTREAM_BLOCKED, false, 0 },
                 { "page 200", 200, "text/html", "<html>", DIAG_UPSTREAM_BLOCKED, false, 0 },
                 { "redirect", 302, "text/html", "", DIAG_UPSTREAM_BLOCKED, false, 0 },
                 { "gateway", 502, "text/html", "<html>", DIAG_UPSTREAM_UNREACHABLE, false, 0 },
                 { "torn", 200, JSON, "{\"accessToken\":\"" JWT, DIAG_UPSTREAM_MALFORMED, false, 0 },
-                { "twice", 200, JSON, "{\"accessToken\":\"a.b.c\",\"accessToken\":\"d.e.f\",\"expiresIn\":60}",
+                { "twice", 200, JSON,
+                  "{\"accessToken\":\"a.b.c\",\"accessToken\":\"d.e.f\",\"expiresIn\":60}",
                   DIAG_UPSTREAM_MALFORMED, false, 0 },
                 { "list", 200, JSON, "[]", DIAG_UPSTREAM_MALFORMED, false, 0 },
                 { "no token", 200, JSON, "{\"expiresIn\":60}", DIAG_UPSTREAM_MALFORMED, false, 0 },
-                { "number", 200, JSON, "{\"accessToken\":5,\"expiresIn\":60}", DIAG_UPSTREAM_MALFORMED, false, 0 },
-                { "line break", 200, JSON, OK_BODY("a.b\\r\\nX: y", "60"), DIAG_UPSTREAM_MALFORMED, false, 0 },
+                { "number", 200, JSON, "{\"accessToken\":5,\"expiresIn\":60}",
+                  DIAG_UPSTREAM_MALFORMED, false, 0 },
+                { "line break", 200, JSON, OK_BODY("a.b\\r\\nX: y", "60"), DIAG_UPSTREAM_MALFORMED,
+                  false, 0 },
                 { "negative", 200, JSON, OK_BODY(JWT, "-1"), DIAG_UPSTREAM_MALFORMED, false, 0 },
                 { "real", 200, JSON, OK_BODY(JWT, "1e300"), DIAG_UPSTREAM_MALFORMED, false, 0 },
-                { "digits", 200, JSON, OK_BODY(JWT, "\"60\""), DIAG_NONE, false, 60 * USEC_PER_SEC },
+                { "digits", 200, JSON, OK_BODY(JWT, "\"60\""), DIAG_NONE, false,
+                  60 * USEC_PER_SEC },
                 { "for ever", 200, JSON, OK_BODY(JWT, "0"), DIAG_NONE, false, 0 },
-                { "its own end is sooner", 200, JSON, OK_BODY(EXP_LATER, "2592000"), DIAG_NONE, false, 600 * USEC_PER_SEC },
-                { "its own end alone", 200, JSON, OK_BODY(EXP_LATER, "0"), DIAG_NONE, false, 600 * USEC_PER_SEC },
-                { "over already", 200, JSON, OK_BODY(EXP_PAST, "3600"), DIAG_CREDENTIAL_EXPIRED, false, 0 },
+                { "its own end is sooner", 200, JSON, OK_BODY(EXP_LATER, "2592000"), DIAG_NONE,
+                  false, 600 * USEC_PER_SEC },
+                { "its own end alone", 200, JSON, OK_BODY(EXP_LATER, "0"), DIAG_NONE, false,
+                  600 * USEC_PER_SEC },
+                { "over already", 200, JSON, OK_BODY(EXP_PAST, "3600"), DIAG_CREDENTIAL_EXPIRED,
+                  false, 0 },
         };
 
         (void)state;
@@ -186,7 +210,7 @@ static void claims_are_read_where_a_token_has_them(void **state) {
                 { "a.b.c.d", false, 0, 0, "" },
                 { "e30.e30.x", true, 0, 0, "" },
                 { "e30.!!!!.x", false, 0, 0, "" },
-                { "e30.W10.x", false, 0, 0, "" },                      /* [] */
+                { "e30.W10.x", false, 0, 0, "" }, /* [] */
                 { EXP_LATER, true, (UINT64_C(1800000600)) * USEC_PER_SEC, 0, "" },
                 /* {"exp":"1800000600"} */
                 { "e30.eyJleHAiOiIxODAwMDAwNjAwIn0.x", true, 0, 0, "" },
@@ -195,7 +219,8 @@ static void claims_are_read_where_a_token_has_them(void **state) {
                 /* {"exp":99999999999999999} */
                 { "e30.eyJleHAiOjk5OTk5OTk5OTk5OTk5OTk5fQ.x", true, 0, 0, "" },
                 /* {"identityName":"ci\u0007\nrunner","numUsesLimit":5} */
-                { "e30.eyJpZGVudGl0eU5hbWUiOiJjaVx1MDAwN1xucnVubmVyIiwibnVtVXNlc0xpbWl0Ijo1fQ.x", true, 0, 5, "ci??runner" },
+                { "e30.eyJpZGVudGl0eU5hbWUiOiJjaVx1MDAwN1xucnVubmVyIiwibnVtVXNlc0xpbWl0Ijo1fQ.x",
+                  true, 0, 5, "ci??runner" },
         };
 
         (void)state;
@@ -224,7 +249,8 @@ static void a_rejected_pair_is_tried_twice_and_then_rarely(void **state) {
         assert_int_equal(lockout_wait(&lockout, "aaaaaaaa", NOW + 60 * USEC_PER_SEC), 0);
         lockout_attempt(&lockout, "aaaaaaaa", NOW + 60 * USEC_PER_SEC);
         for (int i = 0; i < 20; i++) {
-                assert_int_equal(lockout_wait(&lockout, "aaaaaaaa", lockout.last_at), 600 * USEC_PER_SEC);
+                assert_int_equal(lockout_wait(&lockout, "aaaaaaaa", lockout.last_at),
+                                 600 * USEC_PER_SEC);
                 lockout_attempt(&lockout, "aaaaaaaa", lockout.last_at + 600 * USEC_PER_SEC);
         }
         /* Another pair is another matter; a clock that was set back costs one pause. */
@@ -240,9 +266,16 @@ static void a_rejected_pair_is_tried_twice_and_then_rarely(void **state) {
 }
 
 static void a_restart_does_not_forget_a_rejection(void **state) {
-        static const char *const damaged[] = { "", "1", "2 aaaaaaaa 1 5\n", "1 aaaaaaaa 1 5", "1 AAAAAAAA 1 5\n",
-                                               "1 aaaaaaaa -1 5\n", "1 aaaaaaaa 1 5\nx", "1 aaaaaaaaa 1 5\n",
-                                               "1 aaaaaaaa 9999 5\n", "1 aaaaaaaa 1 99999999999\n" };
+        static const char *const damaged[] = { "",
+                                               "1",
+                                               "2 aaaaaaaa 1 5\n",
+                                               "1 aaaaaaaa 1 5",
+                                               "1 AAAAAAAA 1 5\n",
+                                               "1 aaaaaaaa -1 5\n",
+                                               "1 aaaaaaaa 1 5\nx",
+                                               "1 aaaaaaaaa 1 5\n",
+                                               "1 aaaaaaaa 9999 5\n",
+                                               "1 aaaaaaaa 1 99999999999\n" };
         char directory[] = "/tmp/forge-broker-lockout.XXXXXX", path[128];
         struct lockout lockout = { 0 }, loaded;
         struct error err;
@@ -263,16 +296,18 @@ static void a_restart_does_not_forget_a_rejection(void **state) {
         (void)snprintf(path, sizeof(path), "%s/login-default.state", directory);
         (void)unlink(path);
         (void)rmdir(directory);
-        assert_int_equal(lockout_store(&lockout, directory, "default", &err), -(int)DIAG_INTERNAL_ERROR);
+        assert_int_equal(lockout_store(&lockout, directory, "default", &err),
+                         -(int)DIAG_INTERNAL_ERROR);
         assert_non_null(strstr(err.detail, "login-default.state"));
 }
 
 static void header_lines_are_checked(void **state) {
         static const struct {
-                const char *text, *expected;    /* NULL: refused … */
-                unsigned line;                  /* … in this line */
+                const char *text, *expected; /* NULL: refused … */
+                unsigned line;               /* … in this line */
         } rows[] = {
-                { "CF-Access-Client-Id: abc\r\n\n# comment\n  X-Y:z", "CF-Access-Client-Id: abc\nX-Y:z\n", 0 },
+                { "CF-Access-Client-Id: abc\r\n\n# comment\n  X-Y:z",
+                  "CF-Access-Client-Id: abc\nX-Y:z\n", 0 },
                 { "# nothing\n", NULL, 0 },
                 { "X: a\nAuthorization: Bearer x", NULL, 2 },
                 { "host: a", NULL, 1 },

@@ -47,8 +47,9 @@ static void what_could_steer_a_terminal_becomes_a_question_mark(void **state) {
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 char buffer[32];
 
-                assert_string_equal(text_clean(buffer, sizeof(buffer), cases[i].text, cases[i].length),
-                                    cases[i].clean);
+                assert_string_equal(
+                    text_clean(buffer, sizeof(buffer), cases[i].text, cases[i].length),
+                    cases[i].clean);
         }
 }
 
@@ -57,11 +58,13 @@ static void invalid_utf8_becomes_question_marks(void **state) {
 
         (void)state;
         assert_string_equal(clean(buffer, "\xff\xfe"), "??");
-        assert_string_equal(clean(buffer, "\xc0\xaf"), "??");                   /* overlong '/' */
-        assert_string_equal(clean(buffer, "\xed\xa0\x80"), "???");              /* a surrogate */
-        assert_string_equal(clean(buffer, "\xf4\x90\x80\x80"), "????");         /* past U+10FFFF */
+        assert_string_equal(clean(buffer, "\xc0\xaf"), "??");           /* overlong '/' */
+        assert_string_equal(clean(buffer, "\xed\xa0\x80"), "???");      /* a surrogate */
+        assert_string_equal(clean(buffer, "\xf4\x90\x80\x80"), "????"); /* past U+10FFFF */
         assert_string_equal(clean(buffer, "cut \xe2\x82"), "cut ??");
-        assert_string_equal(clean(buffer, "\x80" "lone"), "?lone");
+        assert_string_equal(clean(buffer, "\x80"
+                                          "lone"),
+                            "?lone");
 }
 
 static void long_text_is_cut_and_says_so(void **state) {
@@ -84,7 +87,8 @@ static void a_cut_never_splits_a_character(void **state) {
                 text_clean(buffer, size, euros, sizeof(euros) - 1);
                 assert_true(strlen(buffer) < size);
                 text_clean(again, sizeof(again), buffer, strlen(buffer));
-                assert_string_equal(again, buffer);     /* no half character that a second pass would replace */
+                /* no half character that a second pass would replace */
+                assert_string_equal(again, buffer);
         }
 }
 
@@ -99,7 +103,8 @@ static void plain_is_what_a_record_needs_no_quotes_for(void **state) {
 }
 
 static void each_byte_is_plain_or_not(void **state) {
-        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@:+-";
+        static const char plain[] =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/@:+-";
 
         (void)state;
         for (int c = 1; c < 256; c++) {
@@ -144,7 +149,8 @@ static void no_value_can_look_like_another_field(void **state) {
         size_t used = 0;
 
         (void)state;
-        assert_true(text_append_field(record, sizeof(record), &used, "job", "x\" forgejo_token_source=\"y\\"));
+        assert_true(text_append_field(record, sizeof(record), &used, "job",
+                                      "x\" forgejo_token_source=\"y\\"));
         assert_string_equal(record, "job=\"x\\\" forgejo_token_source=\\\"y\\\\\"");
 }
 

@@ -1,4 +1,5 @@
-/* How much of a forge's patience reports can use up: five dead tokens in any minute, in whatever order they come. */
+/* How much of a forge's patience reports can use up: five dead tokens in any minute, in whatever
+ * order they come. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +108,8 @@ static struct value *value_of(const char *text, const char *print) {
         return value;
 }
 
-/* Two jobs report, and between them the token was rotated: the first has its answer, whatever becomes of the second's question. */
+/* Two jobs report, and between them the token was rotated: the first has its answer, whatever
+ * becomes of the second's question. */
 static void who_asked_about_a_value_that_is_gone_waits_no_longer(void **state) {
         static char name[] = "home", url[] = "http://127.0.0.1:9";
         const struct forge_config config = { .name = name, .type = FORGE_FORGEJO, .url = url };
@@ -130,8 +132,10 @@ static void who_asked_about_a_value_that_is_gone_waits_no_longer(void **state) {
         older = value_of("older", "00000001");
         newer = value_of("newer", "00000002");
         verify_init(&verify, &refresh, http, &forge);
-        assert_int_equal(verify_value(&verify, older, START, true, &first, &life, &wait, &err), VERIFY_WAIT);
-        assert_int_equal(verify_value(&verify, newer, START, true, &second, &life, &wait, &err), VERIFY_WAIT);
+        assert_int_equal(verify_value(&verify, older, START, true, &first, &life, &wait, &err),
+                         VERIFY_WAIT);
+        assert_int_equal(verify_value(&verify, newer, START, true, &second, &life, &wait, &err),
+                         VERIFY_WAIT);
         assert_int_equal(woken, 1);
         assert_null(first.list);
         assert_non_null(second.list);

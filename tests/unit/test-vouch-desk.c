@@ -1,6 +1,7 @@
 /*
- * How often forges are asked whose job this is: questions are shared, answers kept for as long as they hold, bad tokens shown
- * only so often, and keys read at most once a minute.  The server counts; where time matters, the desk's own marks are set back.
+ * How often forges are asked whose job this is: questions are shared, answers kept for as long as
+ * they hold, bad tokens shown only so often, and keys read at most once a minute.  The server
+ * counts; where time matters, the desk's own marks are set back.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,20 +17,26 @@
 #include "broker/vouch_desk.h"
 #include "test-http-server.h"
 
-#define RUN \
-        "{\"id\":42,\"repository\":{\"full_name\":\"o/r\"},\"is_fork_pull_request\":false,\"trigger_event\":\"push\"," \
+#define RUN                                                                                        \
+        "{\"id\":42,\"repository\":{\"full_name\":\"o/"                                            \
+        "r\"},\"is_fork_pull_request\":false,\"trigger_event\":\"push\","                          \
         "\"prettyref\":\"main\",\"event_payload\":\"{\\\"ref\\\":\\\"refs/heads/main\\\"}\"}"
-#define UNKNOWN "{\"message\":\"user does not exist [uid: 0, name: ]\",\"url\":\"https://git.example.org/api/swagger\"}"
+#define UNKNOWN                                                                                    \
+        "{\"message\":\"user does not exist [uid: 0, name: "                                       \
+        "]\",\"url\":\"https://git.example.org/api/swagger\"}"
 
-enum { RUNS, DOCUMENTS, KEYS };         /* what is counted */
-enum { WELL, KEYS_GONE };               /* modes */
+enum { RUNS, DOCUMENTS, KEYS }; /* what is counted */
+enum { WELL, KEYS_GONE };       /* modes */
 
 static int port;
 static sd_event *event;
 static struct http_client *client;
 static struct fingerprint_key *key;
 static char forge_url[64], issuer[96], name[] = "home", audience[] = "forge-broker";
-static struct forge_config forge = { .name = name, .type = FORGE_FORGEJO, .url = forge_url, .oidc_audience = audience,
+static struct forge_config forge = { .name = name,
+                                     .type = FORGE_FORGEJO,
+                                     .url = forge_url,
+                                     .oidc_audience = audience,
                                      .oidc_issuer = issuer };
 static struct verify_forge patience;
 static struct vouch_desk desk;
@@ -44,8 +51,9 @@ static void send_json(int fd, int status, const char *body) {
         char head[256];
 
         (void)snprintf(head, sizeof(head),
-                       "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status,
-                       strlen(body));
+                       "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: "
+                       "%zu\r\nConnection: close\r\n\r\n",
+                       status, strlen(body));
         test_server_send(fd, head);
         test_server_send(fd, body);
 }
@@ -66,14 +74,17 @@ static void answer(int fd, const char *head) {
                 /* This process was there before the port was known. */
                 if (sscanf(strstr(head, "\r\nHost: "), "\r\nHost: %63s", host) != 1)
                         return;
-                (void)snprintf(body, sizeof(body), "{\"issuer\":\"http://%s/api/actions\",\"jwks_uri\":\"http://%s/keys\"}", host,
-                               host);
+                (void)snprintf(
+                    body, sizeof(body),
+                    "{\"issuer\":\"http://%s/api/actions\",\"jwks_uri\":\"http://%s/keys\"}", host,
+                    host);
                 send_json(fd, 200, body);
         } else {
                 count(KEYS);
                 /* The key of RFC 7515, appendix A.3. */
                 if (test_server_shared->mode == WELL)
-                        send_json(fd, 200, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"one\","
+                        send_json(fd, 200,
+                                  "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"one\","
                                   "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
                                   "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}]}");
                 else
@@ -95,7 +106,8 @@ static int ask_once(const char *text, const struct peer *peer, bool may_wait, st
                     const struct job_facts **facts, usec_t *retry_after, struct error *err) {
         struct secret *proof = secret_copy(text, strlen(text));
         const struct vouch_question question = { .proof = proof };
-        int r = vouch_desk_ask(&desk, &forge, &question, peer, may_wait, waiter, facts, retry_after, err);
+        int r = vouch_desk_ask(&desk, &forge, &question, peer, may_wait, waiter, facts, retry_after,
+                               err);
 
         (void)secret_unref(proof);
         return r;
@@ -108,7 +120,8 @@ static int ask(const char *text, const struct peer *peer, usec_t *retry_after) {
         struct error err = { 0 };
         int r;
 
-        while ((r = ask_once(text, peer, true, &waiter, &facts, retry_after, &err)) == VOUCH_DESK_WAIT)
+        while ((r = ask_once(text, peer, true, &waiter, &facts, retry_after, &err)) ==
+               VOUCH_DESK_WAIT)
                 while (waiter.list)
                         assert_true(sd_event_run(event, UINT64_MAX) >= 0);
         assert_int_equal(r, -(int)err.code);
@@ -126,15 +139,18 @@ static void a_herd_with_one_proof_asks_once(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTS(waiters); i++) {
                 waiters[i] = (struct waiter){ .wake = on_wake };
-                assert_int_equal(ask_once("good", &hosts_root, true, &waiters[i], &facts, &retry_after, &err), VOUCH_DESK_WAIT);
+                assert_int_equal(
+                    ask_once("good", &hosts_root, true, &waiters[i], &facts, &retry_after, &err),
+                    VOUCH_DESK_WAIT);
         }
         while (woken < ELEMENTS(waiters))
                 assert_true(sd_event_run(event, UINT64_MAX) >= 0);
         assert_int_equal(ask("good", &hosts_root, &retry_after), 0);
         assert_int_equal(counted(RUNS), 1);
         /* And one that may not wait is told so. */
-        assert_int_equal(ask_once("good-2", &hosts_root, false, &waiters[0], &facts, &retry_after, &err),
-                         -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(
+            ask_once("good-2", &hosts_root, false, &waiters[0], &facts, &retry_after, &err),
+            -(int)DIAG_PROOF_INSUFFICIENT);
         assert_true(retry_after > 0);
         assert_int_equal(patience.in_flight, 1);
 }
@@ -156,7 +172,8 @@ static void one_origin_shows_no_more_at_a_time_than_it_may_be_refused(void **sta
                         waiters[i].wake = on_wake;
                         if (results[i] != VOUCH_DESK_WAIT || waiters[i].list)
                                 continue;
-                        results[i] = ask_once(bad[i], &containers[0], true, &waiters[i], &facts, &retry_after, &err);
+                        results[i] = ask_once(bad[i], &containers[0], true, &waiters[i], &facts,
+                                              &retry_after, &err);
                         left -= results[i] != VOUCH_DESK_WAIT;
                         rejected += results[i] == -(int)DIAG_PROOF_REJECTED;
                         assert_true(patience.in_flight <= VOUCH_ORIGIN_MAX);
@@ -187,7 +204,8 @@ static void many_jobs_wait_for_each_other(void **state) {
                         if (done[i] || waiters[i].list)
                                 continue;
                         (void)snprintf(text, sizeof(text), "good%zu", i);
-                        r = ask_once(text, &hosts_root, true, &waiters[i], &facts, &retry_after, &err);
+                        r = ask_once(text, &hosts_root, true, &waiters[i], &facts, &retry_after,
+                                     &err);
                         assert_true(r == VOUCH_DESK_WAIT || r == VOUCH_DESK_ANSWERED);
                         if (r == VOUCH_DESK_ANSWERED) {
                                 done[i] = true;
@@ -211,7 +229,8 @@ static void who_waits_for_the_answers_to_others_questions_is_woken(void **state)
         (void)state;
         for (int i = 0; i < VERIFY_DEAD_MAX; i++)
                 verify_forge_asked(&patience);
-        assert_int_equal(ask_once("good", &hosts_root, true, &waiter, &facts, &retry_after, &err), VOUCH_DESK_WAIT);
+        assert_int_equal(ask_once("good", &hosts_root, true, &waiter, &facts, &retry_after, &err),
+                         VOUCH_DESK_WAIT);
         assert_int_equal(counted(RUNS), 0);
         verify_forge_answered(&patience);
         assert_int_equal(woken, 1);
@@ -235,7 +254,8 @@ static void bad_tokens_are_shown_five_times_a_minute(void **state) {
         assert_int_equal(ask("bad-4", &containers[1], &retry_after), -(int)DIAG_PROOF_REJECTED);
         assert_int_equal(ask("bad-5", &containers[2], &retry_after), -(int)DIAG_PROOF_REJECTED);
         assert_int_equal(ask("bad-6", &containers[2], &retry_after), -(int)DIAG_PROOF_REJECTED);
-        assert_int_equal(ask("good-from-3", &containers[3], &retry_after), -(int)DIAG_TOO_MANY_REQUESTS);
+        assert_int_equal(ask("good-from-3", &containers[3], &retry_after),
+                         -(int)DIAG_TOO_MANY_REQUESTS);
         assert_int_equal(ask("good-from-1", &containers[1], &retry_after), 0);
         assert_int_equal(counted(RUNS), 6);
         /* A minute later. */
@@ -254,7 +274,8 @@ static void a_token_that_is_over_its_limit_stops_its_own_container(void **state)
         usec_t retry_after;
 
         (void)state;
-        assert_int_equal(ask("limited-1", &containers[0], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-1", &containers[0], &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
         assert_int_equal(ask("good-1", &containers[0], &retry_after), -(int)DIAG_TOO_MANY_REQUESTS);
         assert_true(retry_after > 50 * USEC_PER_SEC && retry_after <= VERIFY_PAUSE);
         assert_int_equal(counted(RUNS), 1);
@@ -262,11 +283,15 @@ static void a_token_that_is_over_its_limit_stops_its_own_container(void **state)
         assert_int_equal(ask("good-2", &containers[1], &retry_after), 0);
         assert_int_equal(verify_forge_wait(&patience, clock_boottime()), 0);
         /* Where many meet it, it is the host's address. */
-        assert_int_equal(ask("limited-2", &containers[1], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
-        assert_int_equal(ask("limited-3", &containers[2], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
-        assert_int_equal(ask("limited-4", &containers[3], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-2", &containers[1], &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-3", &containers[2], &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-4", &containers[3], &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
         assert_int_equal(ask("good-5", &containers[4], &retry_after), 0);
-        assert_int_equal(ask("limited-5", &containers[4], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask("limited-5", &containers[4], &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
         assert_int_equal(ask("good-6", &containers[5], &retry_after), -(int)DIAG_TOO_MANY_REQUESTS);
         assert_true(retry_after > 0 && retry_after <= VERIFY_PAUSE);
         assert_int_equal(counted(RUNS), 7);
@@ -298,18 +323,21 @@ static const char *id_token(char *buffer, size_t size, const char *kid) {
 
         memset(nobodys, 'A', sizeof(nobodys) - 1);
         (void)snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}", kid);
-        (void)snprintf(claims, sizeof(claims), "{\"jti\":%u,\"iss\":\"%s\",\"aud\":\"%s\",\"iat\":%llu,\"exp\":%llu}", ++serial,
-                       issuer, audience,
+        (void)snprintf(claims, sizeof(claims),
+                       "{\"jti\":%u,\"iss\":\"%s\",\"aud\":\"%s\",\"iat\":%llu,\"exp\":%llu}",
+                       ++serial, issuer, audience,
                        (unsigned long long)(clock_realtime() / USEC_PER_SEC),
                        (unsigned long long)(clock_realtime() / USEC_PER_SEC) + 300);
         for (int i = 0; i < 2; i++) {
                 const char *text = i ? claims : header;
-                static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+                static const char digits[] =
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
                 size_t used = 0, length = strlen(text);
 
                 for (size_t at = 0; at < length * 8; at += 6) {
-                        unsigned pair = (unsigned)(unsigned char)text[at / 8] << 8 |
-                                        (at / 8 + 1 < length ? (unsigned)(unsigned char)text[at / 8 + 1] : 0);
+                        unsigned pair =
+                            (unsigned)(unsigned char)text[at / 8] << 8 |
+                            (at / 8 + 1 < length ? (unsigned)(unsigned char)text[at / 8 + 1] : 0);
 
                         parts[i][used++] = digits[pair >> (10 - at % 8) & 63];
                 }
@@ -328,13 +356,15 @@ static void who_leaves_takes_the_proof_along(void **state) {
         char text[1200];
 
         (void)state;
-        assert_int_equal(ask_once(id_token(text, sizeof(text), "one"), &containers[0], true, &stays, &facts, &retry_after, &err),
+        assert_int_equal(ask_once(id_token(text, sizeof(text), "one"), &containers[0], true, &stays,
+                                  &facts, &retry_after, &err),
                          VOUCH_DESK_WAIT);
         for (int i = 0; i < 100; i++) {
                 struct waiter leaves = { .wake = on_wake };
 
-                assert_int_equal(ask_once(id_token(text, sizeof(text), "one"), &hosts_root, true, &leaves, &facts, &retry_after,
-                                          &err), VOUCH_DESK_WAIT);
+                assert_int_equal(ask_once(id_token(text, sizeof(text), "one"), &hosts_root, true,
+                                          &leaves, &facts, &retry_after, &err),
+                                 VOUCH_DESK_WAIT);
                 waiter_leave(&leaves);
                 if (i == 0)
                         in_use = secret_in_use();
@@ -353,14 +383,16 @@ static void keys_are_read_once_a_minute(void **state) {
         char text[1200];
 
         (void)state;
-        assert_int_equal(ask(id_token(text, sizeof(text), "one"), &hosts_root, &retry_after), -(int)DIAG_PROOF_REJECTED);
+        assert_int_equal(ask(id_token(text, sizeof(text), "one"), &hosts_root, &retry_after),
+                         -(int)DIAG_PROOF_REJECTED);
         assert_int_equal(counted(KEYS), 1);
         /* A kid that is new may be of a rotated key; the next has to wait. */
         for (int i = 0; i < 10; i++) {
                 char kid[8];
 
                 (void)snprintf(kid, sizeof(kid), "x%d", i);
-                assert_int_equal(ask(id_token(text, sizeof(text), kid), &hosts_root, &retry_after), -(int)DIAG_PROOF_REJECTED);
+                assert_int_equal(ask(id_token(text, sizeof(text), kid), &hosts_root, &retry_after),
+                                 -(int)DIAG_PROOF_REJECTED);
         }
         assert_int_equal(counted(KEYS), 2);
         keys->fetches.busy_until -= KEY_DESK_INTERVAL;
@@ -368,16 +400,19 @@ static void keys_are_read_once_a_minute(void **state) {
                 char kid[8];
 
                 (void)snprintf(kid, sizeof(kid), "y%d", i);
-                assert_int_equal(ask(id_token(text, sizeof(text), kid), &hosts_root, &retry_after), -(int)DIAG_PROOF_REJECTED);
+                assert_int_equal(ask(id_token(text, sizeof(text), kid), &hosts_root, &retry_after),
+                                 -(int)DIAG_PROOF_REJECTED);
         }
         assert_int_equal(counted(KEYS), 3);
         /* After an hour they are read again, and without them nothing can be told. */
         keys->fetches.busy_until -= KEY_DESK_INTERVAL;
         keys->read_at -= KEY_DESK_MAX_AGE;
         test_server_shared->mode = KEYS_GONE;
-        assert_int_equal(ask(id_token(text, sizeof(text), "one"), &hosts_root, &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask(id_token(text, sizeof(text), "one"), &hosts_root, &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
         assert_int_equal(counted(KEYS), 4);
-        assert_int_equal(ask(id_token(text, sizeof(text), "one"), &containers[0], &retry_after), -(int)DIAG_PROOF_INSUFFICIENT);
+        assert_int_equal(ask(id_token(text, sizeof(text), "one"), &containers[0], &retry_after),
+                         -(int)DIAG_PROOF_INSUFFICIENT);
         assert_true(retry_after > 0);
         assert_int_equal(counted(KEYS), 4);
         assert_int_equal(counted(DOCUMENTS), 4);
@@ -397,7 +432,9 @@ static void a_desk_that_ends_wakes_who_waits(void **state) {
                 (void)snprintf(text, sizeof(text), "good%zu", i);
                 if (i == 0)
                         (void)id_token(text, sizeof(text), "one");
-                assert_int_equal(ask_once(text, &hosts_root, true, &waiters[i], &facts, &retry_after, &err), VOUCH_DESK_WAIT);
+                assert_int_equal(
+                    ask_once(text, &hosts_root, true, &waiters[i], &facts, &retry_after, &err),
+                    VOUCH_DESK_WAIT);
         }
         vouch_desk_done(&desk);
         assert_int_equal(woken, ELEMENTS(waiters));
@@ -438,8 +475,9 @@ static int set_up(void **state) {
         (void)unlink(path);
         (void)rmdir(directory);
         for (size_t i = 0; i < ELEMENTS(containers); i++)
-                containers[i].cgroup.own = (size_t)snprintf(containers[i].cgroup.path, sizeof(containers[i].cgroup.path),
-                                                            "/system.slice/docker-%zu.scope", i);
+                containers[i].cgroup.own =
+                    (size_t)snprintf(containers[i].cgroup.path, sizeof(containers[i].cgroup.path),
+                                     "/system.slice/docker-%zu.scope", i);
         assert_true(sd_event_new(&event) >= 0);
         return http_client_new(event, &client, &err);
 }
@@ -460,11 +498,15 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(a_herd_with_one_proof_asks_once, begin, end),
-                cmocka_unit_test_setup_teardown(one_origin_shows_no_more_at_a_time_than_it_may_be_refused, begin, end),
+                cmocka_unit_test_setup_teardown(
+                    one_origin_shows_no_more_at_a_time_than_it_may_be_refused, begin, end),
                 cmocka_unit_test_setup_teardown(many_jobs_wait_for_each_other, begin, end),
-                cmocka_unit_test_setup_teardown(who_waits_for_the_answers_to_others_questions_is_woken, begin, end),
-                cmocka_unit_test_setup_teardown(bad_tokens_are_shown_five_times_a_minute, begin, end),
-                cmocka_unit_test_setup_teardown(a_token_that_is_over_its_limit_stops_its_own_container, begin, end),
+                cmocka_unit_test_setup_teardown(
+                    who_waits_for_the_answers_to_others_questions_is_woken, begin, end),
+                cmocka_unit_test_setup_teardown(bad_tokens_are_shown_five_times_a_minute, begin,
+                                                end),
+                cmocka_unit_test_setup_teardown(
+                    a_token_that_is_over_its_limit_stops_its_own_container, begin, end),
                 cmocka_unit_test_setup_teardown(answers_are_kept_in_bounds, begin, end),
                 cmocka_unit_test_setup_teardown(who_leaves_takes_the_proof_along, begin, end),
                 cmocka_unit_test_setup_teardown(keys_are_read_once_a_minute, begin, end),

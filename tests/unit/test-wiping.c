@@ -19,7 +19,8 @@ static void the_wiping_heap_counts_copies_and_refuses_overflow(void **state) {
         assert_string_equal(text, "abc");
         assert_memory_equal(block, (char[15]){ 0 }, 15);
         assert_int_equal((uintptr_t)block % _Alignof(max_align_t), 0);
-        assert_true(wiping_in_use() >= before + 4 + 15);        /* what malloc() rounds up counts as well */
+        /* what malloc() rounds up counts as well */
+        assert_true(wiping_in_use() >= before + 4 + 15);
         text = wiping_realloc(text, 100);
         assert_string_equal(text, "abc");
         text = wiping_realloc(text, 2);
