@@ -22,12 +22,12 @@ echo 0 >/sys/fs/cgroup/no-unit/cgroup.procs &&
 exec timeout --kill-after=20 400 setpriv --regid forge-broker --clear-groups sh "/srv/source/tests/integration/$1.t"'
 
 run() { # NAME
-        : >"$boot_root/srv/work/$1.starts"
+        : >"$boot_root/srv/scripts/$1.starts"
         boot_do systemd-run --wait --pipe --collect --quiet --setenv=top_srcdir=/srv/source --setenv=top_builddir=/srv/build \
-                --setenv=TMPDIR=/srv/work --setenv=FORGE_BROKER_TEST_UNIT="/srv/work/$1.starts" --setenv=FORGE_NAMES=1 \
+                --setenv=TMPDIR=/srv/scripts --setenv=FORGE_BROKER_TEST_UNIT="/srv/scripts/$1.starts" --setenv=FORGE_NAMES=1 \
                 --setenv=FORGE_BROKER_TEST_CACHE=/srv/cache -- /bin/sh -c "$inside" sh "$1" >"$results/$1.taken/log" 2>&1 </dev/null
         echo $? >"$results/$1.taken/status"
-        cp "$boot_root/srv/work/$1.starts" "$results/$1.taken/starts"
+        cp "$boot_root/srv/scripts/$1.starts" "$results/$1.taken/starts"
         boot_do journalctl --sync
         boot_do journalctl --quiet --output=json --output-fields=INVOCATION_ID,JOB_TYPE _PID=1 UNIT=forge-brokerd.service \
                 >"$results/$1.taken/invocations"
@@ -37,7 +37,7 @@ boot_binds="--bind-ro=$top_srcdir:/srv/source --bind-ro=$top_builddir:/srv/build
 [ ! -d "$boot_cache/bin" ] || boot_binds="$boot_binds --bind-ro=$boot_cache/bin:/srv/cache/bin"
 at_exit boot_stop
 machine_boot
-install -d -m 0755 "$boot_root/srv/work"
+install -d -m 0755 "$boot_root/srv/scripts"
 boot_canaries >"$results/canaries.$$"
 for name; do
         mkdir "$results/$name.taken" 2>/dev/null || continue
