@@ -130,14 +130,10 @@ void listener_turn_soon(struct listener *listener) {
 
 static int start_daemon(struct listener *listener, int fd, struct error *err) {
         /* No MHD_OPTION_CONNECTION_TIMEOUT: it starts anew with each byte, and a deadline of ours
-         * is always set.
-         *
-         * MHD_USE_TURBO is two things in 0.9.75: what was accepted is read from at once, and
-         * watched only if nothing is there yet; and a socket is closed without a shutdown() first,
-         * which is the same where nobody else holds it. */
+         * is always set. */
         listener->daemon = MHD_start_daemon(
-            MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-            NULL, request_handle, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener,
+            MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+            request_handle, listener, MHD_OPTION_EXTERNAL_LOGGER, on_log, listener,
             MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
             (unsigned)CONNECTIONS_HARD_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
