@@ -2,7 +2,7 @@
 lint_tests = tests/lint/docs.sh tests/lint/layers.sh tests/lint/text.sh tests/lint/units.sh
 TESTS += $(lint_tests)
 EXTRA_DIST += $(lint_tests) tests/lint/analyze tests/lint/analyzer.suppress tests/lint/cppcheck.h tests/lint/cppcheck.suppress \
-	tests/lint/valgrind.supp tests/check tests/demo tests/install-packages tests/packages
+	tests/lint/valgrind-daemon tests/lint/valgrind.supp tests/check tests/demo tests/install-packages tests/packages
 
 tests/lint/units.log: $(systemd_templates:.in=)
 
